@@ -1,0 +1,40 @@
+/**
+ * Identifiers. Each is branded, so that one can never stand where another belongs.
+ *
+ * UUIDs are lower-case RFC 9562 text. Task ids are readable: `insight_{user}_{unix seconds}_{suffix}` (seed 000), where
+ * the suffix is unguessable and keeps two submissions within one second apart.
+ */
+import { Schema } from "effect"
+
+const Uuid = Schema.String.pipe(Schema.check(Schema.isUUID()))
+
+export const UserId = Uuid.pipe(Schema.brand("UserId"))
+export type UserId = typeof UserId.Type
+
+export const OrganizationId = Uuid.pipe(Schema.brand("OrganizationId"))
+export type OrganizationId = typeof OrganizationId.Type
+
+export const EntryId = Uuid.pipe(Schema.brand("EntryId"))
+export type EntryId = typeof EntryId.Type
+
+export const ProjectId = Uuid.pipe(Schema.brand("ProjectId"))
+export type ProjectId = typeof ProjectId.Type
+
+export const InsightId = Uuid.pipe(Schema.brand("InsightId"))
+export type InsightId = typeof InsightId.Type
+
+export const SessionId = Uuid.pipe(Schema.brand("SessionId"))
+export type SessionId = typeof SessionId.Type
+
+export const TaskId = Schema.String.pipe(
+  Schema.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,30}_[A-Za-z0-9_-]{8,120}$/)),
+  Schema.brand("TaskId")
+)
+export type TaskId = typeof TaskId.Type
+
+/** Chosen by the worker; `host-pid-random` where it has no wish of its own. */
+export const WorkerId = Schema.String.pipe(
+  Schema.check(Schema.isMinLength(1), Schema.isMaxLength(200)),
+  Schema.brand("WorkerId")
+)
+export type WorkerId = typeof WorkerId.Type

@@ -1,0 +1,35 @@
+/**
+ * What an engineer recorded: one activity with its time, kind, value and impact (seed 004, "Log Entry Model").
+ */
+import { Schema } from "effect"
+import { EntryId, ProjectId, UserId } from "../Ids.ts"
+
+export const ActivityType = Schema.Literals([
+  "meeting", "code", "debug", "docs", "mentoring", "review", "planning", "learning", "ops", "admin"
+])
+export type ActivityType = typeof ActivityType.Type
+
+export const ValueRating = Schema.Literals(["low", "medium", "high"])
+export type ValueRating = typeof ValueRating.Type
+
+export const ImpactLevel = Schema.Literals(["personal", "team", "product", "company"])
+export type ImpactLevel = typeof ImpactLevel.Type
+
+/** An entry as it is stored; instants are UTC, `duration_minutes` is computed by the database. */
+export class LogEntry extends Schema.Class<LogEntry>("LogEntry")({
+  id: EntryId,
+  user_id: UserId,
+  project_id: Schema.NullOr(ProjectId),
+  project_name: Schema.NullOr(Schema.String),
+  title: Schema.String,
+  description: Schema.NullOr(Schema.String),
+  type: ActivityType,
+  tags: Schema.Array(Schema.String),
+  start_time: Schema.DateTimeUtcFromString,
+  end_time: Schema.DateTimeUtcFromString,
+  duration_minutes: Schema.Int,
+  value_rating: ValueRating,
+  impact_level: ImpactLevel,
+  created_at: Schema.DateTimeUtcFromString,
+  updated_at: Schema.DateTimeUtcFromString
+}) {}
