@@ -25,7 +25,7 @@ export class Fact extends Schema.Class<Fact>("Fact")({
   id: FactId,
   /** What the figure says, in words without figures: "Time in code". Project names and titles may appear in it. */
   label: Schema.String,
-  value: Schema.Number,
+  value: Schema.Finite,
   unit: FactUnit,
   /** The figure as it is printed: "12 h 30 min", "41.7 %", "14:00–15:00", "Tuesday". */
   text: Schema.String,
@@ -34,15 +34,15 @@ export class Fact extends Schema.Class<Fact>("Fact")({
 
 /** The nine metrics of seed 004 as product.md defines them; hours, hours of the day, weekday name, percentages 0..100. */
 export class ProductivityMetrics extends Schema.Class<ProductivityMetrics>("ProductivityMetrics")({
-  average_daily_hours: Schema.Number,
+  average_daily_hours: Schema.Finite,
   peak_productivity_hour: Schema.Int,
   most_productive_day: Schema.String,
-  activity_efficiency_score: Schema.Number,
-  focus_time_percentage: Schema.Number,
-  collaboration_ratio: Schema.Number,
-  high_value_percentage: Schema.Number,
-  company_impact_ratio: Schema.Number,
-  value_impact_score: Schema.Number
+  activity_efficiency_score: Schema.Finite,
+  focus_time_percentage: Schema.Finite,
+  collaboration_ratio: Schema.Finite,
+  high_value_percentage: Schema.Finite,
+  company_impact_ratio: Schema.Finite,
+  value_impact_score: Schema.Finite
 }) {}
 
 /** An entry as far as a narrator may see and cite it. */

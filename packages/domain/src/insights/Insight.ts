@@ -12,7 +12,7 @@ import { EntryId, InsightId, OrganizationId, TaskId, UserId } from "../Ids.ts"
 export const InsightDraft = Schema.Struct({
   content: Schema.String.pipe(Schema.check(Schema.isMinLength(1), Schema.isMaxLength(100_000))),
   tags: Schema.Array(Schema.String.pipe(Schema.check(Schema.isMaxLength(100)))).pipe(Schema.check(Schema.isMaxLength(50))),
-  confidence: Schema.Number.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  confidence: Schema.Finite.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
   /** Name of the model that wrote it; `builtin` for the built-in narrator. */
   model: Schema.optionalKey(Schema.String),
   prompt_version: Schema.optionalKey(Schema.String),
@@ -34,7 +34,7 @@ export type RemovedSentence = typeof RemovedSentence.Type
 export const CheckedInsight = Schema.Struct({
   content: Schema.String,
   tags: Schema.Array(Schema.String),
-  confidence: Schema.Number,
+  confidence: Schema.Finite,
   citations: Schema.Array(Citation),
   removed: Schema.Array(RemovedSentence),
   sentences_kept: Schema.Int,
@@ -72,7 +72,7 @@ export class Insight extends Schema.Class<Insight>("Insight")({
   period_end: Schema.String,
   content: Schema.String,
   tags: Schema.Array(Schema.String),
-  confidence: Schema.Number,
+  confidence: Schema.Finite,
   model: Schema.String,
   prompt_version: Schema.String,
   source: Schema.Literals(["model", "cache", "builtin"]),
