@@ -489,6 +489,13 @@ export declare type TaskResultRequest = Message<"englog.v1.TaskResultRequest"> &
    * @generated from field: int32 attempt = 20;
    */
   attempt: number;
+
+  /**
+   * with FAILED: no further attempt can succeed, whatever the retry policy says
+   *
+   * @generated from field: bool not_retryable = 30;
+   */
+  notRetryable: boolean;
 };
 
 /**
