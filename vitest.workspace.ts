@@ -1,0 +1,41 @@
+/**
+ * All test projects. Vitest reads this file only when it is passed: `vitest run --config vitest.workspace.ts`.
+ * Projects that need a database share one PostgreSQL server, which the global setup starts and stops.
+ */
+import { defineConfig } from "vitest/config"
+
+const globalSetup = ["packages/api/test/support/globalSetup.ts"]
+
+const project = (name: string, options: { readonly database: boolean; readonly timeout?: number }) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`packages/${name}/test/**/*.test.ts`],
+    environment: "node" as const,
+    testTimeout: options.timeout ?? 20_000,
+    hookTimeout: 60_000,
+    ...(options.database ? { globalSetup } : {})
+  }
+})
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: "v8",
+      include: ["packages/{domain,rpc,api,worker}/src/**/*.ts"],
+      exclude: ["packages/rpc/src/grpc/gen/**"],
+      reporter: ["text-summary", "json-summary"]
+    },
+    projects: [
+      project("domain", { database: false }),
+      project("rpc", { database: true }),
+      project("api", { database: true }),
+      project("worker", { database: true }),
+      project("e2e", { database: true, timeout: 120_000 }),
+      {
+        extends: true as const,
+        test: { name: "scripts", include: ["scripts/test/**/*.test.ts"], environment: "node" as const, testTimeout: 60_000 }
+      }
+    ]
+  }
+})
