@@ -1,0 +1,28 @@
+/**
+ * The REST API of EngLog: one group per noun. Requests may hold no unknown field; every problem of a request is told.
+ */
+import { HttpApi, OpenApi } from "effect/http-api"
+import { AuthApi } from "./AuthApi.ts"
+import { EntriesApi } from "./EntriesApi.ts"
+import { HealthApi } from "./HealthApi.ts"
+import { documented } from "./OpenApiDocument.ts"
+import { ProjectsApi } from "./ProjectsApi.ts"
+import { RequestErrors } from "./RequestErrors.ts"
+
+export class EngLogApi extends HttpApi.make("englog")
+  .add(AuthApi)
+  .add(EntriesApi)
+  .add(ProjectsApi)
+  .add(HealthApi)
+  .middleware(RequestErrors)
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error", errors: "all" })
+  .annotateMerge(OpenApi.annotations({
+    title: "EngLog",
+    version: "1.0.0",
+    description: "Record what you did as a software engineer; get back insights, reports and answers that can be trusted. "
+      + "Errors are `{\"error\": \"<what is wrong and where>\"}`, lists are `{items, next_cursor}`. Log in at "
+      + "`/v1/auth/login` and send `Authorization: Bearer <access_token>`.",
+    transform: documented
+  }))
+{}

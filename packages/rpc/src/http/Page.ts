@@ -1,0 +1,26 @@
+/**
+ * Lists: `{items, next_cursor}`. A cursor is opaque; `next_cursor` is null on the last page.
+ */
+import { Schema, SchemaTransformation } from "effect"
+
+const isLimit = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= 200
+
+const Limit = Schema.String.check(
+  Schema.makeFilter<string>((text) => isLimit(text) ? undefined : "must be a whole number from 1 to 200", {
+    expected: "a whole number from 1 to 200",
+    toJsonSchema: () => [{}, true]
+  })
+).annotate({ description: "How many items at most: 1 to 200, 50 where it is not given.", examples: ["50"] }).pipe(
+  Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
+)
+
+/** Query parameters of every list. */
+export const pageQuery = {
+  limit: Schema.optionalKey(Limit),
+  cursor: Schema.optionalKey(Schema.String.annotate({ description: "`next_cursor` of the page before." }))
+}
+
+export const defaultPageSize = 50
+
+export const Page = <S extends Schema.Top>(item: S) =>
+  Schema.Struct({ items: Schema.Array(item), next_cursor: Schema.NullOr(Schema.String) })

@@ -1,0 +1,42 @@
+/**
+ * Instants and local days on the wire. An instant always says its zone; a day never has one: the user's zone decides.
+ */
+import { DateTime, Option, Schema, SchemaTransformation } from "effect"
+
+const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
+
+const isDay = (day: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(day) && Option.match(DateTime.make(`${day}T00:00:00Z`), {
+    onNone: () => false,
+    // 30 February reads as 2 March: only a day that prints as it was written exists.
+    onSome: (instant) => DateTime.formatIsoDateUtc(instant) === day
+  })
+
+const instantProblem = (text: string): string | undefined => {
+  const match = rfc3339.exec(text)
+  if (match === null) return "must be an RFC 3339 time with its zone, such as 2026-01-31T09:00:00Z"
+  const day = match[1] ?? ""
+  if (!isDay(day)) return `must be a time that exists: there is no ${day}`
+  return day < "1900-01-01" || day >= "2200-01-01" ? "must lie between the years 1900 and 2199" : undefined
+}
+
+/** RFC 3339 with `Z` or an offset; fractions of a second beyond milliseconds are cut off. */
+export const Instant = Schema.String.check(
+  Schema.makeFilter<string>(instantProblem, { expected: "an RFC 3339 time with its zone", toJsonSchema: () => [{}, true] })
+).annotate({ format: "date-time", examples: ["2026-01-05T09:00:00Z"] }).pipe(
+  Schema.decodeTo(
+    Schema.DateTimeUtc,
+    SchemaTransformation.transform({
+      decode: (text) => DateTime.makeUnsafe(text.toUpperCase()),
+      encode: (instant) => DateTime.formatIso(instant)
+    })
+  )
+)
+
+/** `YYYY-MM-DD`, a day that exists. */
+export const LocalDate = Schema.String.check(
+  Schema.makeFilter<string>((day) => isDay(day) ? undefined : "must be a day that exists, as YYYY-MM-DD", {
+    expected: "a day as YYYY-MM-DD",
+    toJsonSchema: () => [{}, true]
+  })
+).annotate({ format: "date", examples: ["2026-01-05"] })
