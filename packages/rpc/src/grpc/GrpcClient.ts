@@ -1,0 +1,222 @@
+/**
+ * Calls a protobuf-es service through grpc-js: Effects for unary methods, Streams for server-streaming ones.
+ *
+ * Interruption cancels the call on the server, `timeout` is a deadline that both sides keep, the current span travels as
+ * `traceparent`. A stream is read only as fast as it is consumed (at most 16 messages wait in memory).
+ */
+import type { DescService, Message } from "@bufbuild/protobuf"
+import * as grpc from "@grpc/grpc-js"
+import { Cause, Clock, Duration, Effect, type FileSystem, Option, type Scope, Stream } from "effect"
+import * as HttpTraceContext from "effect/http/HttpTraceContext"
+import { fromServiceError, GrpcError, isServiceError } from "./GrpcError.ts"
+import {
+  type Calls,
+  type Fields,
+  type GrpcCallOptions,
+  type GrpcMethod,
+  messageCodec,
+  methodPath,
+  recordStatus,
+  rpcAttributes,
+  type StreamCall,
+  typedCalls,
+  type UnaryCall
+} from "./GrpcMethods.ts"
+import { channelCredentials, type GrpcTlsError, type TlsFiles } from "./GrpcTls.ts"
+
+export interface GrpcClientOptions<S extends DescService> {
+  /** `host:port`. */
+  readonly address: string
+  readonly tls: TlsFiles
+  /** Methods that make no span of their own and carry no trace: those called every few seconds, and endless streams. */
+  readonly untraced?: ReadonlyArray<keyof S["method"] & string>
+}
+
+export interface GrpcClient<S extends DescService> {
+  readonly address: string
+  readonly calls: Calls<S>
+  /** Connects now instead of at the first call; UNAVAILABLE where that takes longer than `timeout`. */
+  readonly connect: (timeout: Duration.Input) => Effect.Effect<void, GrpcError>
+}
+
+/** The connection closes with the scope. */
+export const make = Effect.fnUntraced(function*<S extends DescService>(
+  service: S,
+  options: GrpcClientOptions<S>
+): Effect.fn.Return<GrpcClient<S>, GrpcTlsError, Scope.Scope | FileSystem.FileSystem> {
+  const credentials = yield* channelCredentials(options.tls)
+  const channel = yield* Effect.acquireRelease(
+    Effect.sync(() => new grpc.Client(options.address, credentials, clientOptions(options.tls))),
+    (client) => Effect.sync(() => client.close())
+  )
+  const calls: Record<string, UnaryCall | StreamCall> = {}
+  for (const method of service.methods) {
+    const traced = !(options.untraced ?? []).some((name) => name === method.localName)
+    calls[method.localName] = method.methodKind === "server_streaming"
+      ? streamCall(channel, service, method, traced)
+      : unaryCall(channel, service, method, traced)
+  }
+  return { address: options.address, calls: typedCalls(service, calls), connect: (timeout) => connect(channel, options.address, timeout) }
+})
+
+/** Limits and keepalive mirror GrpcServer's. An own subchannel pool: a new client is not held back by an old one's back-off. */
+const clientOptions = (tls: TlsFiles): grpc.ClientOptions => ({
+  "grpc.keepalive_time_ms": 4_000,
+  "grpc.keepalive_timeout_ms": 3_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.max_receive_message_length": 8 * 1024 * 1024,
+  "grpc.max_send_message_length": 8 * 1024 * 1024,
+  "grpc.use_local_subchannel_pool": 1,
+  ...Option.match(tls.serverName, {
+    onNone: () => ({}),
+    onSome: (name) => ({ "grpc.ssl_target_name_override": name, "grpc.default_authority": name })
+  })
+})
+
+const connect = (channel: grpc.Client, address: string, timeout: Duration.Input) =>
+  Clock.currentTimeMillis.pipe(
+    Effect.flatMap((now) =>
+      Effect.callback<void, GrpcError>((resume) =>
+        channel.waitForReady(now + Duration.toMillis(timeout), (error) =>
+          resume(
+            error === undefined
+              ? Effect.void
+              : Effect.fail(new GrpcError({ code: "UNAVAILABLE", message: `no gRPC server answers at ${address}`, cause: error }))
+          ))
+      )
+    )
+  )
+
+const unaryCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): UnaryCall => {
+  const path = methodPath(service, method)
+  const input = messageCodec(method.input)
+  const output = messageCodec(method.output)
+  const send = (fields: Fields, context: CallContext) =>
+    Effect.callback<Message, GrpcError>((resume) => {
+      const call = channel.makeUnaryRequest(
+        path,
+        input.serialize,
+        output.deserialize,
+        input.make(fields),
+        context.metadata,
+        context.options,
+        (error, message) => resume(answerOf(error, message, method))
+      )
+      return Effect.sync(() => call.cancel())
+    })
+  return (fields, options) => {
+    const call = callContext(traced, options).pipe(Effect.flatMap((context) => send(fields, context)))
+    return traced ? call.pipe(recordStatus, Effect.withSpan(...clientSpan(service, method))) : call
+  }
+}
+
+const streamCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): StreamCall => {
+  const path = methodPath(service, method)
+  const input = messageCodec(method.input)
+  const output = messageCodec(method.output)
+  const open = (fields: Fields, context: CallContext) =>
+    Effect.acquireRelease(
+      Effect.sync(() =>
+        channel.makeServerStreamRequest(
+          path,
+          input.serialize,
+          output.deserialize,
+          input.make(fields),
+          context.metadata,
+          context.options
+        )
+      ),
+      (call) => Effect.sync(() => call.cancel())
+    )
+  return (fields, options) => {
+    const stream = Stream.fromPull(
+      callContext(traced, options).pipe(
+        Effect.flatMap((context) => open(fields, context)),
+        Effect.map((call) => pullFrom(call, method))
+      )
+    ).pipe(Stream.scoped)
+    const [name, span] = clientSpan(service, method)
+    return traced ? stream.pipe(Stream.withSpan(name, span)) : stream
+  }
+}
+
+/** Pulls what has arrived. Messages that came before a failure are handed over before the failure is. */
+const pullFrom = (call: grpc.ClientReadableStream<Message>, method: GrpcMethod) => {
+  let failure: GrpcError | undefined
+  let ended = false
+  let wake: () => void = () => {}
+  call.on("readable", () => wake())
+  call.on("end", () => {
+    ended = true
+    wake()
+  })
+  call.on("error", (error) => {
+    failure = errorOf(error, method)
+    wake()
+  })
+  const signal = Effect.callback<void>((resume) => {
+    wake = () => resume(Effect.void)
+    if (call.readableLength > 0 || ended || failure !== undefined) wake()
+    return Effect.sync(() => {
+      wake = () => {}
+    })
+  })
+  const next: Effect.Effect<readonly [Message, ...Array<Message>], GrpcError | Cause.Done> = Effect.suspend(() => {
+    const [first, ...rest] = readAll(call)
+    if (first !== undefined) return Effect.succeed([first, ...rest] as const)
+    if (failure !== undefined) return Effect.fail(failure)
+    return ended ? Cause.done() : Effect.andThen(signal, next)
+  })
+  return next
+}
+
+const readAll = (call: grpc.ClientReadableStream<Message>): Array<Message> => {
+  const messages: Array<Message> = []
+  for (;;) {
+    const message: Message | null = call.read()
+    if (message === null) return messages
+    messages.push(message)
+  }
+}
+
+const answerOf = (error: grpc.ServiceError | null, message: Message | undefined, method: GrpcMethod) => {
+  if (error !== null) return Effect.fail(fromServiceError(error, method.name))
+  return message === undefined
+    ? Effect.fail(new GrpcError({ code: "INTERNAL", message: `${method.name}: the server sent no message`, method: method.name }))
+    : Effect.succeed(message)
+}
+
+const errorOf = (error: Error, method: GrpcMethod): GrpcError =>
+  isServiceError(error)
+    ? fromServiceError(error, method.name)
+    : new GrpcError({ code: "UNKNOWN", message: error.message, method: method.name, cause: error })
+
+interface CallContext {
+  readonly metadata: grpc.Metadata
+  readonly options: grpc.CallOptions
+}
+
+const callContext = Effect.fnUntraced(function*(traced: boolean, options: GrpcCallOptions | undefined) {
+  const metadata = new grpc.Metadata()
+  for (const [name, value] of Object.entries(options?.metadata ?? {})) metadata.set(name, value)
+  const span = traced ? yield* Effect.option(Effect.currentSpan) : Option.none()
+  if (Option.isSome(span)) {
+    const { traceparent } = HttpTraceContext.toHeaders(span.value)
+    if (traceparent !== undefined) metadata.set("traceparent", traceparent)
+  }
+  const now = yield* Clock.currentTimeMillis
+  const context: CallContext = {
+    metadata,
+    options: options?.timeout === undefined
+      ? {}
+      : { deadline: now + Duration.toMillis(Duration.fromInputUnsafe(options.timeout)) }
+  }
+  return context
+})
+
+const clientSpan = (service: DescService, method: GrpcMethod) =>
+  [
+    `${service.typeName}/${method.name}`,
+    { kind: "client", attributes: rpcAttributes(service, method) },
+    { captureStackTrace: false }
+  ] as const
