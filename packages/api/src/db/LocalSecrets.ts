@@ -1,0 +1,55 @@
+/**
+ * The secrets of an installation that sets none: made once, kept in DATA_DIR (mode 0600), the same for every process on
+ * that folder. Only for the embedded database: replicas on a shared one must be given theirs.
+ *
+ * Losing `encryption_keys` loses every encrypted text: back it up together with the database.
+ */
+import { NodeFileSystem } from "@effect/platform-node"
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import { DataDir } from "./DataDir.ts"
+import { KeptFile } from "./embedded/KeptFile.ts"
+
+/** A kept secret cannot be read, made, or used; `message` names the file. */
+export class LocalSecretsError extends Schema.TaggedError<LocalSecretsError>()("LocalSecretsError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export class LocalSecrets extends Context.Service<LocalSecrets, {
+  /** 48 random bytes, base64url. */
+  readonly jwtSecretKey: Redacted.Redacted
+  /** `k1:` and 32 random bytes in base64; a comma-separated list once keys are rotated by hand. */
+  readonly encryptionKeys: Redacted.Redacted
+}>()("@englog/api/db/LocalSecrets") {
+  static readonly layer = (options: { readonly dataDir: string }): Layer.Layer<LocalSecrets, LocalSecretsError> =>
+    Layer.effect(LocalSecrets, make(options.dataDir)).pipe(Layer.provide(NodeFileSystem.layer))
+}
+
+const make = Effect.fnUntraced(
+  function*(dataDir: string) {
+    const folder = yield* DataDir.ensure(dataDir)
+    return LocalSecrets.of({
+      jwtSecretKey: yield* kept(path.join(folder, "jwt_secret_key"), /^[\w-]{43,}$/, () => randomBytes(48).toString("base64url")),
+      encryptionKeys: yield* kept(
+        path.join(folder, "encryption_keys"),
+        /^[^\s:,]+:[A-Za-z0-9+/]{43}=(,[^\s:,]+:[A-Za-z0-9+/]{43}=)*$/,
+        () => `k1:${randomBytes(32).toString("base64")}`
+      )
+    })
+  },
+  Effect.catchTag("PlatformError", (cause) =>
+    new LocalSecretsError({ message: `The secrets in DATA_DIR cannot be used: ${cause.message}`, cause }))
+)
+
+const kept = Effect.fnUntraced(function*(file: string, form: RegExp, generate: () => string) {
+  const value = yield* KeptFile.readOrMake(file, Effect.sync(generate))
+  if (!form.test(value)) {
+    return yield* new LocalSecretsError({
+      message: `${file} does not hold a secret of the expected form. Restore it from a backup; delete it only if nothing ` +
+        "that it signed or encrypted is needed any more."
+    })
+  }
+  return Redacted.make(value)
+})
