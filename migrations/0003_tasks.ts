@@ -60,6 +60,7 @@ export default Effect.gen(function*() {
       max_attempts integer NOT NULL CHECK (max_attempts >= 1),
       rescues integer NOT NULL DEFAULT 0 CHECK (rescues >= 0),
       session_id uuid,
+      -- Who runs it, or ran its newest attempt.
       worker_id text,
       -- The session that held the newest attempt when it was rescued: its late report still counts until the next claim.
       released_session uuid,
@@ -75,9 +76,9 @@ export default Effect.gen(function*() {
       CONSTRAINT running_is_held CHECK (
         (state = 'running') = (session_id IS NOT NULL)
         AND (state = 'running') = (attempt_deadline IS NOT NULL)
-        AND (session_id IS NULL) = (worker_id IS NULL)
       ),
       CONSTRAINT running_was_claimed CHECK (state <> 'running' OR (attempt >= 1 AND started_at IS NOT NULL)),
+      CONSTRAINT only_waiting_was_released CHECK (released_session IS NULL OR state = 'queued'),
       CONSTRAINT only_running_waits_for_cancel CHECK (cancel_requested_at IS NULL OR state = 'running')
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000)
   `
@@ -121,11 +122,12 @@ export default Effect.gen(function*() {
       queues text[] NOT NULL,
       max_concurrent_tasks integer NOT NULL CHECK (max_concurrent_tasks >= 1),
       address text NOT NULL,
-      -- The session this one continues, when its worker came back after being given up.
-      resumes uuid,
+      -- The sessions this one continues, when its worker came back after being given up.
+      lineage uuid[] NOT NULL DEFAULT '{}',
       -- The replica that has its stream; null while it has none.
       replica_id uuid,
-      disconnected_at timestamptz DEFAULT now(),
+      -- Since when its stream is broken; null while it has one and before its first.
+      disconnected_at timestamptz,
       status text NOT NULL DEFAULT 'idle' CHECK (status IN ('idle', 'busy', 'draining', 'unhealthy')),
       stats jsonb,
       registered_at timestamptz NOT NULL DEFAULT now(),
@@ -133,7 +135,7 @@ export default Effect.gen(function*() {
       lease_until timestamptz NOT NULL,
       ended_at timestamptz,
       end_reason text,
-      CONSTRAINT connected_or_not CHECK ((replica_id IS NULL) = (disconnected_at IS NOT NULL)),
+      CONSTRAINT connected_or_not CHECK (replica_id IS NULL OR disconnected_at IS NULL),
       CONSTRAINT ended_with_reason CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
       CONSTRAINT ended_is_disconnected CHECK (ended_at IS NULL OR replica_id IS NULL)
     )

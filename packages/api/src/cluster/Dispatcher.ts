@@ -1,0 +1,94 @@
+/**
+ * Puts ready tasks into free slots of this replica's sessions. It looks whenever it is woken (a task was queued, a slot
+ * became free, a session opened) and once per second in any case, because retries come due without anybody waking it.
+ */
+import type { TaskLease } from "@englog/domain/tasks/Task"
+import { Effect, Layer, Option, Queue } from "effect"
+import { Headers, HttpTraceContext } from "effect/http"
+import { LeaseRepo } from "../queue/LeaseRepo.ts"
+import { Wakeups } from "../queue/Wakeups.ts"
+import { freeSlots, type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
+
+const POLL = "1 second"
+
+/** Runs as long as the layer lives. */
+export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
+  const leases = yield* LeaseRepo
+  const sessions = yield* WorkerSessions
+  const wake = yield* (yield* Wakeups).subscribe("tasks")
+
+  const fill = Effect.fnUntraced(function*(session: LiveSession) {
+    const slots = freeSlots(session)
+    if (slots === 0 || (yield* sessions.isDeaf(session))) return
+    const { row } = session
+    const claimed = yield* leases.claim({
+      session_id: row.id,
+      worker_id: row.worker_id,
+      kinds: row.kinds,
+      queues: row.queues,
+      lineage: row.protocol === 1 ? [row.id, ...row.lineage] : [],
+      slots
+    }).pipe(Effect.withTracerEnabled(false))
+    for (const lease of claimed) yield* deliver(session, lease)
+  })
+
+  const round = Effect.gen(function*() {
+    const open = yield* sessions.all
+    // The least busy worker first, so that work spreads.
+    const order = [...open].sort((a, b) => a.delivered.size - b.delivered.size)
+    yield* Effect.forEach(order, fill, { discard: true })
+  })
+
+  yield* round.pipe(
+    Effect.catchCause((cause) =>
+      Effect.logWarning("could not dispatch; trying again", cause).pipe(
+        Effect.annotateLogs({ component: "cluster", operation: "dispatch" })
+      )
+    ),
+    Effect.andThen(Effect.raceFirst(Queue.take(wake), Queue.take(sessions.capacity)).pipe(Effect.timeoutOption(POLL))),
+    Effect.forever,
+    Effect.forkScoped
+  )
+}))
+
+/** Hands a claimed task to its session's stream, as a step of the trace that submitted it. */
+const deliver = (session: LiveSession, lease: TaskLease) =>
+  Effect.gen(function*() {
+    session.delivered.set(lease.task_id, lease.attempt)
+    const span = yield* Effect.option(Effect.currentSpan)
+    const traceparent = Option.match(span, {
+      onNone: () => lease.traceparent,
+      onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? lease.traceparent
+    })
+    yield* Queue.offer(session.mailbox, {
+      _tag: "Task",
+      task: {
+        task_id: lease.task_id,
+        kind: lease.kind,
+        payload: lease.payload,
+        priority: lease.priority,
+        attempt: lease.attempt,
+        deadline: Option.some(lease.deadline),
+        traceparent: traceparent === "" ? Option.none() : Option.some(traceparent)
+      }
+    })
+    yield* Effect.logInfo("dispatched a task").pipe(Effect.annotateLogs({
+      component: "cluster",
+      operation: "dispatch",
+      task_id: lease.task_id,
+      attempt: lease.attempt,
+      worker_id: session.row.worker_id
+    }))
+  }).pipe(Effect.withSpan("task.dispatch", {
+    kind: "producer",
+    ...Option.match(HttpTraceContext.w3c(Headers.fromInput({ traceparent: lease.traceparent })), {
+      onNone: () => ({}),
+      onSome: (parent) => ({ parent })
+    }),
+    attributes: {
+      "englog.task.id": lease.task_id,
+      "englog.task.kind": lease.kind,
+      "englog.task.attempt": lease.attempt,
+      "englog.worker.id": session.row.worker_id
+    }
+  }))

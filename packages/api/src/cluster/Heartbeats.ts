@@ -1,0 +1,81 @@
+/**
+ * The process and lease signals of liveness. A heartbeat says what the worker runs; it renews the leases of a contract
+ * worker always, those of a protocol 2 worker only when it answers the newest pings, because a worker that does not
+ * receive is of no use however loudly it beats.
+ */
+import type { Heartbeat, HeartbeatAnswer, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
+import { Clock, Context, DateTime, Duration, Effect, Layer, Option, Queue, Schedule } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { LeaseRepo } from "../queue/LeaseRepo.ts"
+import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
+import { CONTRACT_LEASE, DELIVERY_LIMIT, LEASE, PING_INTERVAL } from "./ClusterConfig.ts"
+import { SessionRepo, type WorkerSessionRow } from "./SessionRepo.ts"
+import { type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
+
+export class Heartbeats extends Context.Service<Heartbeats, {
+  readonly receive: (session: WorkerSessionRow, beat: Heartbeat) => Effect.Effect<HeartbeatAnswer, SqlError>
+  /** Pings one session's stream until interrupted. */
+  readonly ping: (session: LiveSession) => Effect.Effect<void>
+}>()("@englog/api/cluster/Heartbeats") {
+  static readonly layer = Layer.effect(
+    Heartbeats,
+    Effect.gen(function*() {
+      const repo = yield* SessionRepo
+      const leases = yield* LeaseRepo
+      const outcomes = yield* TaskOutcomes
+      const sessions = yield* WorkerSessions
+
+      /** Compares what the worker says it runs with what it holds; returns what it runs without holding it. */
+      const reconcile = Effect.fnUntraced(function*(session: WorkerSessionRow, held: ReadonlyArray<HeldTask>) {
+        const live = sessions.find(session.id)
+        const running = yield* leases.heldBy(session.id)
+        for (const task of running) {
+          const arrived = held.some((one) => one.task_id === task.task_id && one.attempt === task.attempt)
+          if (arrived || live === undefined || task.seconds_held < Duration.toSeconds(DELIVERY_LIMIT)) continue
+          yield* outcomes.release(task.task_id, session.id, "HandedBack")
+          yield* sessions.freeSlot(session.id, task.task_id)
+        }
+        const strangers = held.filter((one) =>
+          !running.some((task) => task.task_id === one.task_id && task.attempt === one.attempt))
+        if (strangers.length === 0) return []
+        const reportable = yield* leases.reportable(strangers, [session.id, ...session.lineage])
+        return strangers.filter((one) => !reportable.includes(one.task_id))
+      })
+
+      const receive: Heartbeats["Service"]["receive"] = Effect.fn("Heartbeats.receive")(function*(session, beat) {
+        const live = sessions.find(session.id)
+        if (live !== undefined) {
+          live.status = beat.status
+          for (const sequence of live.unanswered.keys()) {
+            if (sequence <= beat.acknowledged_ping) live.unanswered.delete(sequence)
+          }
+        }
+        const receives = session.protocol === 1
+          || (live !== undefined && beat.acknowledged_ping > 0n && !(yield* sessions.isDeaf(live)))
+        yield* repo.beat(
+          session.id,
+          beat.status,
+          Option.match(beat.stats, {
+            onNone: () => null,
+            onSome: (stats) => ({
+              ...stats,
+              started_at: Option.match(stats.started_at, { onNone: () => null, onSome: DateTime.formatIso })
+            })
+          }),
+          receives ? Option.some(session.protocol === 2 ? LEASE : CONTRACT_LEASE) : Option.none()
+        )
+        const revoked_tasks = session.protocol === 2 ? yield* reconcile(session, beat.held_tasks) : []
+        return { connection_healthy: true, server_time: yield* DateTime.now, revoked_tasks }
+      })
+
+      const ping = (session: LiveSession) =>
+        Effect.gen(function*() {
+          session.lastPing += 1n
+          session.unanswered.set(session.lastPing, yield* Clock.currentTimeMillis)
+          yield* Queue.offer(session.mailbox, { _tag: "Ping", sequence: session.lastPing })
+        }).pipe(Effect.repeat(Schedule.spaced(PING_INTERVAL)), Effect.asVoid)
+
+      return Heartbeats.of({ receive, ping })
+    })
+  )
+}

@@ -1,0 +1,79 @@
+/**
+ * Takes tasks back from workers that are gone, and ends what is overdue. Every replica runs it: each step is decided under
+ * the task's or the session's row lock, so that several at once do no harm.
+ */
+import { Context, Effect, Layer, Schedule } from "effect"
+import { randomUUID } from "node:crypto"
+import { LeaseRepo } from "../queue/LeaseRepo.ts"
+import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
+import { CANCEL_WAIT, ClusterConfig, DEADLINE_SLACK, LEASE, REPLICA_TIMEOUT, RESUME_GRACE, SWEEP_INTERVAL } from "./ClusterConfig.ts"
+import { SessionRepo } from "./SessionRepo.ts"
+import { WorkerSessions } from "./WorkerSessions.ts"
+
+/** This process among the API servers of one database. */
+export class Replica extends Context.Service<Replica, { readonly id: string }>()("@englog/api/cluster/Replica") {
+  /** Known to the others from the start, and forgotten by them at a planned stop. */
+  static readonly layer = Layer.effect(
+    Replica,
+    Effect.gen(function*() {
+      const sessions = yield* SessionRepo
+      const id = randomUUID()
+      yield* sessions.tick(id, REPLICA_TIMEOUT, LEASE)
+      yield* Effect.addFinalizer(() =>
+        sessions.forgetReplica(id).pipe(
+          Effect.timeout("2 seconds"),
+          Effect.catchCause((cause) => Effect.logWarning("could not sign off; the others notice in a few seconds", cause))
+        )
+      )
+      return Replica.of({ id })
+    })
+  )
+}
+
+/** Runs as long as the layer lives. */
+export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
+  const config = yield* ClusterConfig
+  const replica = yield* Replica
+  const repo = yield* SessionRepo
+  const leases = yield* LeaseRepo
+  const outcomes = yield* TaskOutcomes
+  const sessions = yield* WorkerSessions
+
+  const endSessions = Effect.gen(function*() {
+    for (const session of yield* repo.endStale(RESUME_GRACE, config.workerTimeout)) {
+      yield* sessions.close(session.id)
+      yield* Effect.logWarning("gave up a worker").pipe(Effect.annotateLogs({
+        component: "cluster",
+        operation: "end_session",
+        worker_id: session.worker_id,
+        reason: session.end_reason
+      }))
+    }
+  })
+
+  const rescue = Effect.gen(function*() {
+    const holders = yield* leases.holders
+    if (holders.length === 0) return
+    for (const session_id of yield* repo.withoutLease(holders)) {
+      for (const task of yield* leases.heldBy(session_id)) yield* outcomes.release(task.task_id, session_id, "Lost")
+    }
+  })
+
+  const endOverdue = leases.overdue(DEADLINE_SLACK, CANCEL_WAIT).pipe(
+    Effect.flatMap(Effect.forEach((task) => outcomes.overdue(task.task_id, task.why), { discard: true }))
+  )
+
+  yield* repo.tick(replica.id, REPLICA_TIMEOUT, LEASE).pipe(
+    Effect.andThen(endSessions),
+    Effect.andThen(rescue),
+    Effect.andThen(endOverdue),
+    Effect.withTracerEnabled(false),
+    Effect.catchCause((cause) =>
+      Effect.logWarning("could not look after leases; trying again", cause).pipe(
+        Effect.annotateLogs({ component: "cluster", operation: "rescue" })
+      )
+    ),
+    Effect.repeat(Schedule.spaced(SWEEP_INTERVAL)),
+    Effect.forkScoped
+  )
+}))

@@ -1,0 +1,167 @@
+/**
+ * Who may be a worker here: registration, takeover of sessions, and proof of a session on every later call
+ * (the rules stand in worker.proto).
+ */
+import { SessionId, type WorkerId } from "@englog/domain/Ids"
+import type { GrpcCall } from "@englog/rpc/grpc/GrpcMethods"
+import type { RegistrationAnswer, SessionProof, WorkerRegistration } from "@englog/rpc/grpc/WorkerMessages"
+import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
+import { LeaseRepo } from "../queue/LeaseRepo.ts"
+import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
+import { ClusterConfig, CONTRACT_LEASE, LEASE } from "./ClusterConfig.ts"
+import { type NewSession, SessionRepo, type WorkerSessionRow } from "./SessionRepo.ts"
+import { WorkerSessions } from "./WorkerSessions.ts"
+
+export class RegistrationRefused extends Schema.TaggedError<RegistrationRefused>()("RegistrationRefused", {
+  reason: Schema.Literals(["unenrolled", "wrong_certificate", "taken", "full"]),
+  message: Schema.String
+}) {}
+
+/** The session is unknown, ended or replaced: the worker has to register again. */
+export class SessionOver extends Schema.TaggedError<SessionOver>()("SessionOver", { message: Schema.String }) {}
+
+export class Registrations extends Context.Service<Registrations, {
+  readonly register: (
+    registration: WorkerRegistration,
+    call: Pick<GrpcCall, "peer" | "clientCertificate">
+  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | SqlError>
+  readonly prove: (proof: SessionProof) => Effect.Effect<WorkerSessionRow, SessionOver | SqlError>
+  readonly leave: (session: WorkerSessionRow, reason: string) => Effect.Effect<void, SqlError>
+}>()("@englog/api/cluster/Registrations") {
+  static readonly layer = Layer.effect(
+    Registrations,
+    Effect.gen(function*() {
+      const config = yield* ClusterConfig
+      const repo = yield* SessionRepo
+      const leases = yield* LeaseRepo
+      const outcomes = yield* TaskOutcomes
+      const sessions = yield* WorkerSessions
+
+      const endSession = Effect.fnUntraced(function*(id: SessionId, reason: string) {
+        yield* repo.end(id, reason)
+        yield* sessions.close(id)
+        for (const task of yield* leases.heldBy(id)) yield* outcomes.release(task.task_id, id, "HandedBack")
+      })
+
+      const register: Registrations["Service"]["register"] = Effect.fn("Registrations.register")(
+        function*(registration, call) {
+          yield* Effect.annotateCurrentSpan({ "englog.worker.id": registration.worker_id })
+          yield* checkEnrollment(config.enrollmentToken, registration)
+          yield* checkCertificate(registration.worker_id, call.clientCertificate)
+          const token = randomBytes(32).toString("base64url")
+          const { ended, resumed } = yield* repo.exclusively(Effect.gen(function*() {
+            const live = yield* repo.findLive(registration.worker_id)
+            const earlier = yield* earlierSession(repo, registration)
+            const session: NewSession = {
+              id: SessionId.make(randomUUID()),
+              worker_id: registration.worker_id,
+              worker_name: registration.worker_name,
+              version: registration.version,
+              token_hash: hashToken(token),
+              protocol: registration.protocol,
+              kinds: registration.kinds,
+              queues: registration.queues,
+              max_concurrent_tasks: registration.max_concurrent_tasks,
+              address: call.peer,
+              lineage: Option.match(earlier, { onNone: () => [], onSome: (row) => [row.id, ...row.lineage].slice(0, MAX_LINEAGE) }),
+              lease: registration.protocol === 2 ? LEASE : CONTRACT_LEASE
+            }
+            if (Option.isSome(live)) {
+              const resumes = Option.isSome(earlier) && earlier.value.id === live.value.id
+              if (resumes) {
+                yield* repo.replace(live.value.id, session)
+                return { resumed: true, ended: Option.none<SessionId>() }
+              }
+              if (Option.isNone(call.clientCertificate)) {
+                return yield* new RegistrationRefused({
+                  reason: "taken",
+                  message: `worker_id ${registration.worker_id} has a live session; present its token as resume_session_token, `
+                    + "or choose another worker_id"
+                })
+              }
+              // The same certificate: the worker lost its token.
+              yield* repo.end(live.value.id, "replaced")
+            }
+            const others = yield* repo.live
+            if (others.length >= config.maxWorkers) {
+              return yield* new RegistrationRefused({
+                reason: "full",
+                message: `there are already ${others.length} live workers, and MAX_WORKERS is ${config.maxWorkers}`
+              })
+            }
+            yield* repo.insert(session)
+            return { resumed: false, ended: Option.map(live, (row) => row.id) }
+          }))
+          if (Option.isSome(ended)) yield* endSession(ended.value, "replaced")
+          yield* Effect.logInfo(resumed ? "worker resumed its session" : "worker registered").pipe(Effect.annotateLogs({
+            component: "cluster",
+            operation: "register_worker",
+            worker_id: registration.worker_id,
+            protocol: registration.protocol
+          }))
+          return {
+            session_token: Redacted.make(token),
+            heartbeat_interval: config.heartbeatInterval,
+            message: resumed ? "session resumed" : "registered"
+          }
+        }
+      )
+
+      const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof) {
+        const session = yield* repo.findByToken(proof.worker_id, hashToken(Redacted.value(proof.session_token)))
+        if (Option.isNone(session) || session.value.ended) {
+          return yield* new SessionOver({ message: "unknown, expired or replaced session; register again" })
+        }
+        return session.value
+      })
+
+      return Registrations.of({
+        register,
+        prove,
+        leave: Effect.fn("Registrations.leave")((session, reason) => endSession(session.id, reason === "" ? "left" : reason))
+      })
+    })
+  )
+}
+
+/** Enough to recognize late reports of a worker that was given up again and again. */
+const MAX_LINEAGE = 16
+
+/** Tokens are 256 random bits, so a plain hash protects them as well as a slow one would. */
+const hashToken = (token: string): Uint8Array => createHash("sha256").update(token).digest()
+
+const earlierSession = (repo: SessionRepo["Service"], registration: WorkerRegistration) =>
+  Option.match(registration.resume_session_token, {
+    onNone: () => Effect.succeedNone,
+    onSome: (token) => repo.findByToken(registration.worker_id, hashToken(Redacted.value(token)))
+  })
+
+const checkEnrollment = Effect.fnUntraced(function*(
+  demanded: Option.Option<Redacted.Redacted<string>>,
+  registration: WorkerRegistration
+) {
+  if (Option.isNone(demanded)) return
+  const presented = Option.map(registration.enrollment_token, Redacted.value)
+  const equal = Option.isSome(presented)
+    && timingSafeEqual(hashToken(presented.value), hashToken(Redacted.value(demanded.value)))
+  if (!equal) {
+    return yield* new RegistrationRefused({
+      reason: "unenrolled",
+      message: Option.isSome(presented) ? "the enrollment token is wrong" : "this server demands an enrollment token"
+    })
+  }
+})
+
+/** With mutual TLS a worker may only be who its certificate says: its common name or one of its DNS names. */
+const checkCertificate = Effect.fnUntraced(function*(worker_id: WorkerId, certificate: GrpcCall["clientCertificate"]) {
+  if (Option.isNone(certificate)) return
+  const { alternativeNames, commonName } = certificate.value
+  if (commonName !== worker_id && !alternativeNames.includes(worker_id)) {
+    return yield* new RegistrationRefused({
+      reason: "wrong_certificate",
+      message: `worker_id ${worker_id} does not match the client certificate of ${commonName}`
+    })
+  }
+})

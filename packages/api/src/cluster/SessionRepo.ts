@@ -1,0 +1,208 @@
+/**
+ * Worker sessions and API replicas in PostgreSQL: they outlive any API process, so that workers can come back to any other.
+ */
+import { SessionId, WorkerId } from "@englog/domain/Ids"
+import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+
+export class WorkerSessionRow extends Schema.Class<WorkerSessionRow>("WorkerSessionRow")({
+  id: SessionId,
+  worker_id: WorkerId,
+  worker_name: Schema.String,
+  version: Schema.String,
+  protocol: Schema.Literals([1, 2]),
+  kinds: Schema.Array(Schema.String),
+  queues: Schema.Array(Schema.String),
+  max_concurrent_tasks: Schema.Int,
+  address: Schema.String,
+  lineage: Schema.Array(SessionId),
+  replica_id: Schema.NullOr(Schema.String),
+  status: Schema.Literals(["idle", "busy", "draining", "unhealthy"]),
+  stats: Schema.NullOr(Schema.Struct({
+    active_tasks: Schema.Int,
+    completed_tasks: Schema.Int,
+    failed_tasks: Schema.Int,
+    cpu_usage: Schema.Finite,
+    memory_usage: Schema.Finite,
+    started_at: Schema.NullOr(Schema.String)
+  })),
+  registered_at: Schema.DateTimeUtcFromDate,
+  last_heartbeat_at: Schema.DateTimeUtcFromDate,
+  ended: Schema.Boolean,
+  lease_valid: Schema.Boolean
+}) {}
+
+export interface NewSession {
+  readonly id: SessionId
+  readonly worker_id: WorkerId
+  readonly worker_name: string
+  readonly version: string
+  readonly token_hash: Uint8Array
+  readonly protocol: 1 | 2
+  readonly kinds: ReadonlyArray<string>
+  readonly queues: ReadonlyArray<string>
+  readonly max_concurrent_tasks: number
+  readonly address: string
+  readonly lineage: ReadonlyArray<SessionId>
+  readonly lease: Duration.Duration
+}
+
+export class SessionRepo extends Context.Service<SessionRepo, {
+  /** One registration at a time, cluster-wide, so that `max_workers` and takeovers are decided one after the other. */
+  readonly exclusively: <A, E>(register: Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+  readonly insert: (session: NewSession) => Effect.Effect<void, SqlError>
+  /** A resumed session keeps its id and its tasks; everything else is as newly announced. */
+  readonly replace: (id: SessionId, session: NewSession) => Effect.Effect<void, SqlError>
+  readonly findLive: (worker_id: WorkerId) => Effect.Effect<Option.Option<WorkerSessionRow>, SqlError>
+  readonly findByToken: (worker_id: WorkerId, token_hash: Uint8Array) => Effect.Effect<Option.Option<WorkerSessionRow>, SqlError>
+  readonly live: Effect.Effect<ReadonlyArray<WorkerSessionRow>, SqlError>
+  readonly attach: (id: SessionId, replica_id: string) => Effect.Effect<boolean, SqlError>
+  readonly detach: (id: SessionId, replica_id: string) => Effect.Effect<void, SqlError>
+  /** Records a heartbeat; `lease`: renewed for this long, where the heartbeat renews it at all. */
+  readonly beat: (id: SessionId, status: string, stats: unknown, lease: Option.Option<Duration.Duration>) => Effect.Effect<void, SqlError>
+  readonly end: (id: SessionId, reason: string) => Effect.Effect<void, SqlError>
+  /** Says that this replica lives; sessions of replicas that do not are detached, their grace starting now. */
+  readonly tick: (replica_id: string, timeout: Duration.Duration, lease: Duration.Duration) => Effect.Effect<void, SqlError>
+  readonly forgetReplica: (replica_id: string) => Effect.Effect<void, SqlError>
+  /** Ends sessions whose grace or heartbeat timeout is over. */
+  readonly endStale: (grace: Duration.Duration, timeout: Duration.Duration) => Effect.Effect<
+    ReadonlyArray<{ readonly id: SessionId; readonly worker_id: WorkerId; readonly end_reason: string }>,
+    SqlError
+  >
+  /** Of these sessions, those that may not keep tasks: ended or without a valid lease. */
+  readonly withoutLease: (ids: ReadonlyArray<SessionId>) => Effect.Effect<ReadonlyArray<SessionId>, SqlError>
+}>()("@englog/api/cluster/SessionRepo") {
+  static readonly layer = Layer.effect(
+    SessionRepo,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const columns = sql.literal(COLUMNS)
+      const one = (rows: ReadonlyArray<unknown>) =>
+        rows[0] === undefined ? Effect.succeedNone : Effect.orDie(decodeRow(rows[0])).pipe(Effect.asSome)
+      const millis = (duration: Duration.Duration) => sql`${Duration.toMillis(duration)}::int * interval '1 millisecond'`
+
+      const exclusively: SessionRepo["Service"]["exclusively"] = (register) =>
+        sql.withTransaction(
+          sql`SELECT pg_advisory_xact_lock(hashtextextended('englog.register_worker', 0))`.pipe(Effect.andThen(register))
+        )
+
+      const insert = Effect.fn("SessionRepo.insert")(function*(session: NewSession) {
+        yield* sql`
+          INSERT INTO worker_sessions (id, worker_id, worker_name, version, token_hash, protocol, kinds, queues,
+            max_concurrent_tasks, address, lineage, lease_until)
+          VALUES (${session.id}::uuid, ${session.worker_id}, ${session.worker_name}, ${session.version},
+            ${session.token_hash}::bytea, ${session.protocol}, ${session.kinds}::text[], ${session.queues}::text[],
+            ${session.max_concurrent_tasks}, ${session.address}, ${session.lineage}::uuid[], now() + ${millis(session.lease)})`
+      })
+
+      const replace = Effect.fn("SessionRepo.replace")(function*(id: SessionId, session: NewSession) {
+        yield* sql`
+          UPDATE worker_sessions SET worker_name = ${session.worker_name}, version = ${session.version},
+            token_hash = ${session.token_hash}::bytea, protocol = ${session.protocol}, kinds = ${session.kinds}::text[],
+            queues = ${session.queues}::text[], max_concurrent_tasks = ${session.max_concurrent_tasks},
+            address = ${session.address}, status = 'idle', replica_id = NULL, disconnected_at = NULL,
+            last_heartbeat_at = now(), lease_until = now() + ${millis(session.lease)}
+          WHERE id = ${id}::uuid`
+      })
+
+      const findLive = Effect.fn("SessionRepo.findLive")((worker_id: WorkerId) =>
+        sql`SELECT ${columns} FROM worker_sessions WHERE worker_id = ${worker_id} AND ended_at IS NULL`.pipe(Effect.flatMap(one)))
+
+      const findByToken = Effect.fn("SessionRepo.findByToken")((worker_id: WorkerId, token_hash: Uint8Array) =>
+        sql`SELECT ${columns} FROM worker_sessions WHERE token_hash = ${token_hash}::bytea AND worker_id = ${worker_id}`.pipe(
+          Effect.flatMap(one)
+        ))
+
+      const live = sql`SELECT ${columns} FROM worker_sessions WHERE ended_at IS NULL ORDER BY registered_at, id`.pipe(
+        Effect.flatMap((rows) => Effect.orDie(decodeRows(rows))),
+        Effect.withSpan("SessionRepo.live")
+      )
+
+      const attach = Effect.fn("SessionRepo.attach")(function*(id: SessionId, replica_id: string) {
+        const rows = yield* sql`
+          UPDATE worker_sessions SET replica_id = ${replica_id}::uuid, disconnected_at = NULL
+          WHERE id = ${id}::uuid AND ended_at IS NULL RETURNING id`
+        return rows.length > 0
+      })
+
+      const detach = Effect.fn("SessionRepo.detach")(function*(id: SessionId, replica_id: string) {
+        yield* sql`
+          UPDATE worker_sessions SET replica_id = NULL, disconnected_at = now()
+          WHERE id = ${id}::uuid AND replica_id = ${replica_id}::uuid`
+      })
+
+      const beat: SessionRepo["Service"]["beat"] = Effect.fn("SessionRepo.beat")(function*(id, status, stats, lease) {
+        const renewed = Option.match(lease, { onNone: () => sql`lease_until`, onSome: (d) => sql`now() + ${millis(d)}` })
+        yield* sql`
+          UPDATE worker_sessions SET status = ${status}, stats = coalesce(${stats === null ? null : JSON.stringify(stats)}::jsonb, stats),
+            last_heartbeat_at = now(), lease_until = greatest(lease_until, ${renewed})
+          WHERE id = ${id}::uuid AND ended_at IS NULL`
+      })
+
+      const end = Effect.fn("SessionRepo.end")(function*(id: SessionId, reason: string) {
+        yield* sql`
+          UPDATE worker_sessions SET ended_at = now(), end_reason = ${reason}, replica_id = NULL
+          WHERE id = ${id}::uuid AND ended_at IS NULL`
+      })
+
+      const tick: SessionRepo["Service"]["tick"] = Effect.fn("SessionRepo.tick")(function*(replica_id, timeout, lease) {
+        // Nobody could renew while no replica was there (or the database was away): that is not the workers' fault.
+        yield* sql`
+          UPDATE worker_sessions s SET lease_until = greatest(s.lease_until, now() + ${millis(lease)}),
+            last_heartbeat_at = greatest(s.last_heartbeat_at, now() - ${millis(lease)}),
+            replica_id = CASE WHEN r.id = ${replica_id}::uuid THEN s.replica_id END,
+            disconnected_at = CASE WHEN r.id = ${replica_id}::uuid THEN s.disconnected_at ELSE now() END
+          FROM worker_sessions w LEFT JOIN replicas r ON r.id = w.replica_id
+          WHERE s.id = w.id AND w.ended_at IS NULL AND w.replica_id IS NOT NULL
+            AND (r.id IS NULL OR r.seen_at < now() - ${millis(timeout)})`
+        yield* sql`
+          UPDATE worker_sessions SET disconnected_at = now(), lease_until = greatest(lease_until, now() + ${millis(lease)})
+          WHERE ended_at IS NULL AND disconnected_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM replicas WHERE seen_at >= now() - ${millis(timeout)})`
+        yield* sql`
+          INSERT INTO replicas (id) VALUES (${replica_id}::uuid)
+          ON CONFLICT (id) DO UPDATE SET seen_at = now()`
+      })
+
+      const forgetReplica = Effect.fn("SessionRepo.forgetReplica")(function*(replica_id: string) {
+        yield* sql`
+          UPDATE worker_sessions SET replica_id = NULL, disconnected_at = now() WHERE replica_id = ${replica_id}::uuid`
+        yield* sql`DELETE FROM replicas WHERE id = ${replica_id}::uuid`
+      })
+
+      const endStale: SessionRepo["Service"]["endStale"] = Effect.fn("SessionRepo.endStale")(function*(grace, timeout) {
+        const rows = yield* sql`
+          UPDATE worker_sessions SET ended_at = now(), replica_id = NULL,
+            end_reason = CASE WHEN disconnected_at IS NULL THEN 'no heartbeat' ELSE 'disconnected' END
+          WHERE ended_at IS NULL
+            AND (disconnected_at < now() - ${millis(grace)} OR last_heartbeat_at < now() - ${millis(timeout)})
+          RETURNING id, worker_id, end_reason`
+        return yield* Effect.orDie(decodeStale(rows))
+      })
+
+      const withoutLease = Effect.fn("SessionRepo.withoutLease")(function*(ids: ReadonlyArray<SessionId>) {
+        const rows = yield* sql`
+          SELECT h.id FROM unnest(${ids}::uuid[]) AS h (id) LEFT JOIN worker_sessions s ON s.id = h.id
+          WHERE s.id IS NULL OR s.ended_at IS NOT NULL OR s.lease_until < now()`
+        return (yield* Effect.orDie(decodeIds(rows))).map((row) => row.id)
+      })
+
+      return SessionRepo.of({
+        exclusively, insert, replace, findLive, findByToken, live, attach, detach, beat, end, tick, forgetReplica, endStale,
+        withoutLease
+      })
+    })
+  )
+}
+
+const COLUMNS = `id, worker_id, worker_name, version, protocol, kinds, queues, max_concurrent_tasks, address, lineage,
+  replica_id, status, stats, registered_at, last_heartbeat_at, ended_at IS NOT NULL AS ended,
+  ended_at IS NULL AND lease_until >= now() AS lease_valid`
+
+const decodeRow = Schema.decodeUnknownEffect(WorkerSessionRow)
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(WorkerSessionRow))
+const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: SessionId })))
+const decodeStale = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ id: SessionId, worker_id: WorkerId, end_reason: Schema.String }))
+)

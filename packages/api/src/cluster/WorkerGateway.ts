@@ -1,0 +1,188 @@
+/**
+ * APIWorkerService of proto/englog/v1/worker.proto: the gRPC edge of the cluster. It decodes, asks, encodes, and gives every
+ * refusal the status code that the contract names.
+ */
+import type { AttemptOutcome, SessionProof } from "@englog/rpc/grpc/WorkerMessages"
+import { TaskReport } from "@englog/domain/tasks/Task"
+import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
+import { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import type { Handlers } from "@englog/rpc/grpc/GrpcMethods"
+import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { LeaseRepo } from "../queue/LeaseRepo.ts"
+import { TaskKinds } from "../queue/TaskKinds.ts"
+import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
+import { Wakeups } from "../queue/Wakeups.ts"
+import { Heartbeats } from "./Heartbeats.ts"
+import { Replica } from "./LeaseRescuer.ts"
+import { type RegistrationRefused, Registrations } from "./Registrations.ts"
+import { SessionRepo } from "./SessionRepo.ts"
+import { WorkerSessions } from "./WorkerSessions.ts"
+
+export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeof APIWorkerService>>()(
+  "@englog/api/cluster/WorkerGateway"
+) {
+  static readonly layer = Layer.effect(
+    WorkerGateway,
+    Effect.gen(function*() {
+      const registrations = yield* Registrations
+      const heartbeats = yield* Heartbeats
+      const sessions = yield* WorkerSessions
+      const repo = yield* SessionRepo
+      const replica = yield* Replica
+      const leases = yield* LeaseRepo
+      const kinds = yield* TaskKinds
+      const outcomes = yield* TaskOutcomes
+      const wakeups = yield* Wakeups
+
+      const prove = (proof: SessionProof) =>
+        registrations.prove(proof).pipe(
+          Effect.catchTags({ SessionOver: (error) => fail("UNAUTHENTICATED", error.message), SqlError: unavailable })
+        )
+
+      const streamTasks = Effect.fnUntraced(function*(proof: SessionProof & { readonly kinds: ReadonlyArray<string> }) {
+        const proven = yield* prove(proof)
+        const row = proof.kinds.length === 0 ? proven : { ...proven, kinds: proof.kinds }
+        const running = yield* leases.heldBy(row.id).pipe(Effect.catchTag("SqlError", unavailable))
+        const session = yield* sessions.open(row, running)
+        yield* Effect.acquireRelease(
+          repo.attach(row.id, replica.id).pipe(Effect.catchTag("SqlError", unavailable)),
+          () =>
+            // A newer stream of this session may already be open here; then it is not disconnected.
+            sessions.find(row.id) !== undefined && sessions.find(row.id) !== session
+              ? Effect.void
+              : repo.detach(row.id, replica.id).pipe(Effect.catchCause((cause) => Effect.logWarning("could not note a lost stream", cause)))
+        )
+        if (row.protocol === 2) yield* Effect.forkScoped(heartbeats.ping(session))
+        return Stream.fromQueue(session.mailbox).pipe(
+          Stream.map(Codec.encodeToWorker),
+          Stream.mapError((ended) =>
+            ended.reason === "replaced"
+              ? new GrpcError({ code: "ABORTED", message: "this session opened another task stream" })
+              : new GrpcError({ code: "UNAUTHENTICATED", message: "the session is over; register again" })
+          )
+        )
+      })
+
+      return WorkerGateway.of({
+        registerWorker: (request, call) =>
+          Codec.decodeRegistration(request).pipe(
+            Effect.flatMap((registration) => registrations.register(registration, call)),
+            Effect.catchTags({
+              RegistrationRefused: (error) => fail(refusalCode[error.reason], error.message),
+              SqlError: unavailable
+            }),
+            Effect.map(Codec.encodeRegistrationAnswer)
+          ),
+        workerHeartbeat: Effect.fnUntraced(function*(request) {
+          const beat = yield* Codec.decodeHeartbeat(request)
+          const session = yield* prove(beat)
+          const answer = yield* heartbeats.receive(session, beat).pipe(Effect.catchTag("SqlError", unavailable))
+          return Codec.encodeHeartbeatAnswer(answer)
+        }),
+        streamTasks: (request) => Stream.unwrap(Codec.decodeSubscription(request).pipe(Effect.flatMap(streamTasks))),
+        reportTaskResult: Effect.fnUntraced(function*(request) {
+          const report = yield* Codec.decodeReport(request)
+          const session = yield* prove(report)
+          yield* outcomes.report(
+            new TaskReport({
+              task_id: report.task_id,
+              session_id: session.id,
+              attempt: report.attempt,
+              outcome: toOutcome(report.outcome)
+            }),
+            session.lineage
+          ).pipe(
+            Effect.tap(sessions.freeSlot(session.id, report.task_id)),
+            Effect.tapErrorTag("NotHeld", () => sessions.freeSlot(session.id, report.task_id)),
+            Effect.catchTags({
+              NotHeld: (error) => fail("FAILED_PRECONDITION", error.message),
+              InvalidResult: (error) => fail("INVALID_ARGUMENT", error.message),
+              OutcomeEffectError: (error) =>
+                Effect.logError("an outcome could not be carried out", error).pipe(
+                  Effect.andThen(fail("UNAVAILABLE", "the outcome could not be carried out; try again"))
+                ),
+              SqlError: unavailable
+            })
+          )
+          return Codec.encodeReportAnswer({ accepted: true, message: "" })
+        }),
+        updateTaskProgress: Effect.fnUntraced(function*(request) {
+          const report = yield* Codec.decodeProgress(request)
+          const session = yield* prove(report)
+          const accepted = yield* leases.progress({
+            task_id: report.task_id,
+            session_id: session.id,
+            attempt: report.attempt,
+            progress: report.progress,
+            message: report.message === "" ? null : report.message
+          }).pipe(Effect.catchTag("SqlError", unavailable))
+          if (!accepted) return yield* fail("FAILED_PRECONDITION", "this session does not hold this attempt")
+          yield* wakeups.wake(`task:${report.task_id}`)
+          return {}
+        }),
+        getTaskData: Effect.fnUntraced(function*(request) {
+          const question = yield* Codec.decodeTaskDataQuestion(request)
+          const session = yield* prove(question)
+          const lease = yield* leases.held(question.task_id, session.id, question.attempt).pipe(
+            Effect.catchTag("SqlError", unavailable)
+          )
+          if (Option.isNone(lease)) return yield* fail("FAILED_PRECONDITION", "this session does not hold this attempt")
+          const kind = yield* kinds.find(lease.value.kind)
+          const data = Option.flatMap(kind, (kind) => kind.data)
+          if (Option.isNone(data)) return yield* fail("NOT_FOUND", `tasks of kind ${lease.value.kind} have no data beyond their payload`)
+          return {
+            data: yield* data.value(lease.value).pipe(Effect.catchTags({
+              SqlError: unavailable,
+              OutcomeEffectError: (error) =>
+                Effect.logError("a task's data could not be gathered", error).pipe(
+                  Effect.andThen(fail("UNAVAILABLE", "the task's data could not be gathered; try again"))
+                )
+            }))
+          }
+        }),
+        leaveSession: Effect.fnUntraced(function*(request) {
+          const notice = yield* Codec.decodeLeave(request)
+          const session = yield* prove(notice)
+          yield* registrations.leave(session, notice.reason).pipe(Effect.catchTag("SqlError", unavailable))
+          return {}
+        }),
+        healthCheck: Effect.fnUntraced(function*() {
+          const database = yield* repo.live.pipe(Effect.as("healthy"), Effect.orElseSucceed(() => "unhealthy"))
+          return Codec.encodeServerHealth({
+            status: database === "healthy" ? "healthy" : "unhealthy",
+            services: { database },
+            timestamp: yield* DateTime.now
+          })
+        })
+      })
+    })
+  )
+}
+
+const toOutcome = (outcome: AttemptOutcome): TaskReport["outcome"] => {
+  switch (outcome._tag) {
+    case "Completed":
+      return outcome
+    case "Failed":
+      return { _tag: "Failed", error: outcome.error, retryable: true }
+    case "Cancelled":
+      return { _tag: "Stopped", message: outcome.error === "" ? "cancelled" : outcome.error }
+  }
+}
+
+const fail = (code: GrpcError["code"], message: string) => Effect.fail(new GrpcError({ code, message }))
+
+/** The database is away: nothing was changed, and the worker may simply try again. */
+const unavailable = (error: SqlError) =>
+  Effect.logWarning("the database did not answer a worker's call", error).pipe(
+    Effect.andThen(fail("UNAVAILABLE", "the database is not available; try again"))
+  )
+
+const refusalCode = {
+  unenrolled: "UNAUTHENTICATED",
+  wrong_certificate: "PERMISSION_DENIED",
+  taken: "ALREADY_EXISTS",
+  full: "RESOURCE_EXHAUSTED"
+} as const satisfies Record<RegistrationRefused["reason"], GrpcError["code"]>

@@ -1,0 +1,67 @@
+/**
+ * A task's history as a stream: everything after a given number, then what happens from now on, until the task ends.
+ * Readers take events from the database, so nothing that was committed is missed; wake-ups only say when to look.
+ */
+import type { TaskId } from "@englog/domain/Ids"
+import { TaskEventRecord } from "@englog/domain/tasks/Task"
+import { Context, Effect, Layer, Queue, Ref, Schema, Stream } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { TaskText } from "./TaskText.ts"
+import { Wakeups } from "./Wakeups.ts"
+
+export class EventFeed extends Context.Service<EventFeed, {
+  readonly after: (task_id: TaskId, seq: number) => Effect.Effect<ReadonlyArray<TaskEventRecord>, SqlError>
+  /** Ends after the task's last event. Fails only when the database does. */
+  readonly follow: (task_id: TaskId, afterSeq: number) => Stream.Stream<TaskEventRecord, SqlError>
+}>()("@englog/api/queue/EventFeed") {
+  static readonly layer = Layer.effect(
+    EventFeed,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const text = yield* TaskText
+      const wakeups = yield* Wakeups
+
+      const after = Effect.fn("EventFeed.after")(function*(task_id: TaskId, seq: number) {
+        const rows = yield* sql`
+          SELECT e.seq, e.type, e.at, e.attempt, e.progress, e.message, e.worker_id
+          FROM task_events e JOIN tasks t ON t.id = e.task
+          WHERE t.task_id = ${task_id} AND e.seq > ${seq}::int ORDER BY e.seq LIMIT ${PAGE}`
+        const events = yield* Effect.orDie(decodeEvents(rows))
+        return yield* Effect.forEach(events, (event) =>
+          text.open(event.message).pipe(Effect.map((message) => new TaskEventRecord({ ...event, message }))))
+      })
+
+      const follow = (task_id: TaskId, afterSeq: number) =>
+        Stream.unwrap(Effect.gen(function*() {
+          const wake = yield* wakeups.subscribe(`task:${task_id}`)
+          const seen = yield* Ref.make(afterSeq)
+          const next = Effect.gen(function*() {
+            const page = yield* after(task_id, yield* Ref.get(seen))
+            const last = page.at(-1)
+            if (last === undefined) yield* Queue.take(wake).pipe(Effect.timeoutOption(POLL))
+            else yield* Ref.set(seen, last.seq)
+            return page
+          })
+          return Stream.fromEffectRepeat(next).pipe(
+            Stream.flatMap((page) => Stream.fromIterable(page)),
+            Stream.takeUntil((event) => isLast(event))
+          )
+        }))
+
+      return EventFeed.of({ after, follow })
+    })
+  )
+}
+
+/** Events per read, so that a slow reader of a long history costs bounded memory. */
+const PAGE = 200
+
+/** The safety net under the wake-ups. */
+const POLL = "2 seconds"
+
+/** The event that ends a task's history. */
+export const isLast = (event: TaskEventRecord): boolean =>
+  event.type === "completed" || event.type === "failed" || event.type === "cancelled" || event.type === "expired"
+
+const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(TaskEventRecord))

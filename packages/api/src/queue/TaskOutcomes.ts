@@ -1,0 +1,224 @@
+/**
+ * Every change that ends an attempt: reported, lost, handed back, cancelled, overdue. One path for all of them: lock the
+ * task, let the state machine decide, carry it out with the kind's effect in the same transaction, then wake whoever waits.
+ */
+import type { SessionId, TaskId } from "@englog/domain/Ids"
+import type { TaskReport } from "@englog/domain/tasks/Task"
+import { decide, type Decision, type TaskEvent } from "@englog/domain/tasks/TaskState"
+import { Context, Effect, Layer, Option, Random, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { type EndedTask, LeaseRepo, type LockedTask } from "./LeaseRepo.ts"
+import { type InvalidResult, type OutcomeEffectError, TaskKinds } from "./TaskKinds.ts"
+import { Wakeups } from "./Wakeups.ts"
+
+/** The session does not hold the attempt (any more); `message` says why. The worker is to drop it. */
+export class NotHeld extends Schema.TaggedError<NotHeld>()("NotHeld", { message: Schema.String }) {}
+
+export type CancelAnswer = "cancelled" | "requested" | "already_ended" | "not_found"
+
+export class TaskOutcomes extends Context.Service<TaskOutcomes, {
+  /** Records how an attempt ended. `lineage`: earlier sessions of the same worker. Equal reports are accepted again. */
+  readonly report: (
+    report: TaskReport,
+    lineage: ReadonlyArray<SessionId>
+  ) => Effect.Effect<void, NotHeld | InvalidResult | OutcomeEffectError | SqlError>
+  /** Takes a task from a session that is gone (`Lost`) or gives it up (`HandedBack`). */
+  readonly release: (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack") => Effect.Effect<void, SqlError>
+  readonly cancel: (task_id: TaskId, reason: string) => Effect.Effect<CancelAnswer, SqlError>
+  /** The deadline passed, or nobody confirmed a cancellation in time. */
+  readonly overdue: (task_id: TaskId, why: "deadline" | "cancel") => Effect.Effect<void, SqlError>
+}>()("@englog/api/queue/TaskOutcomes") {
+  static readonly layer = Layer.effect(
+    TaskOutcomes,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const leases = yield* LeaseRepo
+      const kinds = yield* TaskKinds
+      const wakeups = yield* Wakeups
+
+      /** Carries out what is decided for every event but a completion, whose kind has a say. */
+      const carryOut = Effect.fnUntraced(function*(task: LockedTask, decision: Decision, details: Details) {
+        switch (decision._tag) {
+          case "Refuse":
+          case "Run":
+            return
+          case "AwaitCancel":
+            return yield* leases.requestCancel(task, details.message ?? "cancelled")
+          case "Requeue":
+            return yield* leases.requeue(task, {
+              event: requeueEvent[decision.cause],
+              message: details.message,
+              delay: decision.delay,
+              max_attempts: decision.max_attempts,
+              rescues: decision.rescues
+            })
+          case "Fail":
+            return yield* leases.end(task, {
+              outcome: "failed",
+              reason: decision.reason,
+              result: null,
+              error: failureText(decision.reason, details.message)
+            })
+          case "End":
+            return yield* leases.end(task, {
+              outcome: decision.state,
+              reason: decision.state === "expired" ? "deadline" : null,
+              result: decision.state === "completed" ? details.result : null,
+              error: decision.state === "completed" ? null : endText(decision.state, task.cancel_reason ?? details.message)
+            })
+        }
+      })
+
+      const decideWith = (task: LockedTask, event: TaskEvent) =>
+        Random.next.pipe(Effect.map((random) => decide(task, event, random)))
+
+      const announce = (task_id: TaskId) => wakeups.wake(`task:${task_id}`, "tasks")
+
+      const report: TaskOutcomes["Service"]["report"] = Effect.fn("TaskOutcomes.report")(function*(report, lineage) {
+        yield* Effect.annotateCurrentSpan({
+          "englog.task.id": report.task_id,
+          "englog.task.attempt": report.attempt,
+          "englog.task.outcome": report.outcome._tag
+        })
+        const answer = yield* sql.withTransaction(Effect.gen(function*() {
+          const locked = yield* leases.lock(report.task_id)
+          if (Option.isNone(locked)) return repeated(yield* leases.ended(report.task_id), report, lineage)
+          const task = locked.value
+          const refusal = fence(task, report, lineage)
+          if (refusal !== undefined) return refusal
+          const event = toEvent(report)
+          const decision = yield* decideWith(task, event)
+          if (decision._tag === "Refuse") return decision.why
+          const completes = decision._tag === "End" && decision.state === "completed"
+          const result = completes && report.outcome._tag === "Completed"
+            ? yield* applyEffect(kinds, task, report.outcome.result)
+            : null
+          yield* carryOut(task, decision, { message: reportText(report), result })
+          return event._tag === "Completed" && !completes ? "the task was cancelled" : undefined
+        }))
+        yield* announce(report.task_id)
+        if (answer !== undefined) return yield* new NotHeld({ message: answer })
+      })
+
+      const apply = (task_id: TaskId, event: TaskEvent, message: string | null, only?: SessionId) =>
+        sql.withTransaction(Effect.gen(function*() {
+          const task = yield* leases.lock(task_id)
+          if (Option.isNone(task)) return Option.none<Decision>()
+          if (only !== undefined && task.value.session_id !== only) return Option.none<Decision>()
+          const decision = yield* decideWith(task.value, event)
+          yield* carryOut(task.value, decision, { message, result: null })
+          return Option.some(decision)
+        })).pipe(Effect.tap((decision) => Option.isSome(decision) ? announce(task_id) : Effect.void))
+
+      const release: TaskOutcomes["Service"]["release"] = Effect.fn("TaskOutcomes.release")(
+        function*(task_id, session_id, how) {
+          const message = how === "Lost" ? "the worker was lost" : "the worker handed the task back"
+          const decision = yield* apply(task_id, { _tag: how }, message, session_id)
+          if (Option.isNone(decision)) return
+          yield* Effect.logWarning("released a task from its worker").pipe(
+            Effect.annotateLogs({ component: "queue", operation: "release", task_id, session_id, how })
+          )
+        }
+      )
+
+      const cancel: TaskOutcomes["Service"]["cancel"] = Effect.fn("TaskOutcomes.cancel")(function*(task_id, reason) {
+        const decision = yield* apply(task_id, { _tag: "CancelRequested" }, reason)
+        if (Option.isNone(decision)) return Option.isSome(yield* leases.ended(task_id)) ? "already_ended" : "not_found"
+        if (decision.value._tag !== "AwaitCancel") return "cancelled"
+        yield* wakeups.wake("cancel")
+        return "requested"
+      })
+
+      const overdue: TaskOutcomes["Service"]["overdue"] = Effect.fn("TaskOutcomes.overdue")((task_id, why) =>
+        apply(task_id, { _tag: why === "cancel" ? "CancelForced" : "DeadlinePassed" }, null).pipe(Effect.asVoid))
+
+      return TaskOutcomes.of({ report, release, cancel, overdue })
+    })
+  )
+}
+
+interface Details {
+  readonly message: string | null
+  readonly result: string | null
+}
+
+const requeueEvent = { retry: "retrying", rescue: "rescued", "handed-back": "handed_back" } as const
+
+/** Why this session may not report this attempt, or undefined when it may. */
+const fence = (task: LockedTask, report: TaskReport, lineage: ReadonlyArray<SessionId>): string | undefined => {
+  const mine = [report.session_id, ...lineage]
+  const holder = task.session_id ?? task.released_session
+  if (holder === null || !mine.includes(holder)) return "this session does not hold the task"
+  if (report.attempt !== 0 && report.attempt !== task.attempt) {
+    return `attempt ${report.attempt} is over; the task is at attempt ${task.attempt}`
+  }
+  return undefined
+}
+
+/** A report for a task that has ended: fine when it repeats the terminal record, refused otherwise. */
+const repeated = (
+  ended: Option.Option<EndedTask>,
+  report: TaskReport,
+  lineage: ReadonlyArray<SessionId>
+): string | undefined => {
+  if (Option.isNone(ended)) return "there is no such task"
+  const { attempt, outcome, session_id } = ended.value
+  const sameSession = session_id !== null && [report.session_id, ...lineage].includes(session_id)
+  const sameAttempt = report.attempt === 0 || report.attempt === attempt
+  return sameSession && sameAttempt && outcome === reportedOutcome[report.outcome._tag]
+    ? undefined
+    : `the task is already ${outcome}`
+}
+
+const reportedOutcome = { Completed: "completed", Failed: "failed", Stopped: "cancelled" } as const
+
+const toEvent = (report: TaskReport): TaskEvent => {
+  switch (report.outcome._tag) {
+    case "Completed":
+      return { _tag: "Completed" }
+    case "Failed":
+      return { _tag: "Failed", retryable: report.outcome.retryable }
+    case "Stopped":
+      return { _tag: "Stopped" }
+  }
+}
+
+const reportText = (report: TaskReport): string | null => {
+  switch (report.outcome._tag) {
+    case "Completed":
+      return null
+    case "Failed":
+      return report.outcome.error
+    case "Stopped":
+      return report.outcome.message
+  }
+}
+
+const failureText = (reason: "error" | "lost" | "deadline", message: string | null): string => {
+  switch (reason) {
+    case "error":
+      return message === null || message === "" ? "the task failed without saying why" : message
+    case "lost":
+      return "lost: three workers in a row disappeared while they ran this task"
+    case "deadline":
+      return "the task's deadline passed before it finished"
+  }
+}
+
+const endText = (state: "cancelled" | "expired", message: string | null): string =>
+  state === "expired" ? "the task's deadline passed before a worker could start it" : message ?? "cancelled"
+
+const applyEffect = (
+  kinds: TaskKinds["Service"],
+  task: LockedTask,
+  result: string
+): Effect.Effect<string, InvalidResult | OutcomeEffectError | SqlError> =>
+  kinds.find(task.kind).pipe(
+    Effect.flatMap(Option.match({
+      // A kind this replica does not know has no effect beyond its result.
+      onNone: () => Effect.succeed(result),
+      onSome: (kind) => kind.onCompleted(task, result)
+    })),
+    Effect.withSpan("TaskOutcomes.effect", { attributes: { "englog.task.kind": task.kind } })
+  )

@@ -1,0 +1,81 @@
+/**
+ * Submission: a noun hands in a kind and a payload; a task is accepted once its transaction has committed.
+ */
+import { type OrganizationId, TaskId, type UserId } from "@englog/domain/Ids"
+import { NewTask } from "@englog/domain/tasks/Task"
+import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
+import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { HttpTraceContext } from "effect/http"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { TaskRepo } from "./TaskRepo.ts"
+import { Wakeups } from "./Wakeups.ts"
+
+export interface Submission {
+  readonly kind: string
+  /** First part of the readable task id, e.g. `insight`. */
+  readonly prefix: string
+  readonly organization_id: OrganizationId
+  readonly user_id: UserId
+  /** JSON text of the kind's payload. */
+  readonly payload: string
+  readonly policy: TaskPolicy
+}
+
+export class TaskQueue extends Context.Service<TaskQueue, {
+  /**
+   * Accepts a task; `alongside` runs in the same transaction (the rows that belong to the request). Must not be called
+   * inside another transaction: workers are woken as soon as this one has committed.
+   */
+  readonly submit: <E>(
+    submission: Submission,
+    alongside: (task_id: TaskId) => Effect.Effect<void, E>
+  ) => Effect.Effect<TaskId, E | SqlError>
+}>()("@englog/api/queue/TaskQueue") {
+  static readonly layer = Layer.effect(
+    TaskQueue,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const repo = yield* TaskRepo
+      const wakeups = yield* Wakeups
+
+      const submit = Effect.fn("TaskQueue.submit")(function*<E>(
+        submission: Submission,
+        alongside: (task_id: TaskId) => Effect.Effect<void, E>
+      ) {
+        const task_id = yield* newTaskId(submission.prefix, submission.user_id)
+        const task = new NewTask({
+          task_id,
+          kind: submission.kind,
+          queue: submission.policy.queue,
+          priority: submission.policy.priority,
+          organization_id: submission.organization_id,
+          user_id: submission.user_id,
+          payload: submission.payload,
+          attempt_timeout: submission.policy.attempt_timeout,
+          deadline: submission.policy.deadline,
+          retry: submission.policy.retry
+        })
+        const span = yield* Effect.option(Effect.currentSpan)
+        const traceparent = Option.match(span, {
+          onNone: () => "",
+          onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? ""
+        })
+        yield* sql.withTransaction(repo.insert(task, traceparent).pipe(Effect.andThen(alongside(task_id))))
+        yield* wakeups.wake("tasks")
+        return task_id
+      })
+
+      return TaskQueue.of({ submit })
+    })
+  )
+}
+
+/** `insight_{user}_{unix seconds}_{suffix}`: readable as in seed 000, and unguessable by 60 random bits. */
+const newTaskId = Effect.fnUntraced(function*(prefix: string, user_id: UserId) {
+  const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  const suffix = yield* Effect.replicateEffect(Random.nextIntBetween(0, SUFFIX_ALPHABET.length), 12)
+  return TaskId.make(`${prefix}_${user_id}_${seconds}_${suffix.map((i) => SUFFIX_ALPHABET.charAt(i)).join("")}`)
+})
+
+const SUFFIX_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -1,0 +1,84 @@
+/**
+ * The record of tasks: insert and look up. Text that a worker or a user wrote (result, error, messages) is encrypted.
+ * How a task changes is in LeaseRepo.
+ */
+import type { OrganizationId, TaskId } from "@englog/domain/Ids"
+import { type NewTask, Task } from "@englog/domain/tasks/Task"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { TaskText } from "./TaskText.ts"
+
+export class TaskRepo extends Context.Service<TaskRepo, {
+  /** Inserts the record, its queue row and its first event in one statement. Joins a transaction that is open. */
+  readonly insert: (task: NewTask, traceparent: string) => Effect.Effect<void, SqlError>
+  readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<Task>, SqlError>
+  readonly countOpen: Effect.Effect<{ readonly queued: number; readonly running: number }, SqlError>
+}>()("@englog/api/queue/TaskRepo") {
+  static readonly layer = Layer.effect(
+    TaskRepo,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const text = yield* TaskText
+
+      const insert = Effect.fn("TaskRepo.insert")(function*(task: NewTask, traceparent: string) {
+        yield* Effect.annotateCurrentSpan({ "englog.task.id": task.task_id, "englog.task.kind": task.kind })
+        yield* sql`
+          WITH t AS (
+            INSERT INTO tasks (
+              task_id, kind, queue, priority, organization_id, user_id, payload, traceparent, attempt_timeout_ms, retry, deadline
+            ) VALUES (
+              ${task.task_id}, ${task.kind}, ${task.queue}, ${task.priority}, ${task.organization_id}, ${task.user_id},
+              ${task.payload}::jsonb, ${traceparent}, ${task.attempt_timeout}, ${JSON.stringify(task.retry)}::jsonb,
+              now() + ${task.deadline}::int * interval '1 millisecond'
+            )
+            RETURNING id, kind, queue, priority, organization_id, deadline
+          ), q AS (
+            INSERT INTO task_queue (id, kind, queue, priority, organization_id, deadline, max_attempts)
+            SELECT id, kind, queue, priority, organization_id, deadline, ${task.retry.max_retries + 1} FROM t
+          )
+          INSERT INTO task_events (task, seq, type, attempt, progress) SELECT id, 1, 'queued', 0, 0 FROM t`
+      })
+
+      const find = Effect.fn("TaskRepo.find")(function*(task_id: TaskId) {
+        const rows = yield* sql`
+          SELECT t.task_id, t.kind, t.queue, t.priority, t.organization_id, t.user_id, t.payload::text AS payload,
+            coalesce(t.outcome, q.state) AS state, coalesce(t.attempt, q.attempt) AS attempt,
+            coalesce(t.max_attempts, q.max_attempts) AS max_attempts, coalesce(t.rescues, q.rescues) AS rescues,
+            coalesce(t.progress, q.progress) AS progress, coalesce(t.message, q.message) AS message,
+            coalesce(t.worker_id, CASE WHEN q.state = 'running' THEN q.worker_id END) AS worker_id, t.result, t.error, t.reason,
+            q.cancel_requested_at IS NOT NULL AS cancel_requested, t.traceparent, t.created_at,
+            coalesce(t.started_at, q.started_at) AS started_at, t.completed_at, t.deadline
+          FROM tasks t LEFT JOIN task_queue q ON q.id = t.id
+          WHERE t.task_id = ${task_id}`
+        const row = rows[0]
+        if (row === undefined) return Option.none()
+        const task = yield* decodeTask(row).pipe(Effect.orDie)
+        return Option.some(
+          new Task({
+            ...task,
+            message: yield* text.open(task.message),
+            result: yield* text.open(task.result),
+            error: yield* text.open(task.error)
+          })
+        )
+      })
+
+      const countOpen = sql`
+        SELECT count(*) FILTER (WHERE state = 'queued')::int AS queued,
+          count(*) FILTER (WHERE state = 'running')::int AS running
+        FROM task_queue`.pipe(
+          Effect.flatMap((rows) => decodeCounts(rows[0]).pipe(Effect.orDie)),
+          Effect.withSpan("TaskRepo.countOpen")
+        )
+
+      return TaskRepo.of({ insert, find, countOpen })
+    })
+  )
+}
+
+/** A task belongs to its organization; whoever is not a member learns nothing, not even that it exists. */
+export const isVisibleTo = (task: Task, organization_id: OrganizationId): boolean => task.organization_id === organization_id
+
+const decodeTask = Schema.decodeUnknownEffect(Task)
+const decodeCounts = Schema.decodeUnknownEffect(Schema.Struct({ queued: Schema.Int, running: Schema.Int }))

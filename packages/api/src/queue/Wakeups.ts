@@ -1,0 +1,102 @@
+/**
+ * Wake-ups: "something under this topic changed, look at the database". Local subscribers are woken at once; other
+ * replicas by NOTIFY, outside the write's transaction, coalesced to one message per `FLUSH_INTERVAL`. A wake-up carries
+ * no data and may be spurious or (across replicas) lost, so every subscriber also polls slowly.
+ */
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Layer, Queue, Random, Ref, Schedule, type Scope } from "effect"
+
+/** `tasks`: work may be ready. `task:<id>`: that task has new events. `cancel`: a running task is to be stopped. */
+export type Topic = "tasks" | "cancel" | `task:${string}`
+
+export class Wakeups extends Context.Service<Wakeups, {
+  readonly wake: (...topics: ReadonlyArray<Topic>) => Effect.Effect<void>
+  /** Takes wait for the next wake-up; those that arrive while nobody takes are merged into one. */
+  readonly subscribe: (topic: Topic) => Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope>
+}>()("@englog/api/queue/Wakeups") {
+  static readonly layer = Layer.effect(
+    Wakeups,
+    Effect.gen(function*() {
+      const pg = yield* PgClient.PgClient
+      const origin = (yield* Random.nextInt).toString(36)
+      const subscribers = new Map<string, Set<Queue.Queue<void>>>()
+      const pending = yield* Ref.make<ReadonlySet<string>>(new Set())
+      const flushNeeded = yield* Queue.sliding<void>(1)
+
+      const wakeLocal = (topics: Iterable<string>) =>
+        Effect.sync(() => {
+          for (const topic of topics) {
+            for (const queue of subscribers.get(topic) ?? []) Queue.offerUnsafe(queue, undefined)
+          }
+        })
+      const wakeEverything = Effect.suspend(() => wakeLocal(subscribers.keys()))
+
+      const flush = Queue.take(flushNeeded).pipe(
+        Effect.andThen(Ref.getAndSet(pending, new Set<string>())),
+        Effect.flatMap((topics) => pg.notify(CHANNEL, encode(origin, topics))),
+        // Losing a NOTIFY delays other replicas until their next poll; nothing else depends on it.
+        Effect.catch((error) => Effect.logDebug("could not notify other replicas", error)),
+        Effect.andThen(Effect.sleep(FLUSH_INTERVAL)),
+        Effect.forever
+      )
+      const listen = Effect.scoped(Effect.gen(function*() {
+        const notifications = yield* pg.listen(CHANNEL)
+        // What was sent while nobody listened is unknown.
+        yield* wakeEverything
+        while (true) {
+          const { payload } = yield* Queue.take(notifications)
+          const message = decode(payload)
+          if (message.origin === origin) continue
+          yield* message.topics === "all" ? wakeEverything : wakeLocal(message.topics)
+        }
+      })).pipe(
+        Effect.tapError((error) => Effect.logWarning("lost the wake-up connection; polling until it is back", error)),
+        Effect.retry(Schedule.spaced("1 second"))
+      )
+      yield* Effect.forkScoped(flush)
+      yield* Effect.forkScoped(listen)
+
+      return Wakeups.of({
+        wake: (...topics) =>
+          wakeLocal(topics).pipe(
+            Effect.andThen(Ref.update(pending, (before) => new Set([...before, ...topics]))),
+            Effect.andThen(Queue.offer(flushNeeded, undefined)),
+            Effect.asVoid
+          ),
+        subscribe: (topic) =>
+          Effect.acquireRelease(
+            Queue.sliding<void>(1).pipe(Effect.tap((queue) =>
+              Effect.sync(() => {
+                const set = subscribers.get(topic) ?? new Set()
+                subscribers.set(topic, set.add(queue))
+              })
+            )),
+            (queue) =>
+              Effect.sync(() => {
+                const set = subscribers.get(topic)
+                set?.delete(queue)
+                if (set?.size === 0) subscribers.delete(topic)
+              })
+          )
+      })
+    })
+  )
+}
+
+const CHANNEL = "englog_wakeups"
+
+/** At most 100 messages per second and replica, whatever the load (architecture.md, Tasks). */
+const FLUSH_INTERVAL = "10 millis"
+
+/** PostgreSQL refuses NOTIFY payloads of 8,000 bytes and more. */
+const MAX_PAYLOAD = 7_900
+
+const encode = (origin: string, topics: ReadonlySet<string>): string => {
+  const payload = [origin, ...topics].join(" ")
+  return payload.length < MAX_PAYLOAD ? payload : `${origin} *`
+}
+
+const decode = (payload: string): { readonly origin: string; readonly topics: ReadonlyArray<string> | "all" } => {
+  const [origin = "", ...topics] = payload.split(" ")
+  return { origin, topics: topics[0] === "*" ? "all" : topics }
+}
