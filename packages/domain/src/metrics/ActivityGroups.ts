@@ -1,0 +1,25 @@
+/**
+ * Which kinds of work count as focused and which as collaboration (product.md, "EngLog itself"; seed 004, "Advanced
+ * Analytics Features").
+ */
+import type { FactEntry } from "../facts/Fact.ts"
+
+const FOCUS_TYPES: ReadonlySet<string> = new Set(["code", "debug", "docs"])
+const COLLABORATION_TYPES: ReadonlySet<string> = new Set(["meeting", "mentoring", "review"])
+
+/** Shortest entry, in minutes, that counts as focus time. */
+export const FOCUS_MINUTES = 60
+
+/** Code, debug or docs, whatever its length. */
+export const isFocusType = (entry: FactEntry): boolean => FOCUS_TYPES.has(entry.type)
+
+/** Code, debug or docs of at least `FOCUS_MINUTES`. */
+export const isFocusTime = (entry: FactEntry): boolean => isFocusType(entry) && entry.duration_minutes >= FOCUS_MINUTES
+
+export const isCollaboration = (entry: FactEntry): boolean => COLLABORATION_TYPES.has(entry.type)
+
+export const isHighValue = (entry: FactEntry): boolean => entry.value_rating === "high"
+
+/** Product or company: the seed counts them together. */
+export const isWideImpact = (entry: FactEntry): boolean =>
+  entry.impact_level === "product" || entry.impact_level === "company"
