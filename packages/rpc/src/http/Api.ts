@@ -6,13 +6,19 @@ import { AuthApi } from "./AuthApi.ts"
 import { EntriesApi } from "./EntriesApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { documented } from "./OpenApiDocument.ts"
+import { InsightsApi } from "./InsightsApi.ts"
 import { ProjectsApi } from "./ProjectsApi.ts"
 import { RequestErrors } from "./RequestErrors.ts"
+import { TasksApi } from "./TasksApi.ts"
+import { WorkersApi } from "./WorkersApi.ts"
 
 export class EngLogApi extends HttpApi.make("englog")
   .add(AuthApi)
   .add(EntriesApi)
   .add(ProjectsApi)
+  .add(TasksApi)
+  .add(InsightsApi)
+  .add(WorkersApi)
   .add(HealthApi)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })

@@ -1,0 +1,46 @@
+/**
+ * Insights: requested as tasks, stored as text whose figures were checked, with the facts and entries it stands on.
+ */
+import { InsightId } from "@englog/domain/Ids"
+import { Insight } from "@englog/domain/insights/Insight"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
+import { Forbidden, NotFound } from "./HttpErrors.ts"
+import { Page, pageQuery } from "./Page.ts"
+import { InsightTaskRequest, ReportTaskRequest, TaskAccepted } from "./TaskView.ts"
+import { LocalDate } from "./Times.ts"
+
+export const InsightPage = Page(Insight).annotate({ identifier: "InsightPage" })
+
+/** `type` is an insight or report type; the period filters keep insights that lie within it (seed 004). */
+export const insightFilter = {
+  type: Schema.optionalKey(Schema.String),
+  period_start: Schema.optionalKey(LocalDate),
+  period_end: Schema.optionalKey(LocalDate)
+}
+
+const accepted = TaskAccepted.pipe(HttpApiSchema.status(202))
+
+export class InsightsApi extends HttpApiGroup.make("insights").add(
+  HttpApiEndpoint.post("submitInsight", "/v1/tasks/insights", {
+    payload: InsightTaskRequest,
+    success: accepted,
+    error: [Forbidden, NotFound]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Request an insight about chosen entries",
+    description: "Entry ids that are unknown or belong to somebody else answer 404 and are all named."
+  })),
+  HttpApiEndpoint.post("submitReport", "/v1/tasks/reports", {
+    payload: ReportTaskRequest,
+    success: accepted,
+    error: [Forbidden, NotFound]
+  }).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period" })),
+  HttpApiEndpoint.get("list", "/v1/insights", { query: { ...insightFilter, ...pageQuery }, success: InsightPage })
+    .annotateMerge(OpenApi.annotations({ summary: "List insights, newest first" })),
+  HttpApiEndpoint.get("get", "/v1/insights/:id", { params: { id: InsightId }, success: Insight, error: NotFound })
+    .annotateMerge(OpenApi.annotations({ summary: "Read an insight with its facts and citations" }))
+).middleware(Authorization).annotateMerge(OpenApi.annotations({
+  title: "Insights",
+  description: "What the narrator wrote about facts; every figure in it resolves."
+})) {}

@@ -1,0 +1,52 @@
+/**
+ * Background tasks (seeds 000, 001): watch, fetch the result, cancel.
+ */
+import { TaskId } from "@englog/domain/Ids"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
+import { NotFound } from "./HttpErrors.ts"
+import { TaskResultView, TaskStep, TaskView } from "./TaskView.ts"
+
+const params = { id: TaskId }
+
+const LastEventId = Schema.optionalKey(
+  Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)).annotate({
+    description: "The `id` of the last event received; the stream goes on after it."
+  })
+)
+
+/** An SSE message: `event` is the step's type (or `ping`, every 15 s of silence), `id` its number. */
+export const TaskSseEvent = Schema.Struct({
+  id: Schema.optional(Schema.String),
+  event: Schema.String,
+  data: Schema.fromJsonString(Schema.Union([TaskStep, Schema.Struct({})]))
+})
+
+export class TasksApi extends HttpApiGroup.make("tasks").add(
+  HttpApiEndpoint.get("get", "/v1/tasks/:id", { params, success: TaskView, error: NotFound })
+    .annotateMerge(OpenApi.annotations({ summary: "What a task is doing" })),
+  HttpApiEndpoint.get("result", "/v1/tasks/:id/result", { params, success: TaskResultView, error: NotFound })
+    .annotateMerge(OpenApi.annotations({
+      summary: "A task's result",
+      description: "Answers 200 from the start; `status` tells whether there is a result yet."
+    })),
+  HttpApiEndpoint.get("stream", "/v1/tasks/:id/stream", {
+    params,
+    headers: { "last-event-id": LastEventId },
+    success: HttpApiSchema.StreamSse({ events: TaskSseEvent }),
+    error: NotFound
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Watch a task (server-sent events)",
+    description: "Every step from the first, or after `Last-Event-ID`, until the task has ended. A late reader sees all."
+  })),
+  HttpApiEndpoint.post("cancel", "/v1/tasks/:id/cancel", { params, success: TaskView, error: NotFound })
+    .annotateMerge(OpenApi.annotations({
+      summary: "Cancel a task",
+      description: "A waiting task is cancelled at once, a running one as soon as its worker has stopped, at the latest after "
+        + "five seconds. A task that has already ended stays as it is."
+    }))
+).middleware(Authorization).annotateMerge(OpenApi.annotations({
+  title: "Tasks",
+  description: "Slow work, done by the worker cluster."
+})) {}

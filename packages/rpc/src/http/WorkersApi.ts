@@ -1,0 +1,52 @@
+/**
+ * The worker cluster as an operator sees it (seed 001, "Worker Status Endpoints").
+ */
+import { WorkerId } from "@englog/domain/Ids"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
+import { Page } from "./Page.ts"
+
+export class WorkerView extends Schema.Class<WorkerView>("WorkerView")({
+  worker_id: WorkerId,
+  worker_name: Schema.String,
+  version: Schema.String,
+  /** `disconnected`: its stream is broken; it may still come back and keeps its tasks for a few seconds. */
+  status: Schema.Literals(["idle", "busy", "draining", "unhealthy", "disconnected"]),
+  kinds: Schema.Array(Schema.String),
+  queues: Schema.Array(Schema.String),
+  max_concurrent_tasks: Schema.Int,
+  protocol: Schema.Int,
+  active_tasks: Schema.Int,
+  completed_tasks: Schema.Int,
+  failed_tasks: Schema.Int,
+  /** 0..1 of one core. */
+  cpu_usage: Schema.Finite,
+  /** MiB resident. */
+  memory_usage: Schema.Finite,
+  registered_at: Schema.DateTimeUtcFromString,
+  last_heartbeat_at: Schema.DateTimeUtcFromString
+}) {}
+
+export class WorkersHealth extends Schema.Class<WorkersHealth>("WorkersHealth")({
+  /** `unhealthy`: nobody takes tasks; `degraded`: some worker does not, or tasks wait that nobody could take. */
+  status: Schema.Literals(["healthy", "degraded", "unhealthy"]),
+  total_workers: Schema.Int,
+  healthy_workers: Schema.Int,
+  capacity: Schema.Int,
+  active_tasks: Schema.Int,
+  queued_tasks: Schema.Int,
+  timestamp: Schema.DateTimeUtcFromString
+}) {}
+
+export const WorkerPage = Page(WorkerView).annotate({ identifier: "WorkerPage" })
+
+export class WorkersApi extends HttpApiGroup.make("workers").add(
+  HttpApiEndpoint.get("list", "/v1/workers", { success: WorkerPage })
+    .annotateMerge(OpenApi.annotations({ summary: "List the live workers" })),
+  HttpApiEndpoint.get("health", "/v1/workers/health", { success: WorkersHealth })
+    .annotateMerge(OpenApi.annotations({ summary: "Can the cluster work?" }))
+).middleware(Authorization).annotateMerge(OpenApi.annotations({
+  title: "Workers",
+  description: "Who runs tasks, and how they are."
+})) {}
