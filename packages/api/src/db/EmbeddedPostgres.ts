@@ -76,7 +76,8 @@ const own = Effect.fnUntraced(function*(place: Place) {
   const { home } = place.plan
   while (true) {
     const postmaster = yield* runningServer(place).pipe(
-      Effect.tapError((error) => Effect.logError("The embedded PostgreSQL does not start", error)),
+      Effect.tapError((error) =>
+        Effect.when(Effect.logError("The embedded PostgreSQL does not start", error), Deferred.isDone(place.url))),
       Effect.retry({
         schedule: Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]),
         while: () => Deferred.isDone(place.url)

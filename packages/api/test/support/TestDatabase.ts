@@ -29,7 +29,7 @@ const connected = <E>(layer: Layer.Layer<TestDatabase, E>) =>
   )
 
 const fresh = Effect.fnUntraced(function*(options: { readonly migrated: boolean }) {
-  const name = `englog_test_${randomBytes(6).toString("hex")}`
+  const name = `englog_test_${inject("databaseRun")}_${randomBytes(6).toString("hex")}`
   yield* Effect.acquireRelease(
     options.migrated
       ? Effect.flatMap(template, (from) => copyDatabase(name, from))

