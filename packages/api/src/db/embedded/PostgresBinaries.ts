@@ -24,7 +24,7 @@ const locate = Effect.fn("PostgresBinaries.locate")(function*(user: SystemUser |
   const reachable = user === undefined || (yield* isReachable(user, root))
   return binariesOf(
     reachable ? root : yield* copied(user, root).pipe(
-      Effect.catchTag("PlatformError", filesError("copy PostgreSQL to a folder that its user can reach"))
+      Effect.catchTag(["PlatformError", "SchemaError"], filesError("copy PostgreSQL to a folder that its user can reach"))
     )
   )
 })
@@ -57,13 +57,17 @@ const installed = Effect.fnUntraced(function*(platform: string) {
 
 const Links = Schema.fromJsonString(Schema.Array(Schema.Struct({ source: Schema.String, target: Schema.String })))
 
+const linksOf = Effect.fnUntraced(function*(root: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* Schema.decodeEffect(Links)(
+    yield* fs.readFileString(path.join(root, "native/pg-symlinks.json")).pipe(Effect.orElseSucceed(() => "[]"))
+  )
+})
+
 /** The libraries' links do not travel in an npm package; its install script makes them, where scripts may run. */
 const restoreLinks = Effect.fnUntraced(function*(root: string) {
   const fs = yield* FileSystem.FileSystem
-  const links = yield* Schema.decodeEffect(Links)(
-    yield* fs.readFileString(path.join(root, "native/pg-symlinks.json")).pipe(Effect.orElseSucceed(() => "[]"))
-  )
-  const missing = yield* Effect.filter(links, ({ target }) => Effect.map(fs.exists(path.join(root, target)), (there) => !there))
+  const missing = yield* Effect.filter(yield* linksOf(root), ({ target }) => Effect.map(fs.exists(path.join(root, target)), (there) => !there))
   yield* Effect.forEach(missing, ({ source, target }) =>
     fs.symlink(path.basename(source), path.join(root, target)).pipe(
       Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () => Effect.void)
@@ -81,12 +85,15 @@ const copied = Effect.fnUntraced(function*(user: SystemUser, root: string) {
   const fs = yield* FileSystem.FileSystem
   const { version } = yield* Schema.decodeEffect(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))(
     yield* fs.readFileString(path.join(root, "package.json"))
-  ).pipe(Effect.mapError(filesError(`read the version of ${root}`)))
+  )
   const store = yield* RootStore.locate(user)
   const target = path.join(store, `postgresql-${version}`)
   if (yield* fs.exists(target)) return target
   const draft = `${target}.${randomUUID()}`
   yield* fs.copy(path.join(root, "native"), path.join(draft, "native"))
+  // A copied link is made absolute, and so leads back to where PostgreSQL's user cannot go.
+  yield* Effect.forEach(yield* linksOf(draft), ({ target }) => fs.remove(path.join(draft, target), { force: true }))
+  yield* restoreLinks(draft)
   yield* openToAll(draft)
   // Of two processes that copy at once, the second finds the first one's copy in its place.
   yield* fs.rename(draft, target).pipe(
