@@ -63,5 +63,5 @@ export const changeText = (value: number): string => {
 /** A difference between two shares is in percentage points: "+8.3 points". */
 export const pointsText = (value: number): string => {
   const text = grouped(value, 1)
-  return `${value > 0 && text !== "0" ? "+" : ""}${text} points`
+  return `${value > 0 && text !== "0" ? "+" : ""}${text} ${text === "1" || text === "-1" ? "point" : "points"}`
 }
