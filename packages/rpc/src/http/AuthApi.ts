@@ -61,7 +61,7 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
   HttpApiEndpoint.post("register", "/v1/auth/register", {
     payload: RegisterPayload,
     success: SessionResponse.pipe(HttpApiSchema.status(201)),
-    error: [Conflict, TooManyRequests]
+    error: Conflict
   }).annotateMerge(OpenApi.annotations({
     summary: "Open an account",
     description: "Creates the user with a personal organization and logs in at once."

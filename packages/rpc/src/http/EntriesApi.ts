@@ -21,6 +21,9 @@ export const entryFilter = {
   project_id: Schema.optionalKey(ProjectId)
 }
 
+export const EntryQuery = Schema.Struct({ ...entryFilter, ...pageQuery })
+export type EntryQuery = typeof EntryQuery.Type
+
 const params = { id: EntryId }
 
 export class EntriesApi extends HttpApiGroup.make("entries").add(
@@ -32,7 +35,7 @@ export class EntriesApi extends HttpApiGroup.make("entries").add(
     description: "The title is trimmed; tags are trimmed, put in lower case and kept once each, in their order."
   })),
   HttpApiEndpoint.get("list", "/v1/logs", {
-    query: { ...entryFilter, ...pageQuery },
+    query: EntryQuery,
     success: EntryPage
   }).annotateMerge(OpenApi.annotations({
     summary: "List entries, newest first",

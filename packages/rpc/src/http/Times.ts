@@ -16,9 +16,15 @@ const instantProblem = (text: string): string | undefined => {
   const match = rfc3339.exec(text)
   if (match === null) return "must be an RFC 3339 time with its zone, such as 2026-01-31T09:00:00Z"
   const day = match[1] ?? ""
-  if (!isDay(day)) return `must be a time that exists: there is no ${day}`
-  return day < "1900-01-01" || day >= "2200-01-01" ? "must lie between the years 1900 and 2199" : undefined
+  return isDay(day) ? outOfRange(day) : `must be a time that exists: there is no ${day}`
 }
+
+const dayProblem = (day: string): string | undefined =>
+  isDay(day) ? outOfRange(day) : "must be a day that exists, as YYYY-MM-DD"
+
+/** What lies further off is a mistake, and dates of five-digit years are written differently. */
+const outOfRange = (day: string): string | undefined =>
+  day < "1900-01-01" || day >= "2200-01-01" ? "must lie between the years 1900 and 2199" : undefined
 
 /** RFC 3339 with `Z` or an offset; fractions of a second beyond milliseconds are cut off. */
 export const Instant = Schema.String.check(
@@ -35,8 +41,5 @@ export const Instant = Schema.String.check(
 
 /** `YYYY-MM-DD`, a day that exists. */
 export const LocalDate = Schema.String.check(
-  Schema.makeFilter<string>((day) => isDay(day) ? undefined : "must be a day that exists, as YYYY-MM-DD", {
-    expected: "a day as YYYY-MM-DD",
-    toJsonSchema: () => [{}, true]
-  })
+  Schema.makeFilter<string>(dayProblem, { expected: "a day as YYYY-MM-DD", toJsonSchema: () => [{}, true] })
 ).annotate({ format: "date", examples: ["2026-01-05"] })

@@ -1,0 +1,83 @@
+/**
+ * What people do with their log entries, by REST and RPC alike. Somebody else's entry is as absent as none.
+ */
+import type { LogEntry } from "@englog/domain/entries/LogEntry"
+import type { EntryId, UserId } from "@englog/domain/Ids"
+import { addDays, startOfLocalDay } from "@englog/domain/users/LocalDays"
+import type { CurrentUser } from "@englog/rpc/http/Authorization"
+import type { EntryPage, EntryQuery } from "@englog/rpc/http/EntriesApi"
+import type { EntryPayload } from "@englog/rpc/http/EntryPayload"
+import { BadRequest, NotFound, type ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
+import { defaultPageSize } from "@englog/rpc/http/Page"
+import { Context, Effect, Layer, Option } from "effect"
+import { decodeCursor, toPage } from "../http/Cursor.ts"
+import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { ProjectRepo } from "../projects/ProjectRepo.ts"
+import { EntryRepo } from "./EntryRepo.ts"
+
+export class Entries extends Context.Service<Entries, {
+  readonly create: (user: UserId, entry: EntryPayload) => Effect.Effect<LogEntry, BadRequest | ServiceUnavailable>
+  readonly get: (user: UserId, id: EntryId) => Effect.Effect<LogEntry, NotFound | ServiceUnavailable>
+  readonly list: (
+    user: CurrentUser["Service"],
+    query: EntryQuery
+  ) => Effect.Effect<typeof EntryPage.Type, BadRequest | ServiceUnavailable>
+  readonly update: (
+    user: UserId,
+    id: EntryId,
+    entry: EntryPayload
+  ) => Effect.Effect<LogEntry, BadRequest | NotFound | ServiceUnavailable>
+  readonly remove: (user: UserId, id: EntryId) => Effect.Effect<void, NotFound | ServiceUnavailable>
+}>()("@englog/api/entries/Entries") {
+  static readonly layer: Layer.Layer<Entries, never, EntryRepo | ProjectRepo> = Layer.effect(
+    Entries,
+    Effect.gen(function*() {
+      const repo = yield* EntryRepo
+      const projects = yield* ProjectRepo
+
+      const checkProject = Effect.fnUntraced(function*(user: UserId, { project_id }: EntryPayload) {
+        if (project_id === undefined || project_id === null) return
+        const found = yield* orUnavailable(projects.find(user, project_id))
+        if (Option.isNone(found)) return yield* new BadRequest({ error: `project_id: you have no project ${project_id}` })
+      })
+
+      return Entries.of({
+        create: Effect.fn("Entries.create")(function*(user, entry) {
+          yield* checkProject(user, entry)
+          return yield* orUnavailable(repo.insert(user, entry))
+        }),
+        get: Effect.fn("Entries.get")(function*(user, id) {
+          return yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))
+        }),
+        list: Effect.fn("Entries.list")(function*(user, query) {
+          const { start_date, end_date, type, project_id, cursor, limit = defaultPageSize } = query
+          if (start_date !== undefined && end_date !== undefined && end_date < start_date) {
+            return yield* new BadRequest({ error: "end_date: must not be before start_date" })
+          }
+          const filter = {
+            from: Option.map(Option.fromUndefinedOr(start_date), (day) => startOfLocalDay(day, user.timezone)),
+            to: Option.map(Option.fromUndefinedOr(end_date), (day) => startOfLocalDay(addDays(day, 1), user.timezone)),
+            type: Option.fromUndefinedOr(type),
+            project_id: Option.fromUndefinedOr(project_id),
+            after: cursor === undefined ? Option.none() : Option.some(yield* decodeCursor(cursor))
+          }
+          const { rows, next_cursor } = toPage(yield* orUnavailable(repo.list(user.id, filter, limit + 1)), limit)
+          return { items: rows.map(({ entry }) => entry), next_cursor }
+        }),
+        update: Effect.fn("Entries.update")(function*(user, id, entry) {
+          yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))
+          yield* checkProject(user, entry)
+          return yield* orNotFound(id, yield* orUnavailable(repo.update(user, id, entry)))
+        }),
+        remove: Effect.fn("Entries.remove")(function*(user, id) {
+          if (!(yield* orUnavailable(repo.remove(user, id)))) return yield* noEntry(id)
+        })
+      })
+    })
+  )
+}
+
+const noEntry = (id: EntryId) => new NotFound({ error: `you have no entry ${id}` })
+
+const orNotFound = (id: EntryId, entry: Option.Option<LogEntry>): Effect.Effect<LogEntry, NotFound> =>
+  Option.match(entry, { onNone: () => noEntry(id), onSome: Effect.succeed })

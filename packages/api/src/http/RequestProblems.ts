@@ -1,0 +1,97 @@
+/**
+ * Says in plain words why a request does not fit its schema: `<field>: <reason>`, all problems of the request, separated
+ * by semicolons.
+ */
+import { SchemaIssue } from "effect"
+
+/** Where the value came from: it is named when the whole of it is wrong. */
+export type RequestPart = "Params" | "Headers" | "Query" | "Payload"
+
+export const describeIssue = (issue: SchemaIssue.Issue, part: RequestPart): string =>
+  [...new Set(problemsOf(issue, [], undefined).map((problem) => sentence(problem, part)))].join("; ")
+
+interface Problem {
+  readonly path: ReadonlyArray<PropertyKey>
+  readonly reason: string
+  readonly unknown: boolean
+}
+
+const sentence = (problem: Problem, part: RequestPart): string => {
+  const field = fieldName(problem.path)
+  if (problem.unknown) return `unknown ${part === "Query" ? "query parameter" : "field"} "${field}"`
+  return `${field === "" ? wholes[part] : field}: ${problem.reason}`
+}
+
+const wholes = { Params: "path", Headers: "headers", Query: "query", Payload: "body" } as const
+
+/** `tags[1]`, `context.goal` */
+const fieldName = (path: ReadonlyArray<PropertyKey>): string =>
+  path.reduce<string>(
+    (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
+    ""
+  )
+
+const problemsOf = (
+  issue: SchemaIssue.Issue,
+  path: ReadonlyArray<PropertyKey>,
+  stated: string | undefined
+): ReadonlyArray<Problem> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsOf(issue.issue, [...path, ...issue.path], stated)
+    case "Encoding":
+      return problemsOf(issue.issue, path, stated)
+    case "Filter":
+      return problemsOf(issue.issue, path, stated ?? (issue.issue._tag === "InvalidValue" ? reasonOf(issue) : undefined))
+    case "Composite":
+      return issue.issues.flatMap((inner) => problemsOf(inner, path, stated))
+    case "AnyOf":
+      return issue.issues.length === 0 ? [one(path, reasonOf(issue))] : closest(issue.issues, path, stated)
+    case "MissingKey":
+      return [one(path, "is required")]
+    case "UnexpectedKey":
+      return [{ path, reason: "", unknown: true }]
+    default:
+      return [one(path, stated ?? reasonOf(issue))]
+  }
+}
+
+/** Of a union's members, the one that got furthest is the one that was meant. */
+const closest = (
+  issues: ReadonlyArray<SchemaIssue.Issue>,
+  path: ReadonlyArray<PropertyKey>,
+  stated: string | undefined
+): ReadonlyArray<Problem> => {
+  const candidates = issues.map((issue) => problemsOf(issue, path, stated))
+  const depth = (problems: ReadonlyArray<Problem>) => Math.max(0, ...problems.map((problem) => problem.path.length))
+  const deepest = Math.max(...candidates.map(depth))
+  const best = candidates.filter((problems) => depth(problems) === deepest)
+  return deepest > path.length
+    ? best[0] ?? []
+    : [one(path, [...new Set(best.flat().map((problem) => problem.reason))].join(", or "))]
+}
+
+const one = (path: ReadonlyArray<PropertyKey>, reason: string): Problem => ({ path, reason, unknown: false })
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const reasonOf = (issue: SchemaIssue.Issue): string => {
+  const message = format(issue).issues[0]?.message ?? "is not valid"
+  return message.startsWith("Expected ") ? `must be ${inWords(message.slice("Expected ".length))}` : message
+}
+
+const inWords = (expected: string): string => {
+  const alternatives = expected.split(" | ")
+  return alternatives.length > 1 && alternatives.every((one) => /^("[^"]*"|-?\d+)$/.test(one))
+    ? `one of ${alternatives.map((one) => one.replaceAll("\"", "")).join(", ")}`
+    : alternatives.map((one) => words.get(one) ?? one).join(" or ")
+}
+
+const words = new Map([
+  ["string", "a string"],
+  ["number", "a number"],
+  ["boolean", "true or false"],
+  ["array", "a list"],
+  ["object", "a JSON object"],
+  ["a finite number", "a number"]
+])
