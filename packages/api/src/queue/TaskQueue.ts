@@ -4,10 +4,11 @@
 import { type OrganizationId, TaskId, type UserId } from "@englog/domain/Ids"
 import { NewTask } from "@englog/domain/tasks/Task"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
-import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { HttpTraceContext } from "effect/http"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { randomBytes } from "node:crypto"
 import { TaskRepo } from "./TaskRepo.ts"
 import { Wakeups } from "./Wakeups.ts"
 
@@ -71,11 +72,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   )
 }
 
-/** `insight_{user}_{unix seconds}_{suffix}`: readable as in seed 000, and unguessable by 60 random bits. */
+/** `insight_{user}_{unix seconds}_{suffix}`: readable as in seed 000, and unguessable by 64 random bits. */
 const newTaskId = Effect.fnUntraced(function*(prefix: string, user_id: UserId) {
   const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-  const suffix = yield* Effect.replicateEffect(Random.nextIntBetween(0, SUFFIX_ALPHABET.length), 12)
-  return TaskId.make(`${prefix}_${user_id}_${seconds}_${suffix.map((i) => SUFFIX_ALPHABET.charAt(i)).join("")}`)
+  return TaskId.make(`${prefix}_${user_id}_${seconds}_${randomBytes(8).toString("hex")}`)
 })
-
-const SUFFIX_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

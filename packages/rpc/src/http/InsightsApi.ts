@@ -20,6 +20,9 @@ export const insightFilter = {
   period_end: Schema.optionalKey(LocalDate)
 }
 
+export const insightQuery = Schema.Struct({ ...insightFilter, ...pageQuery })
+export type InsightQuery = typeof insightQuery.Type
+
 const accepted = TaskAccepted.pipe(HttpApiSchema.status(202))
 
 export class InsightsApi extends HttpApiGroup.make("insights").add(
@@ -36,7 +39,7 @@ export class InsightsApi extends HttpApiGroup.make("insights").add(
     success: accepted,
     error: [Forbidden, NotFound]
   }).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period" })),
-  HttpApiEndpoint.get("list", "/v1/insights", { query: { ...insightFilter, ...pageQuery }, success: InsightPage })
+  HttpApiEndpoint.get("list", "/v1/insights", { query: insightQuery.fields, success: InsightPage })
     .annotateMerge(OpenApi.annotations({ summary: "List insights, newest first" })),
   HttpApiEndpoint.get("get", "/v1/insights/:id", { params: { id: InsightId }, success: Insight, error: NotFound })
     .annotateMerge(OpenApi.annotations({ summary: "Read an insight with its facts and citations" }))

@@ -1,0 +1,95 @@
+/**
+ * The API server's configuration, read once from the environment. The README has the table of variables.
+ */
+import { ConfigurationError, duration, fail, port, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/rpc/config/Environment"
+import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
+import type { LogFormat, LogLevel } from "@englog/rpc/telemetry/Telemetry"
+import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
+
+/** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */
+export type DataSource =
+  | { readonly _tag: "Embedded"; readonly dataDir: string }
+  | {
+    readonly _tag: "Given"
+    readonly url: Redacted.Redacted<string>
+    readonly jwtSecretKey: Redacted.Redacted<string>
+    readonly encryptionKeys: Redacted.Redacted<string>
+  }
+
+export class AppConfig extends Context.Service<AppConfig, {
+  readonly httpHost: string
+  readonly httpPort: number
+  readonly grpcHost: string
+  readonly grpcPort: number
+  readonly tls: TlsFiles
+  readonly data: DataSource
+  readonly redisUrl: Option.Option<Redacted.Redacted<string>>
+  readonly enrollmentToken: Option.Option<Redacted.Redacted<string>>
+  readonly maxWorkers: number
+  readonly heartbeatInterval: Duration.Duration
+  readonly workerTimeout: Duration.Duration
+  readonly telemetry: {
+    readonly endpoint: Option.Option<string>
+    readonly logLevel: LogLevel
+    readonly logFormat: LogFormat
+  }
+}>()("@englog/api/AppConfig") {
+  static readonly layer: Layer.Layer<AppConfig, ConfigurationError> = Layer.effect(AppConfig, Effect.suspend(() => read))
+}
+
+const dataSource = Effect.gen(function*() {
+  const url = yield* secret("DATABASE_URL")
+  if (Option.isNone(url)) return { _tag: "Embedded", dataDir: yield* textOr("DATA_DIR", ".data") } as const
+  if (!/^postgres(ql)?:\/\//.test(Redacted.value(url.value))) {
+    return yield* fail("DATABASE_URL", "must start with postgres:// or postgresql://")
+  }
+  const demand = Effect.fnUntraced(function*(name: string) {
+    const value = yield* secret(name)
+    if (Option.isSome(value)) return value.value
+    return yield* fail(name, "must be set when DATABASE_URL is: API servers on one database have to share it")
+  })
+  return {
+    _tag: "Given",
+    url: url.value,
+    jwtSecretKey: yield* longEnough(yield* demand("JWT_SECRET_KEY")),
+    encryptionKeys: yield* demand("ENCRYPTION_KEYS")
+  } as const
+})
+
+/** Seed 004: at least 32 characters, as many as HS256 has key bytes. */
+const longEnough = (key: Redacted.Redacted<string>) =>
+  Redacted.value(key).length >= 32 ? Effect.succeed(key) : fail("JWT_SECRET_KEY", "must have at least 32 characters")
+
+const loopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.")
+
+const read = Effect.gen(function*() {
+  const grpcHost = yield* textOr("GRPC_HOST", "127.0.0.1")
+  const tls = yield* tlsFiles
+  const enrollmentToken = yield* secret("WORKER_ENROLLMENT_TOKEN")
+  const data = yield* dataSource
+  if (!loopback(grpcHost) && Option.isNone(tls.caFile) && Option.isNone(enrollmentToken)) {
+    return yield* fail(
+      "GRPC_HOST",
+      `is ${grpcHost}, which others can reach: set TLS_CA_FILE (client certificates) or WORKER_ENROLLMENT_TOKEN, or anybody may be a worker`
+    )
+  }
+  const heartbeatInterval = yield* duration("HEARTBEAT_INTERVAL", Duration.seconds(30))
+  const workerTimeout = yield* duration("WORKER_TIMEOUT", Duration.minutes(2))
+  if (Duration.isLessThanOrEqualTo(workerTimeout, heartbeatInterval)) {
+    return yield* fail("WORKER_TIMEOUT", "must be longer than HEARTBEAT_INTERVAL")
+  }
+  return AppConfig.of({
+    httpHost: yield* textOr("HTTP_HOST", "127.0.0.1"),
+    httpPort: Option.getOrElse(yield* port("HTTP_PORT"), () => 8080),
+    grpcHost,
+    grpcPort: Option.getOrElse(yield* port("GRPC_PORT"), () => 50051),
+    tls,
+    data,
+    redisUrl: yield* secret("REDIS_URL"),
+    enrollmentToken,
+    maxWorkers: yield* wholeNumber("MAX_WORKERS", 1, 10_000, 10),
+    heartbeatInterval,
+    workerTimeout,
+    telemetry: yield* telemetry
+  })
+})

@@ -1,0 +1,60 @@
+/**
+ * The cluster as an operator sees it, from what all replicas have written.
+ */
+import { WorkersHealth, WorkerView } from "@englog/rpc/http/WorkersApi"
+import { Context, DateTime, Effect, Layer } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { TaskRepo } from "../queue/TaskRepo.ts"
+import { SessionRepo, type WorkerSessionRow } from "./SessionRepo.ts"
+
+export class ClusterStatus extends Context.Service<ClusterStatus, {
+  readonly workers: Effect.Effect<ReadonlyArray<WorkerView>, SqlError>
+  readonly health: Effect.Effect<WorkersHealth, SqlError>
+}>()("@englog/api/cluster/ClusterStatus") {
+  static readonly layer = Layer.effect(
+    ClusterStatus,
+    Effect.gen(function*() {
+      const sessions = yield* SessionRepo
+      const tasks = yield* TaskRepo
+
+      const workers = sessions.live.pipe(Effect.map((rows) => rows.map(toView)), Effect.withSpan("ClusterStatus.workers"))
+
+      const health = Effect.gen(function*() {
+        const rows = yield* workers
+        const open = yield* tasks.countOpen
+        const healthy = rows.filter((row) => row.status === "idle" || row.status === "busy")
+        const waitsForNobody = open.queued > 0 && open.running === 0
+        return new WorkersHealth({
+          status: healthy.length === 0 ? "unhealthy" : healthy.length < rows.length || waitsForNobody ? "degraded" : "healthy",
+          total_workers: rows.length,
+          healthy_workers: healthy.length,
+          capacity: healthy.reduce((sum, row) => sum + row.max_concurrent_tasks, 0),
+          active_tasks: open.running,
+          queued_tasks: open.queued,
+          timestamp: yield* DateTime.now
+        })
+      }).pipe(Effect.withSpan("ClusterStatus.health"))
+
+      return ClusterStatus.of({ workers, health })
+    })
+  )
+}
+
+const toView = (row: WorkerSessionRow): WorkerView =>
+  new WorkerView({
+    worker_id: row.worker_id,
+    worker_name: row.worker_name,
+    version: row.version,
+    status: row.replica_id === null ? "disconnected" : row.lease_valid ? row.status : "unhealthy",
+    kinds: row.kinds,
+    queues: row.queues,
+    max_concurrent_tasks: row.max_concurrent_tasks,
+    protocol: row.protocol,
+    active_tasks: row.stats?.active_tasks ?? 0,
+    completed_tasks: row.stats?.completed_tasks ?? 0,
+    failed_tasks: row.stats?.failed_tasks ?? 0,
+    cpu_usage: row.stats?.cpu_usage ?? 0,
+    memory_usage: row.stats?.memory_usage ?? 0,
+    registered_at: row.registered_at,
+    last_heartbeat_at: row.last_heartbeat_at
+  })

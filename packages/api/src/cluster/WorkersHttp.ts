@@ -1,0 +1,15 @@
+/** REST of the cluster: see WorkersApi. */
+import { EngLogApi } from "@englog/rpc/http/Api"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { ClusterStatus } from "./ClusterStatus.ts"
+
+export const WorkersHttp = HttpApiBuilder.group(EngLogApi, "workers", Effect.fn(function*(handlers) {
+  const cluster = yield* ClusterStatus
+  return handlers.handleAll({
+    // MAX_WORKERS bounds the list, so it is always one page.
+    list: () => orUnavailable(cluster.workers).pipe(Effect.map((items) => ({ items, next_cursor: null }))),
+    health: () => orUnavailable(cluster.health)
+  })
+}))

@@ -1,0 +1,144 @@
+/**
+ * Insights and their requests in PostgreSQL. Everything that is or may quote a user's text is encrypted.
+ */
+import type { InsightId, TaskId, UserId } from "@englog/domain/Ids"
+import { Citation, Insight, InsightContext, InsightDraft, RemovedSentence } from "@englog/domain/insights/Insight"
+import { Fact } from "@englog/domain/facts/Fact"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { FieldCipher } from "../crypto/FieldCipher.ts"
+import type { Cursor } from "../http/Cursor.ts"
+
+/** An insight to be stored, with the question it answers and the draft it came from. */
+export interface NewInsight extends Omit<Insight, "created_at"> {
+  readonly question_digest: Uint8Array
+  readonly draft: InsightDraft
+}
+
+export interface InsightFilter {
+  readonly type: Option.Option<string>
+  readonly period_start: Option.Option<string>
+  readonly period_end: Option.Option<string>
+}
+
+/** An insight with its place in the list. */
+export interface ListedInsight extends Cursor {
+  readonly insight: Insight
+}
+
+export class InsightRepo extends Context.Service<InsightRepo, {
+  readonly insertRequest: (task_id: TaskId, context: InsightContext | null) => Effect.Effect<void, SqlError>
+  readonly findContext: (task_id: TaskId) => Effect.Effect<InsightContext | null, SqlError>
+  readonly insert: (insight: NewInsight) => Effect.Effect<void, SqlError>
+  readonly find: (user_id: UserId, id: InsightId) => Effect.Effect<Option.Option<Insight>, SqlError>
+  /** Newest first, at most `limit`. */
+  readonly list: (
+    user_id: UserId,
+    filter: InsightFilter,
+    after: Option.Option<Cursor>,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<ListedInsight>, SqlError>
+  /** The newest answer that a language model gave to exactly this question. */
+  readonly findAnswer: (user_id: UserId, question_digest: Uint8Array) => Effect.Effect<Option.Option<InsightDraft>, SqlError>
+}>()("@englog/api/insights/InsightRepo") {
+  static readonly layer = Layer.effect(
+    InsightRepo,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const cipher = yield* FieldCipher
+      const columns = sql.literal(COLUMNS)
+      const seal = (text: string, field: string, row: string) => cipher.encrypt(text, `${field}/${row}`)
+      const open = (text: string, field: string, row: string) => cipher.decrypt(text, `${field}/${row}`).pipe(Effect.orDie)
+
+      const insertRequest = Effect.fn("InsightRepo.insertRequest")(function*(task_id: TaskId, context: InsightContext | null) {
+        const sealed = context === null ? null : yield* seal(JSON.stringify(context), "insight_requests.context", task_id)
+        yield* sql`INSERT INTO insight_requests (task_id, context) VALUES (${task_id}, ${sealed})`
+      })
+
+      const findContext = Effect.fn("InsightRepo.findContext")(function*(task_id: TaskId) {
+        const rows = yield* sql<{ context: string | null }>`SELECT context FROM insight_requests WHERE task_id = ${task_id}`
+        const sealed = rows[0]?.context ?? null
+        if (sealed === null) return null
+        return yield* open(sealed, "insight_requests.context", task_id).pipe(Effect.flatMap(decodeContext), Effect.orDie)
+      })
+
+      const insert = Effect.fn("InsightRepo.insert")(function*(insight: NewInsight) {
+        yield* sql`
+          INSERT INTO insights (id, task_id, user_id, organization_id, insight_type, period_start, period_end, content, tags,
+            confidence, model, prompt_version, source, fallback_reason, facts, citations, removed, entry_count,
+            question_digest, draft)
+          VALUES (${insight.id}::uuid, ${insight.task_id}, ${insight.user_id}::uuid, ${insight.organization_id}::uuid,
+            ${insight.insight_type}, ${insight.period_start}::text::date, ${insight.period_end}::text::date,
+            ${yield* seal(insight.content, "insights.content", insight.id)}, ${insight.tags}::text[], ${insight.confidence}::float8,
+            ${insight.model}, ${insight.prompt_version}, ${insight.source}, ${insight.fallback_reason},
+            ${yield* seal(yield* Effect.orDie(encodeFacts(insight.facts)), "insights.facts", insight.id)},
+            ${JSON.stringify(insight.citations)}::jsonb,
+            ${yield* seal(JSON.stringify(insight.removed), "insights.removed", insight.id)}, ${insight.entry_count}::int,
+            ${insight.question_digest}::bytea, ${yield* seal(JSON.stringify(insight.draft), "insights.draft", insight.id)})`
+      })
+
+      const read = Effect.fnUntraced(function*(encoded: unknown) {
+        const row = yield* decodeRow(encoded)
+        return new Insight({
+          ...row,
+          content: yield* open(row.content, "insights.content", row.id),
+          facts: yield* open(row.facts, "insights.facts", row.id).pipe(Effect.flatMap(decodeFacts)),
+          removed: yield* open(row.removed, "insights.removed", row.id).pipe(Effect.flatMap(decodeRemoved))
+        })
+      }, Effect.orDie)
+
+      const find = Effect.fn("InsightRepo.find")(function*(user_id: UserId, id: InsightId) {
+        const rows = yield* sql`SELECT ${columns} FROM insights WHERE id = ${id}::uuid AND user_id = ${user_id}::uuid`
+        return rows[0] === undefined ? Option.none() : Option.some(yield* read(rows[0]))
+      })
+
+      const list: InsightRepo["Service"]["list"] = Effect.fn("InsightRepo.list")(function*(user_id, filter, after, limit) {
+        const optional = <A>(value: Option.Option<A>) => Option.getOrNull(value)
+        const position = Option.getOrNull(after)
+        const rows = yield* sql<{ id: string; micros: string }>`
+          SELECT ${columns}, (EXTRACT(EPOCH FROM created_at) * 1000000)::bigint::text AS micros FROM insights
+          WHERE user_id = ${user_id}::uuid
+            AND (${optional(filter.type)}::text IS NULL OR insight_type = ${optional(filter.type)}::text)
+            AND (${optional(filter.period_start)}::text IS NULL OR period_start >= ${optional(filter.period_start)}::text::date)
+            AND (${optional(filter.period_end)}::text IS NULL OR period_end <= ${optional(filter.period_end)}::text::date)
+            AND (${position?.id ?? null}::uuid IS NULL OR (created_at, id)
+              < (timestamptz 'epoch' + ${position?.micros ?? null}::text::bigint * interval '1 microsecond', ${position?.id ?? null}::uuid))
+          ORDER BY created_at DESC, id DESC LIMIT ${limit}::int`
+        return yield* Effect.forEach(rows, (row) =>
+          read(row).pipe(Effect.map((insight) => ({ insight, micros: row.micros, id: row.id }))))
+      })
+
+      const findAnswer = Effect.fn("InsightRepo.findAnswer")(function*(user_id: UserId, question_digest: Uint8Array) {
+        const rows = yield* sql<{ id: string; draft: string }>`
+          SELECT id, draft FROM insights
+          WHERE user_id = ${user_id}::uuid AND question_digest = ${question_digest}::bytea AND source = 'model'
+          ORDER BY created_at DESC LIMIT 1`
+        const row = rows[0]
+        if (row === undefined) return Option.none()
+        return Option.some(yield* open(row.draft, "insights.draft", row.id).pipe(Effect.flatMap(decodeDraft), Effect.orDie))
+      })
+
+      return InsightRepo.of({ insertRequest, findContext, insert, find, list, findAnswer })
+    })
+  )
+}
+
+const COLUMNS = `id, task_id, user_id, organization_id, insight_type, period_start::text AS period_start,
+  period_end::text AS period_end, content, tags, confidence, model, prompt_version, source, fallback_reason, facts, citations,
+  removed, entry_count, created_at`
+
+const json = <S extends Schema.Top>(schema: S) => Schema.fromJsonString(schema)
+
+const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
+  ...Insight.fields,
+  facts: Schema.String,
+  removed: Schema.String,
+  citations: Schema.Array(Citation),
+  created_at: Schema.DateTimeUtcFromDate
+}))
+const decodeContext = Schema.decodeUnknownEffect(json(InsightContext))
+const decodeFacts = Schema.decodeUnknownEffect(json(Schema.Array(Fact)))
+const encodeFacts = Schema.encodeEffect(json(Schema.Array(Fact)))
+const decodeRemoved = Schema.decodeUnknownEffect(json(Schema.Array(RemovedSentence)))
+const decodeDraft = Schema.decodeUnknownEffect(json(InsightDraft))

@@ -1,0 +1,104 @@
+/**
+ * What the API does for narration tasks: it hands the holder of a task the facts and entries to write about, and it checks
+ * what came back, whoever wrote it, before anything of it is stored or shown (product.md, Trustworthy numbers).
+ */
+import { rankEntries } from "@englog/domain/entries/EntryRank"
+import { InsightId } from "@englog/domain/Ids"
+import { checkFigures } from "@englog/domain/insights/FigureCheck"
+import { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
+import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
+import { WeeklyReport } from "@englog/domain/tasks/WeeklyReport"
+import { Effect, Layer, Option, Schema } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { randomUUID } from "node:crypto"
+import { InvalidResult, type RegisteredKind, TaskKinds } from "../queue/TaskKinds.ts"
+import { InsightRepo } from "./InsightRepo.ts"
+import { type AskingTask, type Question, Questions } from "./Questions.ts"
+
+/** Entries that travel to a worker; the facts cover all of them in any case. */
+const MAX_ENTRIES_FOR_NARRATOR = 300
+
+/** Registers INSIGHT_GENERATION and WEEKLY_REPORT with the engine. */
+export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() {
+  const kinds = yield* TaskKinds
+  const questions = yield* Questions
+  const insights = yield* InsightRepo
+
+  const narration = (
+    kind: typeof InsightGeneration | typeof WeeklyReport,
+    ask: (task: AskingTask) => Effect.Effect<Question, SqlError>
+  ): RegisteredKind => ({
+    kind: kind.kind,
+    policy: kind.policy,
+    data: Option.some(Effect.fn("NarrationOutcomes.data")(function*(lease) {
+      const question = yield* ask(lease)
+      const cached = yield* insights.findAnswer(lease.user_id, question.digest)
+      const input = new NarrationInput({
+        insight_type: question.insight_type,
+        context: question.context,
+        sheet: question.sheet,
+        entries: rankEntries(question.entries).slice(0, MAX_ENTRIES_FOR_NARRATOR),
+        entry_count: question.entries.length,
+        cached: Option.getOrNull(cached)
+      })
+      return yield* Effect.orDie(encodeInput(input))
+    })),
+    onCompleted: Effect.fn("NarrationOutcomes.onCompleted")(function*(task, result) {
+      const draft = yield* decodeDraft(result).pipe(
+        Effect.mapError((error) => new InvalidResult({ message: `result: ${error.message}` }))
+      )
+      const question = yield* ask(task)
+      const { sheet } = question
+      const checked = checkFigures({ draft, sheet, entries: question.entries, context: question.context })
+      const id = InsightId.make(randomUUID())
+      const origin = {
+        model: draft.model ?? "unknown",
+        prompt_version: draft.prompt_version ?? "unknown",
+        source: draft.source ?? "model",
+        fallback_reason: draft.fallback_reason ?? null
+      }
+      yield* insights.insert({
+        id,
+        task_id: task.task_id,
+        user_id: task.user_id,
+        organization_id: task.organization_id,
+        insight_type: question.insight_type,
+        period_start: sheet.period_start,
+        period_end: sheet.period_end,
+        content: checked.content,
+        tags: checked.tags,
+        confidence: checked.confidence,
+        ...origin,
+        citations: checked.citations,
+        facts: sheet.facts,
+        removed: checked.removed,
+        entry_count: question.entries.length,
+        question_digest: question.digest,
+        draft
+      })
+      yield* Effect.logInfo("stored an insight").pipe(Effect.annotateLogs({
+        component: "insights",
+        operation: "ai_generation_completed",
+        task_id: task.task_id,
+        user_id: task.user_id,
+        ai_model: origin.model,
+        confidence_score: checked.confidence,
+        sentences_removed: checked.removed.length
+      }))
+      return JSON.stringify({
+        content: checked.content,
+        tags: checked.tags,
+        confidence: checked.confidence,
+        insight_id: id,
+        ...origin,
+        citations: checked.citations
+      })
+    })
+  })
+
+  yield* kinds.register(narration(InsightGeneration, questions.ofInsight))
+  yield* kinds.register(narration(WeeklyReport, questions.ofReport))
+}))
+
+const decodeDraft = Schema.decodeUnknownEffect(Schema.fromJsonString(InsightDraft))
+const encodeInput = Schema.encodeEffect(Schema.fromJsonString(NarrationInput))

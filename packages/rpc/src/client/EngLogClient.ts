@@ -1,0 +1,50 @@
+/**
+ * A ready RPC client: give it the server's address and who you are, and call typed methods. It logs in when first needed
+ * and again before its access token expires.
+ */
+import { NodeSocket } from "@effect/platform-node"
+import { Context, Effect, Layer, type Redacted } from "effect"
+import { FetchHttpClient, Headers } from "effect/http"
+import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from "effect/rpc"
+import { EngLogRpcs } from "../rpc/EngLogRpcs.ts"
+import { RpcAuthorization } from "../rpc/RpcAuthorization.ts"
+import { AccessToken, type Credentials } from "./AccessToken.ts"
+
+export interface EngLogClientOptions {
+  /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** An account, or an access token that somebody else looks after. */
+  readonly auth: Credentials | Redacted.Redacted<string>
+  /** `http` (default): one request per call. `websocket`: all calls and streams over one connection that heals itself. */
+  readonly transport?: "http" | "websocket"
+}
+
+export class EngLogClient extends Context.Service<
+  EngLogClient,
+  RpcClient.FromGroup<typeof EngLogRpcs, RpcClientError.RpcClientError>
+>()("@englog/rpc/client/EngLogClient") {
+  static readonly layer = (options: EngLogClientOptions): Layer.Layer<EngLogClient> =>
+    Layer.effect(EngLogClient, RpcClient.make(EngLogRpcs)).pipe(
+      Layer.provide(authorization),
+      Layer.provide(AccessToken.layer(options.url, options.auth)),
+      Layer.provide(options.transport === "websocket" ? overWebSocket(options.url) : overHttp(options.url))
+    )
+}
+
+const authorization = Layer.unwrap(Effect.map(AccessToken, (token) =>
+  RpcMiddleware.layerClient(RpcAuthorization, ({ next, request }) =>
+    token.current.pipe(
+      Effect.flatMap((value) => next({ ...request, headers: Headers.set(request.headers, "authorization", `Bearer ${value}`) }))
+    ))))
+
+const origin = (url: string) => url.replace(/\/+$/, "")
+
+const overHttp = (url: string) =>
+  RpcClient.layerProtocolHttp({ url: `${origin(url)}/rpc` }).pipe(
+    Layer.provide([FetchHttpClient.layer, RpcSerialization.layerNdjson])
+  )
+
+const overWebSocket = (url: string) =>
+  RpcClient.layerProtocolSocket({ retryTransientErrors: true }).pipe(
+    Layer.provide([NodeSocket.layerWebSocket(`${origin(url).replace(/^http/, "ws")}/rpc-ws`), RpcSerialization.layerNdjson])
+  )

@@ -1,0 +1,95 @@
+/**
+ * Readers of environment variables, for the AppConfig of each process. An empty variable counts as unset; a wrong value
+ * stops the start with a sentence that names the variable and its rule.
+ */
+import { Config, Duration, Effect, Option, Runtime, Schema } from "effect"
+import type { TlsFiles } from "../grpc/GrpcTls.ts"
+import { LogFormat, LogLevel } from "../telemetry/Telemetry.ts"
+
+export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()("ConfigurationError", {
+  variable: Schema.String,
+  message: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+}
+
+/** The sentence is "VARIABLE rule". */
+export const fail = (name: string, rule: string) => new ConfigurationError({ variable: name, message: `${name} ${rule}` })
+
+/** Reads one variable; `rule` completes the sentence "VARIABLE …" that the user sees where the value breaks it. */
+export const variable = <A>(name: string, rule: string, config: Config.Config<A>) =>
+  Effect.mapError(config, () => fail(name, rule))
+
+export const text = (name: string) => variable(name, "must be text", Config.option(Config.NonEmptyString(name)))
+
+export const textOr = (name: string, otherwise: string) => Effect.map(text(name), Option.getOrElse(() => otherwise))
+
+export const secret = (name: string) => variable(name, "must be text", Config.option(Config.Redacted(name)))
+
+/** Comma-separated; white space around items does not count. */
+export const list = (value: string): ReadonlyArray<string> =>
+  value.split(",").map((item) => item.trim()).filter((item) => item !== "")
+
+export const port = (name: string) => variable(name, "must be a port from 1 to 65535", Config.option(Config.Port(name)))
+
+export const wholeNumber = (name: string, minimum: number, maximum: number, otherwise: number) =>
+  variable(
+    name,
+    `must be a whole number from ${minimum} to ${maximum}`,
+    Config.schema(
+      Schema.FiniteFromString.pipe(Schema.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))),
+      name
+    ).pipe(Config.withDefault(otherwise))
+  )
+
+/** `500ms`, `30s`, `2m`, `1h`, or a bare number of seconds. */
+export const duration = (name: string, otherwise: Duration.Duration) =>
+  Effect.gen(function*() {
+    const given = yield* text(name)
+    if (Option.isNone(given)) return otherwise
+    const [, amount, unit = "s"] = /^(\d{1,9})(ms|s|m|h)?$/.exec(given.value) ?? []
+    const millis = Number(amount) * (unitMillis.get(unit) ?? 0)
+    if (amount === undefined || millis <= 0) return yield* fail(name, "must be a duration such as 500ms, 30s or 2m")
+    return Duration.millis(millis)
+  })
+
+const unitMillis = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000]])
+
+/** Without a slash at its end. */
+export const httpUrl = (name: string) =>
+  variable(name, "must be a URL such as http://localhost:11434", Config.option(Config.URL(name))).pipe(
+    Effect.filterOrFail(
+      Option.match({ onNone: () => true, onSome: (url) => url.protocol === "http:" || url.protocol === "https:" }),
+      () => fail(name, "must start with http:// or https://")
+    ),
+    Effect.map(Option.map((url) => url.href.replace(/\/+$/, "")))
+  )
+
+/** The gRPC certificate files of either side. */
+export const tlsFiles = Effect.gen(function*() {
+  const files: TlsFiles = {
+    certFile: yield* text("TLS_CERT_FILE"),
+    keyFile: yield* text("TLS_KEY_FILE"),
+    caFile: yield* text("TLS_CA_FILE"),
+    serverName: yield* text("TLS_SERVER_NAME")
+  }
+  return files
+})
+
+/** What every process takes for its telemetry. A terminal gets readable logs, everything else JSON. */
+export const telemetry = Effect.gen(function*() {
+  const level = (yield* textOr("LOG_LEVEL", "info")).toLowerCase()
+  return {
+    endpoint: yield* httpUrl("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    logLevel: yield* Schema.decodeUnknownEffect(LogLevel)(level === "warning" ? "warn" : level).pipe(
+      Effect.mapError(() => fail("LOG_LEVEL", `must be one of ${LogLevel.literals.join(", ")}`))
+    ),
+    logFormat: yield* variable(
+      "LOG_FORMAT",
+      "must be json or pretty",
+      Config.schema(LogFormat, "LOG_FORMAT").pipe(
+        Config.withDefault(process.stdout.isTTY ? "pretty" as const : "json" as const)
+      )
+    )
+  }
+})
