@@ -1,0 +1,14 @@
+/** The launcher as a process: its exit code is the API's, or 0 after a stop that was asked for. */
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Exit } from "effect"
+import { launch, type LaunchOptions } from "./Launcher.ts"
+
+export const runLauncher = (options: LaunchOptions): void =>
+  launch(options).pipe(
+    Effect.catchTag("LaunchError", (error) => Effect.as(Console.error(error.message), error.exitCode)),
+    NodeRuntime.runMain({
+      teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? codeOf(exit.value) : Exit.hasInterrupts(exit) ? 0 : 1)
+    })
+  )
+
+const codeOf = (value: unknown): number => typeof value === "number" ? value : 0
