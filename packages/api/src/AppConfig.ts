@@ -1,7 +1,7 @@
 /**
  * The API server's configuration, read once from the environment. The README has the table of variables.
  */
-import { ConfigurationError, duration, fail, port, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/rpc/config/Environment"
+import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/rpc/config/Environment"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import type { LogFormat, LogLevel } from "@englog/rpc/telemetry/Telemetry"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
@@ -80,9 +80,9 @@ const read = Effect.gen(function*() {
   }
   return AppConfig.of({
     httpHost: yield* textOr("HTTP_HOST", "127.0.0.1"),
-    httpPort: Option.getOrElse(yield* port("HTTP_PORT"), () => 8080),
+    httpPort: yield* wholeNumber("HTTP_PORT", 0, 65_535, 8080),
     grpcHost,
-    grpcPort: Option.getOrElse(yield* port("GRPC_PORT"), () => 50051),
+    grpcPort: yield* wholeNumber("GRPC_PORT", 0, 65_535, 50051),
     tls,
     data,
     redisUrl: yield* secret("REDIS_URL"),

@@ -5,7 +5,7 @@ import { WorkersHealth, WorkerView } from "@englog/rpc/http/WorkersApi"
 import { Context, DateTime, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { TaskRepo } from "../queue/TaskRepo.ts"
-import { SessionRepo, type WorkerSessionRow } from "./SessionRepo.ts"
+import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 
 export class ClusterStatus extends Context.Service<ClusterStatus, {
   readonly workers: Effect.Effect<ReadonlyArray<WorkerView>, SqlError>
@@ -14,7 +14,7 @@ export class ClusterStatus extends Context.Service<ClusterStatus, {
   static readonly layer = Layer.effect(
     ClusterStatus,
     Effect.gen(function*() {
-      const sessions = yield* SessionRepo
+      const sessions = yield* WorkerSessionRepo
       const tasks = yield* TaskRepo
 
       const workers = sessions.live.pipe(Effect.map((rows) => rows.map(toView)), Effect.withSpan("ClusterStatus.workers"))

@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { CONTRACT_LEASE, DELIVERY_LIMIT, LEASE, PING_INTERVAL } from "./ClusterConfig.ts"
-import { SessionRepo, type WorkerSessionRow } from "./SessionRepo.ts"
+import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 import { type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
 
 export class Heartbeats extends Context.Service<Heartbeats, {
@@ -20,7 +20,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
   static readonly layer = Layer.effect(
     Heartbeats,
     Effect.gen(function*() {
-      const repo = yield* SessionRepo
+      const repo = yield* WorkerSessionRepo
       const leases = yield* LeaseRepo
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions

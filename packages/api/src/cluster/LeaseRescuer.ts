@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { CANCEL_WAIT, ClusterConfig, DEADLINE_SLACK, LEASE, REPLICA_TIMEOUT, RESUME_GRACE, SWEEP_INTERVAL } from "./ClusterConfig.ts"
-import { SessionRepo } from "./SessionRepo.ts"
+import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
 
 /** This process among the API servers of one database. */
@@ -16,7 +16,7 @@ export class Replica extends Context.Service<Replica, { readonly id: string }>()
   static readonly layer = Layer.effect(
     Replica,
     Effect.gen(function*() {
-      const sessions = yield* SessionRepo
+      const sessions = yield* WorkerSessionRepo
       const id = randomUUID()
       yield* sessions.tick(id, REPLICA_TIMEOUT, LEASE)
       yield* Effect.addFinalizer(() =>
@@ -34,7 +34,7 @@ export class Replica extends Context.Service<Replica, { readonly id: string }>()
 export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
   const config = yield* ClusterConfig
   const replica = yield* Replica
-  const repo = yield* SessionRepo
+  const repo = yield* WorkerSessionRepo
   const leases = yield* LeaseRepo
   const outcomes = yield* TaskOutcomes
   const sessions = yield* WorkerSessions

@@ -11,7 +11,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypt
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { ClusterConfig, CONTRACT_LEASE, LEASE } from "./ClusterConfig.ts"
-import { type NewSession, SessionRepo, type WorkerSessionRow } from "./SessionRepo.ts"
+import { type NewSession, WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
 
 export class RegistrationRefused extends Schema.TaggedError<RegistrationRefused>()("RegistrationRefused", {
@@ -34,7 +34,7 @@ export class Registrations extends Context.Service<Registrations, {
     Registrations,
     Effect.gen(function*() {
       const config = yield* ClusterConfig
-      const repo = yield* SessionRepo
+      const repo = yield* WorkerSessionRepo
       const leases = yield* LeaseRepo
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions
@@ -132,7 +132,7 @@ const MAX_LINEAGE = 16
 /** Tokens are 256 random bits, so a plain hash protects them as well as a slow one would. */
 const hashToken = (token: string): Uint8Array => createHash("sha256").update(token).digest()
 
-const earlierSession = (repo: SessionRepo["Service"], registration: WorkerRegistration) =>
+const earlierSession = (repo: WorkerSessionRepo["Service"], registration: WorkerRegistration) =>
   Option.match(registration.resume_session_token, {
     onNone: () => Effect.succeedNone,
     onSome: (token) => repo.findByToken(registration.worker_id, hashToken(Redacted.value(token)))

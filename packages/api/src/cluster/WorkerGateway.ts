@@ -17,7 +17,7 @@ import { Wakeups } from "../queue/Wakeups.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { Replica } from "./LeaseRescuer.ts"
 import { type RegistrationRefused, Registrations } from "./Registrations.ts"
-import { SessionRepo } from "./SessionRepo.ts"
+import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
 
 export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeof APIWorkerService>>()(
@@ -29,7 +29,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
       const registrations = yield* Registrations
       const heartbeats = yield* Heartbeats
       const sessions = yield* WorkerSessions
-      const repo = yield* SessionRepo
+      const repo = yield* WorkerSessionRepo
       const replica = yield* Replica
       const leases = yield* LeaseRepo
       const kinds = yield* TaskKinds

@@ -6,7 +6,7 @@ import type { SessionId, TaskId } from "@englog/domain/Ids"
 import type { ToWorker } from "@englog/rpc/grpc/WorkerMessages"
 import { Clock, Context, Data, Duration, Effect, Layer, Queue, type Scope } from "effect"
 import { DEAF_AFTER } from "./ClusterConfig.ts"
-import type { WorkerSessionRow } from "./SessionRepo.ts"
+import type { WorkerSessionRow } from "./WorkerSessionRepo.ts"
 
 /** Why a task stream ends: the session opened another one, or is over. */
 export class StreamEnded extends Data.TaggedError("StreamEnded")<{ readonly reason: "replaced" | "over" }> {}

@@ -48,7 +48,7 @@ export interface NewSession {
   readonly lease: Duration.Duration
 }
 
-export class SessionRepo extends Context.Service<SessionRepo, {
+export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
   /** One registration at a time, cluster-wide, so that `max_workers` and takeovers are decided one after the other. */
   readonly exclusively: <A, E>(register: Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
   readonly insert: (session: NewSession) => Effect.Effect<void, SqlError>
@@ -72,9 +72,9 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   >
   /** Of these sessions, those that may not keep tasks: ended or without a valid lease. */
   readonly withoutLease: (ids: ReadonlyArray<SessionId>) => Effect.Effect<ReadonlyArray<SessionId>, SqlError>
-}>()("@englog/api/cluster/SessionRepo") {
+}>()("@englog/api/cluster/WorkerSessionRepo") {
   static readonly layer = Layer.effect(
-    SessionRepo,
+    WorkerSessionRepo,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const columns = sql.literal(COLUMNS)
@@ -82,12 +82,12 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         rows[0] === undefined ? Effect.succeedNone : Effect.orDie(decodeRow(rows[0])).pipe(Effect.asSome)
       const millis = (duration: Duration.Duration) => sql`${Duration.toMillis(duration)}::int * interval '1 millisecond'`
 
-      const exclusively: SessionRepo["Service"]["exclusively"] = (register) =>
+      const exclusively: WorkerSessionRepo["Service"]["exclusively"] = (register) =>
         sql.withTransaction(
           sql`SELECT pg_advisory_xact_lock(hashtextextended('englog.register_worker', 0))`.pipe(Effect.andThen(register))
         )
 
-      const insert = Effect.fn("SessionRepo.insert")(function*(session: NewSession) {
+      const insert = Effect.fn("WorkerSessionRepo.insert")(function*(session: NewSession) {
         yield* sql`
           INSERT INTO worker_sessions (id, worker_id, worker_name, version, token_hash, protocol, kinds, queues,
             max_concurrent_tasks, address, lineage, lease_until)
@@ -96,7 +96,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             ${session.max_concurrent_tasks}, ${session.address}, ${session.lineage}::uuid[], now() + ${millis(session.lease)})`
       })
 
-      const replace = Effect.fn("SessionRepo.replace")(function*(id: SessionId, session: NewSession) {
+      const replace = Effect.fn("WorkerSessionRepo.replace")(function*(id: SessionId, session: NewSession) {
         yield* sql`
           UPDATE worker_sessions SET worker_name = ${session.worker_name}, version = ${session.version},
             token_hash = ${session.token_hash}::bytea, protocol = ${session.protocol}, kinds = ${session.kinds}::text[],
@@ -106,33 +106,33 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           WHERE id = ${id}::uuid`
       })
 
-      const findLive = Effect.fn("SessionRepo.findLive")((worker_id: WorkerId) =>
+      const findLive = Effect.fn("WorkerSessionRepo.findLive")((worker_id: WorkerId) =>
         sql`SELECT ${columns} FROM worker_sessions WHERE worker_id = ${worker_id} AND ended_at IS NULL`.pipe(Effect.flatMap(one)))
 
-      const findByToken = Effect.fn("SessionRepo.findByToken")((worker_id: WorkerId, token_hash: Uint8Array) =>
+      const findByToken = Effect.fn("WorkerSessionRepo.findByToken")((worker_id: WorkerId, token_hash: Uint8Array) =>
         sql`SELECT ${columns} FROM worker_sessions WHERE token_hash = ${token_hash}::bytea AND worker_id = ${worker_id}`.pipe(
           Effect.flatMap(one)
         ))
 
       const live = sql`SELECT ${columns} FROM worker_sessions WHERE ended_at IS NULL ORDER BY registered_at, id`.pipe(
         Effect.flatMap((rows) => Effect.orDie(decodeRows(rows))),
-        Effect.withSpan("SessionRepo.live")
+        Effect.withSpan("WorkerSessionRepo.live")
       )
 
-      const attach = Effect.fn("SessionRepo.attach")(function*(id: SessionId, replica_id: string) {
+      const attach = Effect.fn("WorkerSessionRepo.attach")(function*(id: SessionId, replica_id: string) {
         const rows = yield* sql`
           UPDATE worker_sessions SET replica_id = ${replica_id}::uuid, disconnected_at = NULL
           WHERE id = ${id}::uuid AND ended_at IS NULL RETURNING id`
         return rows.length > 0
       })
 
-      const detach = Effect.fn("SessionRepo.detach")(function*(id: SessionId, replica_id: string) {
+      const detach = Effect.fn("WorkerSessionRepo.detach")(function*(id: SessionId, replica_id: string) {
         yield* sql`
           UPDATE worker_sessions SET replica_id = NULL, disconnected_at = now()
           WHERE id = ${id}::uuid AND replica_id = ${replica_id}::uuid`
       })
 
-      const beat: SessionRepo["Service"]["beat"] = Effect.fn("SessionRepo.beat")(function*(id, status, stats, lease) {
+      const beat: WorkerSessionRepo["Service"]["beat"] = Effect.fn("WorkerSessionRepo.beat")(function*(id, status, stats, lease) {
         const renewed = Option.match(lease, { onNone: () => sql`lease_until`, onSome: (d) => sql`now() + ${millis(d)}` })
         yield* sql`
           UPDATE worker_sessions SET status = ${status}, stats = coalesce(${stats === null ? null : JSON.stringify(stats)}::jsonb, stats),
@@ -140,13 +140,13 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           WHERE id = ${id}::uuid AND ended_at IS NULL`
       })
 
-      const end = Effect.fn("SessionRepo.end")(function*(id: SessionId, reason: string) {
+      const end = Effect.fn("WorkerSessionRepo.end")(function*(id: SessionId, reason: string) {
         yield* sql`
           UPDATE worker_sessions SET ended_at = now(), end_reason = ${reason}, replica_id = NULL
           WHERE id = ${id}::uuid AND ended_at IS NULL`
       })
 
-      const tick: SessionRepo["Service"]["tick"] = Effect.fn("SessionRepo.tick")(function*(replica_id, timeout, lease) {
+      const tick: WorkerSessionRepo["Service"]["tick"] = Effect.fn("WorkerSessionRepo.tick")(function*(replica_id, timeout, lease) {
         // Nobody could renew while no replica was there (or the database was away): that is not the workers' fault.
         yield* sql`
           UPDATE worker_sessions s SET lease_until = greatest(s.lease_until, now() + ${millis(lease)}),
@@ -165,13 +165,13 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           ON CONFLICT (id) DO UPDATE SET seen_at = now()`
       })
 
-      const forgetReplica = Effect.fn("SessionRepo.forgetReplica")(function*(replica_id: string) {
+      const forgetReplica = Effect.fn("WorkerSessionRepo.forgetReplica")(function*(replica_id: string) {
         yield* sql`
           UPDATE worker_sessions SET replica_id = NULL, disconnected_at = now() WHERE replica_id = ${replica_id}::uuid`
         yield* sql`DELETE FROM replicas WHERE id = ${replica_id}::uuid`
       })
 
-      const endStale: SessionRepo["Service"]["endStale"] = Effect.fn("SessionRepo.endStale")(function*(grace, timeout) {
+      const endStale: WorkerSessionRepo["Service"]["endStale"] = Effect.fn("WorkerSessionRepo.endStale")(function*(grace, timeout) {
         const rows = yield* sql`
           UPDATE worker_sessions SET ended_at = now(), replica_id = NULL,
             end_reason = CASE WHEN disconnected_at IS NULL THEN 'no heartbeat' ELSE 'disconnected' END
@@ -181,14 +181,14 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         return yield* Effect.orDie(decodeStale(rows))
       })
 
-      const withoutLease = Effect.fn("SessionRepo.withoutLease")(function*(ids: ReadonlyArray<SessionId>) {
+      const withoutLease = Effect.fn("WorkerSessionRepo.withoutLease")(function*(ids: ReadonlyArray<SessionId>) {
         const rows = yield* sql`
           SELECT h.id FROM unnest(${ids}::uuid[]) AS h (id) LEFT JOIN worker_sessions s ON s.id = h.id
           WHERE s.id IS NULL OR s.ended_at IS NOT NULL OR s.lease_until < now()`
         return (yield* Effect.orDie(decodeIds(rows))).map((row) => row.id)
       })
 
-      return SessionRepo.of({
+      return WorkerSessionRepo.of({
         exclusively, insert, replace, findLive, findByToken, live, attach, detach, beat, end, tick, forgetReplica, endStale,
         withoutLease
       })

@@ -1,0 +1,149 @@
+/**
+ * The API server, assembled: data, queue, cluster, nouns, and the HTTP, RPC and gRPC edges in front of them.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { EngLogApi } from "@englog/rpc/http/Api"
+import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
+import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
+import { Effect, Layer, Option } from "effect"
+import { HttpServer } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { AppConfig } from "./AppConfig.ts"
+import { Accounts } from "./auth/Accounts.ts"
+import { AuthHttp } from "./auth/AuthHttp.ts"
+import { Authenticator } from "./auth/Authenticator.ts"
+import { AuthorizationLive } from "./auth/AuthorizationLive.ts"
+import { PasswordHasher } from "./auth/PasswordHasher.ts"
+import { RateLimits } from "./auth/RateLimits.ts"
+import { RedisConnection } from "./auth/RedisConnection.ts"
+import { RpcAuthorizationLive } from "./auth/RpcAuthorizationLive.ts"
+import { SessionCleanup } from "./auth/SessionCleanup.ts"
+import { SessionRepo } from "./auth/SessionRepo.ts"
+import { UserRepo } from "./auth/UserRepo.ts"
+import { CancelCourierLive } from "./cluster/CancelCourier.ts"
+import { ClusterConfig } from "./cluster/ClusterConfig.ts"
+import { ClusterStatus } from "./cluster/ClusterStatus.ts"
+import { DispatcherLive } from "./cluster/Dispatcher.ts"
+import { DrainOnStop } from "./cluster/DrainOnStop.ts"
+import { Heartbeats } from "./cluster/Heartbeats.ts"
+import { LeaseRescuerLive, Replica } from "./cluster/LeaseRescuer.ts"
+import { Registrations } from "./cluster/Registrations.ts"
+import { WorkerGateway } from "./cluster/WorkerGateway.ts"
+import { WorkerRpcsLive } from "./cluster/WorkerRpcsLive.ts"
+import { WorkerSessionRepo } from "./cluster/WorkerSessionRepo.ts"
+import { WorkerSessions } from "./cluster/WorkerSessions.ts"
+import { WorkersHttp } from "./cluster/WorkersHttp.ts"
+import { DataLive } from "./DataLive.ts"
+import { Entries } from "./entries/Entries.ts"
+import { EntriesHttp } from "./entries/EntriesHttp.ts"
+import { EntryRepo } from "./entries/EntryRepo.ts"
+import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
+import { ApiDocs } from "./http/ApiDocs.ts"
+import { ComponentChecks } from "./ComponentChecks.ts"
+import { HealthChecks } from "./http/HealthChecks.ts"
+import { HealthHttp } from "./http/HealthHttp.ts"
+import { HttpListener } from "./http/HttpListener.ts"
+import { RequestErrorsLive } from "./http/RequestErrorsLive.ts"
+import { InsightRepo } from "./insights/InsightRepo.ts"
+import { InsightRpcsLive } from "./insights/InsightRpcsLive.ts"
+import { Insights } from "./insights/Insights.ts"
+import { InsightsHttp } from "./insights/InsightsHttp.ts"
+import { InsightTasks } from "./insights/InsightTasks.ts"
+import { NarrationOutcomesLive } from "./insights/NarrationOutcomes.ts"
+import { Questions } from "./insights/Questions.ts"
+import { ProjectRepo } from "./projects/ProjectRepo.ts"
+import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
+import { EventFeed } from "./queue/EventFeed.ts"
+import { LeaseRepo } from "./queue/LeaseRepo.ts"
+import { TaskKinds } from "./queue/TaskKinds.ts"
+import { TaskOutcomes } from "./queue/TaskOutcomes.ts"
+import { TaskQueue } from "./queue/TaskQueue.ts"
+import { TaskRepo } from "./queue/TaskRepo.ts"
+import { TaskText } from "./queue/TaskText.ts"
+import { Wakeups } from "./queue/Wakeups.ts"
+import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
+import { TaskInspection } from "./tasks/TaskInspection.ts"
+import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
+import { TasksHttp } from "./tasks/TasksHttp.ts"
+
+const queue = Layer.mergeAll(EventFeed.layer, TaskQueue.layer, TaskOutcomes.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(TaskRepo.layer, LeaseRepo.layer)),
+  Layer.provideMerge(Layer.mergeAll(TaskText.layer, TaskKinds.layer, Wakeups.layer))
+)
+
+const limits = Layer.unwrap(Effect.map(AppConfig, ({ redisUrl }) =>
+  Option.match(redisUrl, {
+    onNone: () => RateLimits.layerMemory,
+    onSome: (url) => RateLimits.layerRedis.pipe(Layer.provide(RedisConnection.layer(url)))
+  })))
+
+const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),
+  Layer.provide([PasswordHasher.layer, limits])
+)
+
+const entries = Entries.layer.pipe(Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer)))
+
+const insights = Layer.mergeAll(Insights.layer, InsightTasks.layer, NarrationOutcomesLive).pipe(
+  Layer.provide(Questions.layer),
+  Layer.provide(InsightRepo.layer)
+)
+
+/** Every kind of task is known, and every noun ready, before the first worker may connect. */
+const nouns = Layer.mergeAll(insights, TaskInspection.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(accounts, entries)),
+  Layer.provideMerge(queue)
+)
+
+const clusterConfig = Layer.effect(ClusterConfig, Effect.map(AppConfig, (config) => ClusterConfig.of(config)))
+
+const workerEdge = Layer.unwrap(Effect.gen(function*() {
+  const { grpcHost, grpcPort, tls } = yield* AppConfig
+  return GrpcServer.layer(APIWorkerService, yield* WorkerGateway, {
+    host: grpcHost,
+    port: grpcPort,
+    tls,
+    untraced: ["workerHeartbeat", "streamTasks"]
+  })
+}))
+
+const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop).pipe(
+  Layer.provideMerge(workerEdge),
+  Layer.provide(WorkerGateway.layer),
+  Layer.provide([Registrations.layer, Heartbeats.layer]),
+  Layer.provideMerge(ClusterStatus.layer),
+  Layer.provideMerge(Replica.layer),
+  Layer.provideMerge(Layer.mergeAll(WorkerSessionRepo.layer, WorkerSessions.layer, clusterConfig))
+)
+
+const rest = HttpApiBuilder.layer(EngLogApi, { openapiPath: "/openapi.json" }).pipe(
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
+  Layer.provide([AuthorizationLive, RequestErrorsLive])
+)
+
+const rpc = RpcEndpoints.pipe(
+  Layer.provide([EntryRpcsLive, TaskRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
+  Layer.provide(RpcAuthorizationLive)
+)
+
+const listener = Layer.unwrap(Effect.map(AppConfig, (config) => HttpListener.layer({ host: config.httpHost, port: config.httpPort })))
+
+const announce = Layer.effectDiscard(Effect.gen(function*() {
+  const http = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
+  const grpc = yield* GrpcServer
+  yield* Effect.logInfo(`listening: HTTP on ${http}, gRPC on ${grpc.host}:${grpc.port}`).pipe(
+    Effect.annotateLogs({ component: "api", operation: "start" })
+  )
+}))
+
+/** Requires the configuration; provides the addresses it listens on. */
+export const ApiServer = announce.pipe(
+  Layer.provideMerge(HttpListener.serve(Layer.mergeAll(rest, rpc, ApiDocs.layer))),
+  Layer.provideMerge(listener),
+  Layer.provide(ComponentChecks),
+  Layer.provide(HealthChecks.layer),
+  Layer.provideMerge(cluster),
+  Layer.provide(nouns),
+  Layer.provide(DataLive),
+  Layer.provide(NodeServices.layer)
+)

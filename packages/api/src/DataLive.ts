@@ -1,0 +1,53 @@
+/**
+ * The database, migrated, and the secrets that go with it: embedded in DATA_DIR with secrets of its own, or given.
+ */
+import { Context, Effect, Layer, type Redacted, Schedule } from "effect"
+import { AppConfig } from "./AppConfig.ts"
+import { FieldCipher } from "./crypto/FieldCipher.ts"
+import { Jwt } from "./auth/Jwt.ts"
+import { Database } from "./db/Database.ts"
+import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
+import { LocalSecrets } from "./db/LocalSecrets.ts"
+import { Migrations } from "./db/Migrations.ts"
+import { databaseOutage } from "./http/DatabaseOutage.ts"
+
+/** Where the data is and what protects it, wherever it came from. */
+class Data extends Context.Service<Data, {
+  readonly url: Redacted.Redacted<string>
+  readonly jwtSecretKey: Redacted.Redacted<string>
+  readonly encryptionKeys: Redacted.Redacted<string>
+}>()("@englog/api/DataLive/Data") {}
+
+const embedded = (dataDir: string) =>
+  Layer.effect(
+    Data,
+    Effect.gen(function*() {
+      const { url } = yield* EmbeddedPostgres
+      const { encryptionKeys, jwtSecretKey } = yield* LocalSecrets
+      return Data.of({ url, jwtSecretKey, encryptionKeys })
+    })
+  ).pipe(Layer.provide([EmbeddedPostgres.layer({ dataDir }), LocalSecrets.layer({ dataDir })]))
+
+const data = Layer.unwrap(Effect.map(AppConfig, ({ data }) =>
+  data._tag === "Embedded" ? embedded(data.dataDir) : Layer.succeed(Data, Data.of(data))))
+
+const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url, maxConnections: POOL, applicationName: "englog-api" })))
+
+/** Connections of one API process; one of them listens for wake-ups. */
+const POOL = 16
+
+/** A PostgreSQL that is still starting, as after a reboot of everything, is waited for. */
+const migrations = Layer.effectDiscard(
+  Migrations.run(Migrations.directory).pipe(
+    Effect.tapError((error) => Effect.logWarning("the database is not ready yet", error.message)),
+    Effect.retry({
+      while: (error) => databaseOutage(error.cause) !== undefined,
+      schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "30 seconds" }))
+    })
+  )
+)
+
+const secrets = Layer.unwrap(Effect.map(Data, ({ encryptionKeys, jwtSecretKey }) =>
+  Layer.mergeAll(FieldCipher.layer(encryptionKeys), Jwt.layer(jwtSecretKey))))
+
+export const DataLive = secrets.pipe(Layer.provideMerge(migrations), Layer.provideMerge(database), Layer.provide(data))

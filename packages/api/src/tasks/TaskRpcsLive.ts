@@ -1,0 +1,24 @@
+/** RPC of tasks: see TaskRpcs. */
+import { CurrentUser } from "@englog/rpc/http/Authorization"
+import { TaskRpcs } from "@englog/rpc/rpc/TaskRpcs"
+import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
+import { Effect, Stream } from "effect"
+import { orRpcFailure } from "../rpc/RpcFailures.ts"
+import { TaskInspection } from "./TaskInspection.ts"
+
+export const TaskRpcsLive = TaskRpcs.toLayer(Effect.gen(function*() {
+  const tasks = yield* TaskInspection
+  return TaskRpcs.of({
+    GetTask: ({ task_id }) => CurrentUser.use((user) => orRpcFailure(tasks.view(user, task_id))),
+    GetTaskResult: ({ task_id }) => CurrentUser.use((user) => orRpcFailure(tasks.result(user, task_id))),
+    CancelTask: ({ task_id }) => CurrentUser.use((user) => orRpcFailure(tasks.cancel(user, task_id))),
+    WatchTask: ({ after = 0, task_id }) =>
+      Stream.unwrap(CurrentUser.use((user) => orRpcFailure(tasks.watch(user, task_id, after)))).pipe(
+        Stream.mapError((error) =>
+          error instanceof RpcFailure
+            ? error
+            : new RpcFailure({ reason: "unavailable", message: "the database does not answer; watch again after the last step", retry_after: 2 })
+        )
+      )
+  })
+}))
