@@ -7,6 +7,7 @@ import { RequestErrors } from "@englog/rpc/http/RequestErrors"
 import { Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
+import { isUtf8 } from "node:buffer"
 import { retryLater } from "./ErrorBody.ts"
 import { jsonError, unstorable, unstorableText } from "./JsonBody.ts"
 import { describeIssue } from "./RequestProblems.ts"
@@ -17,7 +18,7 @@ export const RequestErrorsLive: Layer.Layer<RequestErrors> = Layer.succeed(
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
       const problem = unstorableUrl(request.url) ??
-        (endpoint.payload.size > 0 && isJson(request) ? unstorableText(yield* Effect.orDie(request.text)) : undefined)
+        (endpoint.payload.size > 0 && isJson(request) ? yield* Effect.orDie(bodyProblem(request)) : undefined)
       if (problem !== undefined) return yield* new BadRequest({ error: problem })
       return yield* Effect.catch(httpEffect, (failure) => answer(failure, request))
     })
@@ -34,6 +35,13 @@ const answer = Effect.fnUntraced(function*<E>(failure: E, request: HttpServerReq
   return yield* new BadRequest({
     error: broken === undefined ? describeIssue(failure.cause.issue, failure.kind) : `body: is not valid JSON: ${broken}`
   })
+})
+
+const bodyProblem = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest) {
+  const text = yield* request.text
+  // What was no UTF-8 reads as U+FFFD, so only a text with one needs a closer look.
+  if (text.includes("\uFFFD") && !isUtf8(Buffer.from(yield* request.arrayBuffer))) return "body: is not valid UTF-8"
+  return unstorableText(text)
 })
 
 const isJson = (request: HttpServerRequest.HttpServerRequest): boolean =>

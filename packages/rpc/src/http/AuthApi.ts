@@ -8,6 +8,7 @@ import { User } from "@englog/domain/users/User"
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
+import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, TooManyRequests, Unauthorized } from "./HttpErrors.ts"
 import { NormalizedText, PlainText, TrimmedText } from "./PlainText.ts"
 
@@ -18,9 +19,9 @@ const Email = NormalizedText({ max: 255 }).check(
     expected: "an e-mail address",
     toJsonSchema: () => [{ format: "email" }, true]
   })
-).annotate({ examples: ["ada@example.com"] })
+)
 
-const Password = PlainText({ min: 8, max: 200 }).annotate({ examples: ["correct horse battery"] })
+const Password = PlainText({ min: 8, max: 200 })
 
 export const RegisterPayload = Schema.Struct({
   email: Email,
@@ -57,6 +58,26 @@ export class SessionResponse extends Schema.Class<SessionResponse>("SessionRespo
 
 export class LogoutResponse extends Schema.Class<LogoutResponse>("LogoutResponse")({ message: Schema.String }) {}
 
+const credentials = { email: "ada@example.com", password: "correct horse battery" }
+const person = { first_name: "Ada", last_name: "Lovelace" }
+const issued = {
+  access_token: "eyJhbGciOiJIUzI1NiIs…",
+  refresh_token: "eyJhbGciOiJIUzI1NiIs…",
+  expires_in: 900,
+  token_type: "Bearer"
+}
+const session = { ...issued, user: { id: "d8c8aa81-59cb-45ab-8eb3-6042c84498fd", email: credentials.email, ...person } }
+const account = {
+  ...session.user,
+  timezone: "Europe/Berlin",
+  organization_id: "b3c08a55-4dcb-4869-8066-7c49475e379f",
+  is_admin: false,
+  last_login_at: "2026-01-05T08:00:00.000Z",
+  created_at: "2026-01-02T08:00:00.000Z",
+  updated_at: "2026-01-02T08:00:00.000Z"
+}
+const refreshRequest = { refresh_token: issued.refresh_token }
+
 export class AuthApi extends HttpApiGroup.make("auth").add(
   HttpApiEndpoint.post("register", "/v1/auth/register", {
     payload: RegisterPayload,
@@ -64,7 +85,8 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
     error: Conflict
   }).annotateMerge(OpenApi.annotations({
     summary: "Open an account",
-    description: "Creates the user with a personal organization and logs in at once."
+    description: "Creates the user with a personal organization and logs in at once.",
+    transform: examples({ request: { ...credentials, ...person, timezone: "Europe/Berlin" }, response: session })
   })),
   HttpApiEndpoint.post("login", "/v1/auth/login", {
     payload: LoginPayload,
@@ -72,7 +94,8 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
     error: [Unauthorized, TooManyRequests]
   }).annotateMerge(OpenApi.annotations({
     summary: "Log in",
-    description: "Failed attempts are limited per account and per address."
+    description: "Failed attempts are limited per account and per address.",
+    transform: examples({ request: credentials, response: session })
   })),
   HttpApiEndpoint.post("refresh", "/v1/auth/refresh", {
     payload: RefreshPayload,
@@ -80,7 +103,8 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
     error: Unauthorized
   }).annotateMerge(OpenApi.annotations({
     summary: "Exchange a refresh token for new tokens",
-    description: "A refresh token works once. Using one a second time ends the whole session, because one of the two users of it stole it."
+    description: "A refresh token works once. Using one a second time ends the whole session, because one of the two users of it stole it.",
+    transform: examples({ request: refreshRequest, response: issued })
   })),
   HttpApiEndpoint.post("logout", "/v1/auth/logout", {
     payload: RefreshPayload,
@@ -88,9 +112,10 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
     error: [BadRequest, Unauthorized]
   }).annotateMerge(OpenApi.annotations({
     summary: "Log out",
-    description: "Ends the session of this refresh token: neither it nor the access tokens that came with it work any more."
+    description: "Ends the session of this refresh token: neither it nor the access tokens that came with it work any more.",
+    transform: examples({ request: refreshRequest, response: { message: "Successfully logged out" } })
   })),
   HttpApiEndpoint.get("me", "/v1/auth/me", { success: User })
     .middleware(Authorization)
-    .annotateMerge(OpenApi.annotations({ summary: "The caller's account" }))
+    .annotateMerge(OpenApi.annotations({ summary: "The caller's account", transform: examples({ response: account }) }))
 ).annotateMerge(OpenApi.annotations({ title: "Accounts", description: "Registration, login, tokens." })) {}

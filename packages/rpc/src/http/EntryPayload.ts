@@ -15,18 +15,18 @@ const Tags = Schema.Array(NormalizedText({ min: 1, max: 50 })).check(
     expected: "at most 50 tags",
     toJsonSchema: () => ({ maxItems: 50 })
   })
-).annotate({ examples: [["backend", "p1-high"]] })
+)
 
 export const EntryPayload = Schema.Struct({
-  title: TrimmedText({ min: 1, max: 200 }).annotate({ examples: ["Fix the login race"] }),
+  title: TrimmedText({ min: 1, max: 200 }),
   description: Schema.optionalKey(Schema.NullOr(PlainText({ max: 2000 }))),
   type: ActivityType,
   project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
   tags: Tags.pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   start_time: Instant,
   end_time: Instant,
-  value_rating: ValueRating.pipe(Schema.withDecodingDefaultKey(Effect.succeed("medium" as const))),
-  impact_level: ImpactLevel.pipe(Schema.withDecodingDefaultKey(Effect.succeed("personal" as const))),
+  value_rating: ValueRating.annotate({ default: "medium" }).pipe(Schema.withDecodingDefaultKey(Effect.succeed("medium" as const))),
+  impact_level: ImpactLevel.annotate({ default: "personal" }).pipe(Schema.withDecodingDefaultKey(Effect.succeed("personal" as const))),
   ...readOnlyEntryFields
 }).check(
   Schema.makeFilter((entry: { readonly start_time: DateTime.Utc; readonly end_time: DateTime.Utc }) => {

@@ -26,6 +26,11 @@ export class UnhealthyReport extends Schema.Class<UnhealthyReport>("UnhealthyRep
   ...report
 }, { httpApiStatus: 503 }) {}
 
+const unhealthy = {
+  description: "A component is down that no request can do without.",
+  content: { "application/json": { schema: { $ref: "#/components/schemas/UnhealthyReportEncoded" } } }
+}
+
 export class HealthApi extends HttpApiGroup.make("health").add(
   HttpApiEndpoint.get("live", "/live", { success: Schema.Struct({ status: Schema.Literal("alive") }) })
     .annotateMerge(OpenApi.annotations({ summary: "Is the process up?" })),
@@ -35,5 +40,8 @@ export class HealthApi extends HttpApiGroup.make("health").add(
   }).annotateMerge(OpenApi.annotations({ summary: "Can it serve requests? 503 while PostgreSQL does not answer." })),
   HttpApiEndpoint.get("health", "/health", {
     success: [HealthReport, UnhealthyReport.pipe(HttpApiSchema.status(503))]
-  }).annotateMerge(OpenApi.annotations({ summary: "The state of every component" }))
+  }).annotateMerge(OpenApi.annotations({
+      summary: "The state of every component",
+      transform: (operation) => ({ ...operation, responses: { ...operation["responses"], 503: unhealthy } })
+    }))
 ).annotateMerge(OpenApi.annotations({ title: "Health", description: "Probes; no token needed." })) {}

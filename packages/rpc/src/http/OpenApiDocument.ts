@@ -1,51 +1,98 @@
 /**
  * What the edge does to every endpoint, said in the OpenAPI document too: `Retry-After` travels as a header, and an
- * endpoint that reads no body answers neither 413 nor 415.
+ * endpoint that reads no body answers neither 413 nor 415. Schemas go by the names of what they describe.
  */
 import { Predicate } from "effect"
 
 type Json = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Json => Predicate.isObject(value)
-
-const children = (value: unknown): Json => isObject(value) ? value : {}
+const children = (value: unknown): Json => Predicate.isObject(value) ? { ...value } : {}
 
 const mapValues = (value: unknown, f: (child: unknown, key: string) => unknown): Json =>
   Object.fromEntries(Object.entries(children(value)).map(([key, child]) => [key, f(child, key)]))
 
 const retryAfter = { "retry-after": { required: true, schema: { type: "integer", description: "Seconds to wait." } } }
 
+const isRetried = (status: string, response: unknown): boolean =>
+  status === "429" || (status === "503" && JSON.stringify(response).includes("/ServiceUnavailable"))
+
 const bodyOnly = new Set(["413", "415"])
+
+const errors = new Map([
+  ["400", "title: must not be empty; unknown field \"titel\""],
+  ["401", "authorization: the token has expired"],
+  ["403", "user_id: must be your own id"],
+  ["404", "you have no entry 3f0e8a52-6a3c-4a52-9a6d-0d7d3a0f7c11"],
+  ["409", "email: this address already has an account"],
+  ["413", "body: must be at most 1048576 bytes"],
+  ["415", "content-type: text/plain is not supported here; send application/json"],
+  ["429", "too many attempts; try again in 90 seconds"],
+  ["500", "internal error"],
+  ["503", "the database does not answer at the moment; nothing was written"]
+])
+
+const errorNames = "BadRequest|Unauthorized|Forbidden|NotFound|Conflict|PayloadTooLarge|UnsupportedMediaType|TooManyRequests|"
+  + "InternalError|ServiceUnavailable"
+
+const isErrorBody = (content: unknown): boolean => new RegExp(`/schemas/(${errorNames})"`).test(JSON.stringify(content))
+
+const withExample = (response: unknown, status: string): Json => {
+  const error = errors.get(status)
+  const content = mapValues(children(response)["content"], (media) =>
+    error !== undefined && isErrorBody(media) ? { ...children(media), example: { error } } : media)
+  return { ...children(response), ...(Object.keys(content).length === 0 ? {} : { content }) }
+}
 
 const responses = (value: unknown, readsBody: boolean): Json =>
   Object.fromEntries(
     Object.entries(children(value))
       .filter(([status]) => readsBody || !bodyOnly.has(status))
-      .map(([status, response]) => [
-        status,
-        status === "429" || status === "503" && JSON.stringify(response).includes("ServiceUnavailable")
-          ? { ...children(response), headers: { ...children(children(response)["headers"]), ...retryAfter } }
-          : response
-      ])
+      .map(([status, response]) => {
+        const described = withExample(response, status)
+        return [
+          status,
+          isRetried(status, response)
+            ? { ...described, headers: { ...children(described["headers"]), ...retryAfter } }
+            : described
+        ]
+      })
   )
 
 const operation = (value: unknown): unknown =>
-  isObject(value) && "responses" in value
-    ? { ...value, responses: responses(value["responses"], "requestBody" in value) }
+  Predicate.hasProperty(value, "responses")
+    ? { ...value, responses: responses(value.responses, "requestBody" in value) }
     : value
 
 const retried = new Set(["TooManyRequests", "ServiceUnavailable"])
 
-const errorBody = (value: unknown, name: string): unknown =>
-  isObject(value) && retried.has(name)
-    ? { ...value, properties: { error: children(value["properties"])["error"] }, required: ["error"] }
-    : value
+const errorBody = (schema: unknown, name: string): unknown =>
+  retried.has(name)
+    ? { ...children(schema), properties: { error: { type: "string" } }, required: ["error"] }
+    : schema
 
-export const documented = (document: Record<string, unknown>): Record<string, unknown> => ({
-  ...document,
-  paths: mapValues(document["paths"], (path) => mapValues(path, operation)),
-  components: {
-    ...children(document["components"]),
-    schemas: mapValues(children(document["components"])["schemas"], errorBody)
+/** A class and its encoding are one thing on the wire: `LogEntryEncoded` is the `LogEntry` that readers know. */
+const renamed = (document: Record<string, unknown>): Json => {
+  const names = Object.keys(children(children(document["components"])["schemas"]))
+  const taken = new Set(names)
+  const short = names.filter((name) => name.endsWith("Encoded") && !taken.has(name.slice(0, -"Encoded".length)))
+  return short.reduce<Json>((renamed, name) => {
+    const to = name.slice(0, -"Encoded".length)
+    return children(JSON.parse(
+      JSON.stringify(renamed)
+        .replaceAll(`"#/components/schemas/${name}"`, `"#/components/schemas/${to}"`)
+        .replaceAll(`"${name}":`, `"${to}":`)
+    ))
+  }, document)
+}
+
+export const documented = (given: Record<string, unknown>): Record<string, unknown> => {
+  const document = renamed(given)
+  return {
+    ...document,
+    paths: mapValues(document["paths"], (path) => mapValues(path, operation)),
+    components: {
+      ...children(document["components"]),
+      schemas: mapValues(children(document["components"])["schemas"], errorBody)
+    }
   }
-})
+}

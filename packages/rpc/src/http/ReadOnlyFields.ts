@@ -4,7 +4,9 @@
  */
 import { Schema } from "effect"
 
-const ignored = Schema.optionalKey(Schema.Unknown.annotate({ readOnly: true, description: "Ignored when written." }))
+const ignored = Schema.optionalKey(Schema.Unknown).pipe(
+  Schema.annotateKey({ readOnly: true, description: "Ignored when written." })
+)
 
 export const readOnlyFields = {
   id: ignored,

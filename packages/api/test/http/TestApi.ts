@@ -1,0 +1,141 @@
+/**
+ * The groups of accounts, entries, projects and health behind the real edge, on a free port and a fresh database.
+ */
+import { NodeHttpClient, NodeServices } from "@effect/platform-node"
+import { UserId } from "@englog/domain/Ids"
+import { AuthApi } from "@englog/rpc/http/AuthApi"
+import { EntriesApi } from "@englog/rpc/http/EntriesApi"
+import { HealthApi } from "@englog/rpc/http/HealthApi"
+import { ProjectsApi } from "@englog/rpc/http/ProjectsApi"
+import { RequestErrors } from "@englog/rpc/http/RequestErrors"
+import { Context, Effect, Layer, Predicate, Redacted } from "effect"
+import { HttpClient, HttpClientRequest, HttpMethod, HttpServer } from "effect/http"
+import { HttpApi, HttpApiBuilder } from "effect/http-api"
+import { Accounts } from "../../src/auth/Accounts.ts"
+import { Authenticator } from "../../src/auth/Authenticator.ts"
+import { AuthHttp } from "../../src/auth/AuthHttp.ts"
+import { AuthorizationLive } from "../../src/auth/AuthorizationLive.ts"
+import { Jwt } from "../../src/auth/Jwt.ts"
+import { PasswordHasher } from "../../src/auth/PasswordHasher.ts"
+import { RateLimits } from "../../src/auth/RateLimits.ts"
+import { SessionRepo } from "../../src/auth/SessionRepo.ts"
+import { UserRepo } from "../../src/auth/UserRepo.ts"
+import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
+import { Entries } from "../../src/entries/Entries.ts"
+import { EntriesHttp } from "../../src/entries/EntriesHttp.ts"
+import { EntryRepo } from "../../src/entries/EntryRepo.ts"
+import { HealthChecks } from "../../src/http/HealthChecks.ts"
+import { HealthHttp } from "../../src/http/HealthHttp.ts"
+import { HttpListener } from "../../src/http/HttpListener.ts"
+import { RequestErrorsLive } from "../../src/http/RequestErrorsLive.ts"
+import { ProjectRepo } from "../../src/projects/ProjectRepo.ts"
+import { ProjectsHttp } from "../../src/projects/ProjectsHttp.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+export const encryptionKeys = Redacted.make(`k1:${Buffer.alloc(32, 7).toString("base64")}`)
+export const jwtSecret = Redacted.make("a secret of the test suite that is long enough")
+
+class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi).add(HealthApi).middleware(RequestErrors) {}
+
+const Repos = Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer).pipe(
+  Layer.provideMerge(FieldCipher.layer(encryptionKeys))
+)
+
+export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, Entries.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Repos, Jwt.layer(jwtSecret), PasswordHasher.layer, RateLimits.layerMemory, HealthChecks.layer))
+)
+
+const Routes = HttpApiBuilder.layer(PartOfTheApi).pipe(
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, HealthHttp.layer]),
+  Layer.provide([AuthorizationLive, RequestErrorsLive])
+)
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** Parsed where it is JSON, else null. */
+  readonly body: unknown
+  /** What lies at a path in the body; undefined where there is nothing. */
+  readonly at: (...path: ReadonlyArray<string | number>) => unknown
+  /** The body's `error`; empty where it has none. */
+  readonly error: string
+}
+
+export interface Ask {
+  readonly token?: string
+  readonly body?: unknown
+  /** As it is, instead of `body`. */
+  readonly raw?: string
+  readonly headers?: Record<string, string>
+}
+
+export class TestApi extends Context.Service<TestApi, {
+  readonly ask: (method: HttpMethod.HttpMethod, path: string, ask?: Ask) => Effect.Effect<Answer>
+}>()("@englog/api/test/TestApi") {
+  static readonly client = Layer.effect(
+    TestApi,
+    Effect.gen(function*() {
+      const http = yield* HttpClient.HttpClient
+      const { address } = yield* HttpServer.HttpServer
+      const port = "port" in address ? address.port : 0
+      return TestApi.of({
+        ask: Effect.fnUntraced(function*(method, path, { body, headers, raw, token } = {}) {
+          const bare = HttpClientRequest.make(method)(`http://127.0.0.1:${port}${path}`, {
+            headers: { ...token === undefined ? {} : { authorization: `Bearer ${token}` } }
+          })
+          const text = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+          const request = (text === undefined ? bare : HttpClientRequest.bodyText(bare, text, "application/json")).pipe(
+            HttpClientRequest.setHeaders(headers ?? {})
+          )
+          const response = yield* http.execute(request)
+          const answered = yield* response.text
+          const isJson = (response.headers["content-type"] ?? "").includes("json")
+          const parsed: unknown = isJson ? JSON.parse(answered) : null
+          const at = (...path: ReadonlyArray<string | number>) =>
+            path.reduce<unknown>((value, key) => Predicate.hasProperty(value, key) ? value[key] : undefined, parsed)
+          return {
+            status: response.status,
+            headers: response.headers,
+            text: answered,
+            body: parsed,
+            at,
+            error: String(at("error") ?? "")
+          }
+        }, Effect.orDie)
+      })
+    })
+  )
+
+  static readonly layer = TestApi.client.pipe(
+    Layer.provideMerge(HttpListener.serve(Routes)),
+    Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis" })),
+    Layer.provideMerge(Services),
+    Layer.provideMerge(TestDatabase.layer),
+    Layer.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Layer.orDie
+  )
+}
+
+export const password = "correct horse battery"
+
+/** A new account and its tokens. */
+export const register = Effect.fnUntraced(function*(email: string, more: Record<string, unknown> = {}) {
+  const { ask } = yield* TestApi
+  const answer = yield* ask("POST", "/v1/auth/register", {
+    body: { email, password, first_name: "Ada", last_name: "Lovelace", ...more }
+  })
+  if (answer.status !== 201) return yield* Effect.die(new Error(`register answered ${answer.status}: ${answer.text}`))
+  return {
+    token: String(answer.at("access_token")),
+    refresh: String(answer.at("refresh_token")),
+    id: UserId.make(String(answer.at("user", "id")))
+  }
+})
+
+export const entry = {
+  title: "Fix the login race",
+  type: "code",
+  start_time: "2026-01-05T09:00:00Z",
+  end_time: "2026-01-05T10:30:00Z"
+}
