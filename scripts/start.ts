@@ -6,4 +6,9 @@ import { runLauncher } from "./launcher/runLauncher.ts"
 process.chdir(path.resolve(import.meta.dirname, ".."))
 if (fs.existsSync(".env")) process.loadEnvFile(".env")
 
-runLauncher({ api: ["packages/api/src/main.ts"], worker: ["packages/worker/src/main.ts"], env: process.env })
+runLauncher({
+  api: ["packages/api/src/main.ts"],
+  worker: ["packages/worker/src/main.ts"],
+  // Halves the time that later starts take to load the code; Node ignores a folder that it cannot write to.
+  env: { NODE_COMPILE_CACHE: path.resolve("node_modules/.cache/compiled"), ...process.env }
+})

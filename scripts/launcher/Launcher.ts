@@ -4,10 +4,11 @@
  * Says one line when both work together. The worker is started again when it ends unexpectedly; when the API ends, all
  * ends with its exit code. Stopping goes worker first, so that it can hand in what it has finished.
  */
-import { Console, Effect, Ref, Schedule, Schema } from "effect"
+import { Console, Effect, Random, Ref, Schedule, Schema } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
+import { hostname } from "node:os"
 import { runProgram, type RunningProgram } from "./ChildProcess.ts"
-import { isFree, nextFree } from "./Ports.ts"
+import { isFree } from "./Ports.ts"
 
 export class LaunchError extends Schema.TaggedError<LaunchError>()("LaunchError", {
   message: Schema.String,
@@ -81,7 +82,7 @@ const refuseTaken = Effect.fnUntraced(function*(variable: string, { host, port }
 const keepWorker = Effect.fnUntraced(function*(options: LaunchOptions, addresses: Addresses, connected: Ref.Ref<boolean>) {
   const once = Effect.scoped(Effect.gen(function*() {
     const worker = yield* startWorker(options, addresses)
-    yield* Effect.forkScoped(Effect.andThen(answersConnected(worker.healthUrl), Ref.set(connected, true)))
+    yield* Effect.forkScoped(Effect.andThen(worker.connected, Ref.set(connected, true)))
     const code = yield* worker.exit
     if (!(yield* Ref.get(connected))) {
       return yield* new LaunchError({ message: `the worker ended with ${code} before it was connected`, exitCode: code || 1 })
@@ -98,35 +99,43 @@ const keepWorker = Effect.fnUntraced(function*(options: LaunchOptions, addresses
   )
 })
 
-const startWorker = Effect.fnUntraced(function*(options: LaunchOptions, { grpc }: Addresses) {
-  const { env } = options
-  const healthHost = env["WORKER_HEALTH_HOST"] || "127.0.0.1"
-  const healthPort = env["WORKER_HEALTH_PORT"] || String(yield* nextFree(healthHost, 8091))
+const startWorker = Effect.fnUntraced(function*({ env, worker }: LaunchOptions, { grpc }: Addresses) {
+  const id = env["WORKER_ID"] || `${hostname()}-${process.pid}-${(yield* Random.nextIntBetween(0, 0x1000000)).toString(16)}`
   const program: RunningProgram = yield* runProgram({
     name: "worker",
-    args: options.worker,
+    args: worker,
     grace: "60 seconds",
     env: {
       ...env,
-      WORKER_HEALTH_PORT: healthPort,
+      WORKER_ID: id,
       API_SERVER_GRPC_ADDRESS: env["API_SERVER_GRPC_ADDRESS"] || `${reachable(grpc.host)}:${grpc.port}`
     }
   })
-  return { exit: program.exit, healthUrl: `http://${reachable(healthHost)}:${healthPort}/health` }
+  return { exit: program.exit, connected: answersAsWorker(id, env) }
 })
 
 /** Refusals while a program starts are what is being waited out. */
 const retried = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.ignore(Effect.retry(effect, poll))
 
-const answers200 = (url: string) =>
-  retried(HttpClient.get(url).pipe(
-    Effect.flatMap((response) => response.status === 200 ? Effect.void : Effect.fail("not yet")),
+const get = (url: string) =>
+  HttpClient.get(url).pipe(
+    Effect.flatMap((response) => Effect.map(response.text, (body) => ({ status: response.status, body }))),
     Effect.timeout("2 seconds")
-  ))
+  )
 
-const answersConnected = (url: string) =>
-  retried(HttpClient.get(url).pipe(
-    Effect.flatMap((response) => response.text),
-    Effect.flatMap((body) => /"(Registered|Streaming|Processing|connected)"|"connected":\s*true/i.test(body) ? Effect.void : Effect.fail("not yet")),
-    Effect.timeout("2 seconds")
-  ))
+const answers200 = (url: string) =>
+  retried(Effect.flatMap(get(url), ({ status }) => status === 200 ? Effect.void : Effect.fail("not yet")))
+
+/**
+ * A worker's `/health` answers 200 while it is connected. Where no port was asked for, it has taken the next free one from
+ * 8091, as other workers on this machine do: its id tells it from them.
+ */
+const answersAsWorker = (id: string, env: LaunchOptions["env"]) => {
+  const host = reachable(env["WORKER_HEALTH_HOST"] || "127.0.0.1")
+  const asked = env["WORKER_HEALTH_PORT"]
+  const ports = asked ? [portOf(asked, 8091)] : Array.from({ length: 20 }, (_, index) => 8091 + index)
+  return retried(Effect.firstSuccessOf(ports.map((port) =>
+    Effect.flatMap(get(`http://${host}:${port}/health`), ({ status, body }) =>
+      status === 200 && body.includes(JSON.stringify(id)) ? Effect.void : Effect.fail("not this one"))
+  )))
+}

@@ -9,7 +9,3 @@ export const isFree = (host: string, port: number): Effect.Effect<boolean> =>
     server.listen({ host, port, exclusive: true }, () => server.close(() => resume(Effect.succeed(true))))
     return Effect.sync(() => server.close())
   })
-
-/** The first free one from `port` on. */
-export const nextFree = (host: string, port: number): Effect.Effect<number> =>
-  Effect.flatMap(isFree(host, port), (free) => free ? Effect.succeed(port) : nextFree(host, port + 1))

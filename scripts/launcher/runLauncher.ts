@@ -1,5 +1,5 @@
 /** The launcher as a process: its exit code is the API's, or 0 after a stop that was asked for. */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Exit } from "effect"
 import { launch, type LaunchOptions } from "./Launcher.ts"
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
+import * as http from "node:http"
 import * as net from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -33,9 +34,9 @@ const launchStandIns = async (env: Readonly<Record<string, string>> = {}): Promi
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "englog-launch-"))
   const notes = path.join(folder, "events")
   fs.writeFileSync(notes, "")
-  const [port, grpcPort] = [await freePort(), await freePort()]
+  const [port, grpcPort, healthPort] = [await freePort(), await freePort(), await freePort()]
   const launcher = spawn(process.execPath, [main], {
-    env: { ...process.env, HTTP_PORT: String(port), GRPC_PORT: String(grpcPort), EVENTS: notes, ...env }
+    env: { ...process.env, HTTP_PORT: String(port), GRPC_PORT: String(grpcPort), WORKER_HEALTH_PORT: String(healthPort), EVENTS: notes, ...env }
   })
   let output = ""
   launcher.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
@@ -61,11 +62,22 @@ describe("npm start", () => {
   })
 
   it("says one line with the URLs when the API is ready and a worker is connected", async () => {
-    const launched = await launchStandIns({ READY_AFTER: "300" })
+    const launched = await launchStandIns({ READY_AFTER: "300", CONNECTED_AFTER: "300" })
     await ready(launched)
     const url = `http://127.0.0.1:${launched.port}`
     assert.deepStrictEqual(launched.output().trim().split("\n"), [`EngLog is ready: docs ${url}/docs · health ${url}/health`])
     assert.deepStrictEqual(launched.events(), ["api started", "worker started"])
+  })
+
+  it("does not take another worker on the same health port for its own", async () => {
+    const other = http.createServer((_, response) => response.end(JSON.stringify({ worker_id: "other" }))).listen(0, "127.0.0.1")
+    await once(other, "listening")
+    cleanUp.push(() => other.close())
+    const address = other.address()
+    const port = address !== null && typeof address !== "string" ? address.port : 0
+    const launched = await launchStandIns({ WORKER_HEALTH_PORT: String(port) })
+    assert.notStrictEqual(await launched.exit, 0)
+    assert.notInclude(launched.output(), "is ready")
   })
 
   it.each(["SIGTERM", "SIGINT"] as const)("stops the worker, then the API, on %s and ends with 0", async (signal) => {

@@ -6,7 +6,7 @@
  * 100 ms of the owner's end, however that came about, and adopts the running server. An owner that leaves in
  * good order while somebody has joined leaves the server running for them.
  */
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Context, Deferred, Effect, FileSystem, Layer, type Redacted, Ref, Schedule } from "effect"
 import { EmbeddedPostgresError } from "./embedded/EmbeddedPostgresError.ts"
 import { FileLock, type HeldLock } from "./embedded/FileLock.ts"

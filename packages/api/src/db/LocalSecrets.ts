@@ -4,7 +4,7 @@
  *
  * Losing `encryption_keys` loses every encrypted text: back it up together with the database.
  */
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"

@@ -5,7 +5,8 @@
  * the same empty database, one migrates and the other finds nothing left to do. The record must be a prefix of the files:
  * a database that is newer, or that took another path, is refused rather than guessed at.
  */
-import { NodeFileSystem, NodePath } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer, Schema } from "effect"
 import { Migrator, SqlClient, SqlSchema } from "effect/sql"
 import * as MigratorFileSystem from "effect/sql/MigratorFileSystem"

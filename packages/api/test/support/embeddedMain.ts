@@ -1,5 +1,5 @@
 /** A process that holds an embedded PostgreSQL and nothing else: prints its url when ready, ends on SIGTERM. */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Layer, Redacted } from "effect"
 import { EmbeddedPostgres } from "../../src/db/EmbeddedPostgres.ts"
 
