@@ -33,6 +33,8 @@ export class PasswordHasher extends Context.Service<PasswordHasher, {
         }))
       )
       const nobody = yield* Effect.cached(hashed(randomBytes(32).toString("hex")))
+      // Made before it is needed, or the first unknown account would take twice as long.
+      yield* Effect.forkScoped(nobody)
       return PasswordHasher.of({
         hash: Effect.fn("PasswordHasher.hash")((password: Redacted.Redacted<string>) => hashed(Redacted.value(password))),
         verify: check,

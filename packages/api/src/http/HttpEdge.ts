@@ -112,4 +112,5 @@ const tracing = Layer.succeedContext(
   )
 )
 
-export const HttpEdge = { layer: Layer.merge(HttpRouter.middleware(edge, { global: true }), tracing) } as const
+/** `tracing` goes to the server, `layer` to the router. */
+export const HttpEdge = { layer: HttpRouter.middleware(edge, { global: true }), tracing } as const

@@ -1,7 +1,7 @@
 /**
  * The listening socket, and the server that answers on it. A port that is taken stops the start with a sentence.
  */
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { type Duration, Effect, Layer, Predicate, Schema } from "effect"
 import { HttpRouter } from "effect/http"
 import { createServer } from "node:http"
@@ -55,6 +55,6 @@ const serve = <A, E, R>(routes: Layer.Layer<A, E, R>) =>
     disableLogger: true,
     disableListenLog: true,
     routerConfig: { maxParamLength: 500 }
-  })
+  }).pipe(Layer.provide(HttpEdge.tracing))
 
 export const HttpListener = { layer, serve } as const

@@ -11,6 +11,7 @@ import { RequestErrors } from "@englog/rpc/http/RequestErrors"
 import { Context, Effect, Layer, Predicate, Redacted } from "effect"
 import { HttpClient, HttpClientRequest, HttpMethod, HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
+import type { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
 import { AuthHttp } from "../../src/auth/AuthHttp.ts"
@@ -102,20 +103,24 @@ export class TestApi extends Context.Service<TestApi, {
             at,
             error: String(at("error") ?? "")
           }
-        }, Effect.orDie)
+        }, Effect.orDie, Effect.provideService(HttpClient.TracerPropagationEnabled, false))
       })
     })
   )
 
-  static readonly layer = TestApi.client.pipe(
+  static readonly layer = Layer.suspend(() => serverOn(TestDatabase.layer))
+}
+
+/** The server on a database, and a client to it. */
+export const serverOn = <A, E>(database: Layer.Layer<A | SqlClient.SqlClient, E>) =>
+  TestApi.client.pipe(
     Layer.provideMerge(HttpListener.serve(Routes)),
     Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis" })),
     Layer.provideMerge(Services),
-    Layer.provideMerge(TestDatabase.layer),
+    Layer.provideMerge(database),
     Layer.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
     Layer.orDie
   )
-}
 
 export const password = "correct horse battery"
 

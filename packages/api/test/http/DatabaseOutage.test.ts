@@ -1,0 +1,62 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { ConnectionError, SqlError, SqlSyntaxError, UnknownError } from "effect/sql/SqlError"
+import { Database } from "../../src/db/Database.ts"
+import { databaseOutage } from "../../src/http/DatabaseOutage.ts"
+import { password, register, serverOn, TestApi } from "./TestApi.ts"
+
+const withCode = (code: string) =>
+  new SqlError({ reason: new UnknownError({ cause: Object.assign(new Error("x"), { code }), message: "x", operation: "query" }) })
+
+describe("a database error", () => {
+  it("is an outage when PostgreSQL is away, starting, stopping or full", () => {
+    assert.isDefined(databaseOutage(new SqlError({ reason: new ConnectionError({ cause: "x", message: "x", operation: "connect" }) })))
+    for (const code of ["57P01", "57P02", "57P03", "53300"]) assert.isDefined(databaseOutage(withCode(code)), code)
+  })
+
+  it("is ours when the statement is wrong", () => {
+    assert.isUndefined(databaseOutage(new SqlError({ reason: new SqlSyntaxError({ cause: "x", message: "x", operation: "query" }) })))
+    assert.isUndefined(databaseOutage(withCode("22P05")))
+    assert.isUndefined(databaseOutage(new Error("x")))
+  })
+})
+
+const Nowhere = serverOn(Database.layer({ url: Redacted.make("postgres://englog@127.0.0.1:1/englog"), connectTimeout: "500 millis" })).pipe(
+  Layer.provide(NodeHttpClient.layerNodeHttp)
+)
+
+layer(Nowhere, { excludeTestServices: true, timeout: "60 seconds" })("without PostgreSQL", (it) => {
+  it.effect("requests are told to come back", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    const answer = yield* ask("POST", "/v1/auth/login", { body: { email: "ada@example.com", password } })
+    assert.strictEqual(answer.status, 503)
+    assert.isAtLeast(Number(answer.headers["retry-after"]), 1)
+    assert.hasAllKeys(answer.body, ["error"])
+  }))
+
+  it.effect("the process lives but is not ready", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    assert.strictEqual((yield* ask("GET", "/live")).status, 200)
+    const ready = yield* ask("GET", "/ready")
+    assert.strictEqual(ready.status, 503)
+    assert.isAtLeast(Number(ready.headers["retry-after"]), 1)
+    const health = yield* ask("GET", "/health")
+    assert.strictEqual(health.status, 503)
+    assert.strictEqual(health.at("status"), "unhealthy")
+    assert.strictEqual(health.at("components", "database", "status"), "down")
+  }))
+})
+
+layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("when every connection is cut", (it) => {
+  it.effect("requests fail with 503 at worst and recover by themselves", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    const sql = yield* SqlClient.SqlClient
+    const { token } = yield* register("cut@example.com")
+    yield* Effect.ignore(sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()`)
+    const answers = yield* Effect.all(Array.from({ length: 20 }, () => ask("GET", "/v1/logs", { token })), { concurrency: 4 })
+    for (const answer of answers) assert.include([200, 503], answer.status)
+    assert.strictEqual((yield* ask("GET", "/v1/logs", { token })).status, 200)
+  }))
+})
