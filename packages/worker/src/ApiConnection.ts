@@ -1,0 +1,147 @@
+/**
+ * One connection to one API server, from connecting to its end: register, then stream tasks and send heartbeats until one
+ * of them fails or the server asks to leave. It never ends well: `ConnectionEnd` or an error says what `ApiLink` does next.
+ */
+import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
+import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
+import { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
+import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
+import { Clock, DateTime, Duration, Effect, Option, Queue, Ref, Schedule, Schema, Stream, SubscriptionRef } from "effect"
+import { type ApiSession, open } from "./ApiSession.ts"
+import { AttemptLedger } from "./AttemptLedger.ts"
+import type { CircuitBreaker } from "./CircuitBreaker.ts"
+import type { ConnectionState } from "./LinkState.ts"
+import { ProcessUsage } from "./ProcessUsage.ts"
+
+/** What the supervisor has to act on. Pings and drains are answered here. */
+export type FromApi =
+  | Exclude<Messages.ToWorker, { readonly _tag: "Ping" | "Drain" }>
+  | { readonly _tag: "Revoked"; readonly held: Messages.HeldTask }
+
+/** The server asked to leave (Drain), or a call learned that this session is over (Renounced). */
+export class ConnectionEnd extends Schema.TaggedError<ConnectionEnd>()("ConnectionEnd", {
+  reason: Schema.Literals(["Drain", "Renounced"]),
+  message: Schema.String
+}) {}
+
+export interface ConnectionContext {
+  readonly registration: Effect.Effect<Messages.WorkerRegistration>
+  readonly registrationBreaker: CircuitBreaker
+  readonly tls: TlsFiles
+  readonly inbox: Queue.Queue<FromApi>
+  /** A token in it makes the next heartbeat leave now. */
+  readonly beatNow: Queue.Queue<void>
+  /** Milliseconds that the server's clock is ahead of ours. */
+  readonly clockSkew: Ref.Ref<number>
+  readonly enter: (connection: ConnectionState) => Effect.Effect<void>
+  /** The session in use, as the rest of the worker sees it. */
+  readonly registered: (session: ApiSession) => Effect.Effect<void>
+  /** Fails once somebody learned that this session is over. */
+  readonly renounced: (session: ApiSession) => Effect.Effect<never, ConnectionEnd>
+}
+
+/** Seed 001, "Connection Timeout". */
+const CONNECT_LIMIT = Duration.seconds(10)
+/** Heartbeats that may fail in a row before the connection counts as broken. */
+const HEARTBEAT_FAILURES = 3
+
+export const run = Effect.fnUntraced(
+  function*(context: ConnectionContext, address: string) {
+    const client = yield* GrpcClient.make(APIWorkerService, {
+      address,
+      tls: context.tls,
+      // Called every few seconds, or open for hours: as spans they would only bury the tasks' traces.
+      untraced: ["registerWorker", "workerHeartbeat", "streamTasks", "leaveSession"]
+    })
+    yield* client.connect(CONNECT_LIMIT)
+    yield* context.enter("Connected")
+    yield* context.enter("Registering")
+    const session = yield* context.registrationBreaker.run(
+      Effect.flatMap(context.registration, (registration) => open(client, registration)),
+      saysServerIsUnwell
+    )
+    yield* context.enter("Registered")
+    yield* context.registered(session)
+    const acknowledged = yield* Ref.make(0n)
+    return yield* Effect.raceAllFirst([
+      receive(context, session, acknowledged),
+      heartbeats(context, session, acknowledged),
+      showProcessing(context),
+      context.renounced(session)
+    ])
+  },
+  Effect.scoped
+)
+
+/** A refusal for a reason of ours (a live namesake, no enrollment token) is an answer, not a sign of an unwell server. */
+const saysServerIsUnwell = (error: GrpcError): boolean =>
+  !["ALREADY_EXISTS", "UNAUTHENTICATED", "PERMISSION_DENIED", "INVALID_ARGUMENT"].includes(error.code)
+
+/** Of one session: the newest ping received, 0 before the first. */
+type Acknowledged = Ref.Ref<bigint>
+
+const receive = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
+  yield* session.tasks.pipe(Stream.runForEach((message) => {
+    switch (message._tag) {
+      case "Ping":
+        return Effect.andThen(Ref.set(acknowledged, message.sequence), Queue.offer(context.beatNow, undefined))
+      case "Drain":
+        return Effect.fail(new ConnectionEnd({ reason: "Drain", message: message.reason }))
+      default:
+        return Queue.offer(context.inbox, message)
+    }
+  }))
+  return yield* new GrpcError({ code: "UNAVAILABLE", message: "the server ended the task stream" })
+})
+
+/** The first heartbeat leaves at once: it tells a resumed session what is still held here. */
+const heartbeats = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
+  const pause = Effect.timeoutOption(Queue.take(context.beatNow), session.heartbeatInterval)
+  const beat = heartbeat(context, session, acknowledged).pipe(
+    Effect.tapError((error) => Effect.logWarning("heartbeat failed", { code: error.code, reason: error.message })),
+    Effect.retry({
+      schedule: Schedule.spaced("1 second"),
+      times: HEARTBEAT_FAILURES - 1,
+      while: (error) => error.code !== "UNAUTHENTICATED"
+    })
+  )
+  return yield* Effect.forever(Effect.andThen(beat, pause))
+})
+
+const heartbeat = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
+  const ledger = yield* AttemptLedger
+  const usage = yield* ProcessUsage
+  const held = yield* SubscriptionRef.get(ledger.held)
+  const counts = yield* ledger.counts
+  const { cpu, memory } = yield* usage.read
+  const sentAt = yield* Clock.currentTimeMillis
+  const answer = yield* session.heartbeat({
+    status: (yield* Ref.get(ledger.draining)) ? "draining" : held.size > 0 ? "busy" : "idle",
+    stats: Option.some({
+      active_tasks: held.size,
+      completed_tasks: counts.completed,
+      failed_tasks: counts.failed,
+      cpu_usage: cpu,
+      memory_usage: memory,
+      started_at: Option.some(usage.startedAt)
+    }),
+    held_tasks: [...held.values()],
+    acknowledged_ping: yield* Ref.get(acknowledged)
+  })
+  const receivedAt = yield* Clock.currentTimeMillis
+  yield* Ref.set(context.clockSkew, DateTime.toEpochMillis(answer.server_time) - (sentAt + receivedAt) / 2)
+  if (!answer.connection_healthy) yield* Effect.logWarning("the API server considers this worker unhealthy")
+  yield* Effect.forEach(answer.revoked_tasks, (revoked) => Queue.offer(context.inbox, { _tag: "Revoked", held: revoked }))
+})
+
+/** Streaming while idle, Processing while attempts are held. */
+const showProcessing = Effect.fnUntraced(function*(context: ConnectionContext) {
+  const ledger = yield* AttemptLedger
+  return yield* SubscriptionRef.changes(ledger.held).pipe(
+    Stream.map((held) => held.size > 0),
+    Stream.changes,
+    Stream.runForEach((busy) => context.enter(busy ? "Processing" : "Streaming")),
+    Effect.andThen(Effect.never)
+  )
+})

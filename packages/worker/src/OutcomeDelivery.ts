@@ -1,0 +1,60 @@
+/**
+ * Hands in how an attempt ended, for as long as it takes: across reconnects and restarts of the API server, until the
+ * outcome is accepted or the server says that this worker does not hold the attempt (then nobody waits for it).
+ */
+import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import type { AttemptOutcome, OutcomeReport } from "@englog/rpc/grpc/WorkerMessages"
+import { Duration, Effect, Option, Stream, SubscriptionRef } from "effect"
+import { ApiLink } from "./ApiLink.ts"
+import type { ApiSession } from "./ApiSession.ts"
+
+export type Report = Omit<OutcomeReport, "worker_id" | "session_token">
+
+export type Delivered = "accepted" | "refused"
+
+/** The wire takes 8 MiB; a larger result can never arrive. */
+const MAX_RESULT_BYTES = 7 * 1024 * 1024
+
+export const deliver = Effect.fn("OutcomeDelivery.deliver")(function*(report: Report) {
+  const link = yield* ApiLink
+  let outcome = fitting(report.outcome)
+  for (;;) {
+    const session = yield* link.awaitSession
+    const answer = yield* Effect.result(session.report({ ...report, outcome }))
+    if (answer._tag === "Success") {
+      if (!answer.success.accepted) yield* Effect.logWarning("the API server refused an outcome", { reason: answer.success.message })
+      return answer.success.accepted ? "accepted" as const : "refused" as const
+    }
+    const error = answer.failure
+    if (error.code === "INVALID_ARGUMENT" && outcome._tag === "Completed") {
+      yield* Effect.logWarning("the API server refused a result", { reason: error.message })
+      outcome = { _tag: "Failed", error: `the API server refused the result: ${error.message}` }
+    } else if (isFinal(error)) {
+      yield* Effect.logWarning("dropped an outcome that nobody waits for", { code: error.code, reason: error.message })
+      return "refused" as const
+    } else {
+      yield* Effect.logDebug("an outcome could not be handed in yet", { code: error.code, reason: error.message })
+      yield* waitAfter(error, session)
+    }
+  }
+})
+
+const isFinal = (error: GrpcError): boolean =>
+  error.code === "FAILED_PRECONDITION" || error.code === "NOT_FOUND" || error.code === "INVALID_ARGUMENT" ||
+  error.code === "PERMISSION_DENIED" || error.code === "UNIMPLEMENTED"
+
+/** Until there is another session, or for a moment where this one may still do. */
+const waitAfter = Effect.fnUntraced(function*(error: GrpcError, session: ApiSession) {
+  const link = yield* ApiLink
+  const replaced = SubscriptionRef.changes(link.session).pipe(
+    Stream.filter((current) => Option.isNone(current) || current.value !== session),
+    Stream.runHead
+  )
+  if (error.code === "UNAUTHENTICATED") yield* link.renounce(session)
+  yield* Effect.timeoutOption(replaced, error.code === "UNAUTHENTICATED" ? Duration.seconds(10) : Duration.seconds(1))
+})
+
+const fitting = (outcome: AttemptOutcome): AttemptOutcome =>
+  outcome._tag === "Completed" && Buffer.byteLength(outcome.result) > MAX_RESULT_BYTES
+    ? { _tag: "Failed", error: `the result is larger than ${MAX_RESULT_BYTES} bytes` }
+    : outcome

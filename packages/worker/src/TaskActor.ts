@@ -1,0 +1,95 @@
+/**
+ * One attempt of one task, as a pipeline: find the handler, run it in a free slot within the deadline, and hand in how it
+ * ended. The trace of the request that caused the task continues through it.
+ */
+import type { AttemptOutcome, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
+import { DateTime, Deferred, Duration, Effect, Option, type Semaphore, type Tracer } from "effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpTraceContext from "effect/http/HttpTraceContext"
+import * as AttemptContext from "./AttemptContext.ts"
+import { AttemptLedger } from "./AttemptLedger.ts"
+import type { TaskFailure } from "./handlers/TaskHandler.ts"
+import { TaskHandlers } from "./handlers/TaskHandlers.ts"
+import { deliver } from "./OutcomeDelivery.ts"
+
+export interface Attempt {
+  readonly task: WorkerTask
+  /** Completed with the reason when the task's owner cancels it. */
+  readonly cancelled: Deferred.Deferred<string>
+  /** One permit per task that may run at once. */
+  readonly slots: Semaphore.Semaphore
+}
+
+/** Ends when the outcome is handed in. Interrupted, it hands in nothing: then the attempt is no longer ours, or given back. */
+export const run = Effect.fnUntraced(function*(attempt: Attempt) {
+  const { task } = attempt
+  yield* execute(attempt).pipe(
+    Effect.withSpan(`task ${task.kind}`, traced(task), { captureStackTrace: false }),
+    Effect.annotateLogs({
+      component: "worker_service",
+      task_id: task.task_id,
+      task_kind: task.kind,
+      attempt: task.attempt
+    })
+  )
+})
+
+const execute = Effect.fnUntraced(function*({ task, cancelled, slots }: Attempt) {
+  const ledger = yield* AttemptLedger
+  const startedAt = yield* DateTime.now
+  const outcome = yield* Effect.raceFirst(
+    slots.withPermits(1)(handle(task)),
+    Effect.map(Deferred.await(cancelled), (reason): AttemptOutcome => ({ _tag: "Cancelled", error: reason }))
+  )
+  const completedAt = yield* DateTime.now
+  yield* Effect.annotateCurrentSpan("task.outcome", outcome._tag.toLowerCase())
+  yield* logOutcome(outcome, DateTime.distance(startedAt, completedAt))
+  yield* deliver({
+    task_id: task.task_id,
+    attempt: task.attempt,
+    outcome,
+    started_at: Option.some(startedAt),
+    completed_at: Option.some(completedAt)
+  })
+  if (outcome._tag === "Completed") yield* ledger.count("completed")
+  if (outcome._tag === "Failed") yield* ledger.count("failed")
+})
+
+/** Never fails: whatever happens to the handler is an outcome. */
+const handle = Effect.fnUntraced(function*(task: WorkerTask) {
+  const handler = (yield* TaskHandlers).get(task.kind)
+  const context = yield* AttemptContext.make(task)
+  yield* Effect.logInfo("task started").pipe(Effect.annotateLogs({ operation: "task_started" }))
+  if (handler === undefined) return failed(`this worker has no handler for ${task.kind}`)
+  const left = yield* context.timeLeft
+  return yield* Effect.suspend(() => handler.run(task, context)).pipe(
+    Effect.map((result): AttemptOutcome => ({ _tag: "Completed", result })),
+    Effect.timeoutOrElse({ duration: left, orElse: () => Effect.succeed(failed("the task's deadline passed before it was done")) }),
+    Effect.catchTag("TaskFailure", (failure) => Effect.as(logFailure(failure), failed(failure.message))),
+    // What a bug says may hold anything, so it goes to the log only.
+    Effect.catchCause((cause) =>
+      Effect.as(
+        Effect.logError("the handler failed unexpectedly", cause),
+        failed(`the handler of ${task.kind} failed unexpectedly; the worker's log has the details`)
+      )
+    )
+  )
+})
+
+const failed = (error: string): AttemptOutcome => ({ _tag: "Failed", error })
+
+const logFailure = (failure: TaskFailure) =>
+  failure.cause === undefined ? Effect.void : Effect.logDebug("cause of the failure", failure.cause)
+
+const logOutcome = (outcome: AttemptOutcome, duration: Duration.Duration) =>
+  (outcome._tag === "Failed" ? Effect.logWarning(`task failed: ${outcome.error}`) : Effect.logInfo(`task ${outcome._tag.toLowerCase()}`))
+    .pipe(Effect.annotateLogs({ operation: `task_${outcome._tag.toLowerCase()}`, duration_ms: Duration.toMillis(duration) }))
+
+const parentOf = (task: WorkerTask): Option.Option<Tracer.ExternalSpan> =>
+  Option.flatMap(task.traceparent, (traceparent) => HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
+
+const traced = (task: WorkerTask): Tracer.SpanOptionsNoTrace => ({
+  kind: "consumer",
+  attributes: { "task.id": task.task_id, "task.kind": task.kind, "task.attempt": task.attempt },
+  ...Option.match(parentOf(task), { onNone: () => ({ root: true }), onSome: (parent) => ({ parent }) })
+})

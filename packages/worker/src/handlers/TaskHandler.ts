@@ -1,0 +1,52 @@
+/**
+ * What runs a task of one kind. Handlers know neither gRPC nor retries between workers: they get a payload and a context,
+ * and succeed with the result or fail with a reason that its owner may read.
+ */
+import type { TaskKind } from "@englog/domain/tasks/TaskKind"
+import type { WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
+import { type Duration, Effect, Schema } from "effect"
+
+/** The attempt failed. `message` is shown to the task's owner: no secrets, no internals. */
+export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export interface TaskContext {
+  /** Percent, and a line for people. Never fails: progress that cannot be sent is dropped. */
+  readonly progress: (percent: number, message: string) => Effect.Effect<void>
+  /** What the task needs beyond its payload, as JSON text; the API serves it only while this attempt is held. */
+  readonly data: Effect.Effect<string, TaskFailure>
+  /** Until the deadline, by the API server's clock. Infinite where the task has none. */
+  readonly timeLeft: Effect.Effect<Duration.Duration>
+}
+
+export interface TaskHandler {
+  readonly kind: string
+  /** Succeeds with the result as JSON text. Interrupted when the task is cancelled or its deadline passes. */
+  readonly run: (task: WorkerTask, context: TaskContext) => Effect.Effect<string, TaskFailure>
+}
+
+/** A handler of a kind whose payload and result have schemas: decoded before, encoded after. */
+export const make = <
+  Payload extends Schema.Codec<unknown, unknown>,
+  Result extends Schema.Codec<unknown, unknown>
+>(
+  kind: Pick<TaskKind<string, Payload, Result>, "kind" | "payload" | "result">,
+  run: (payload: Payload["Type"], context: TaskContext, task: WorkerTask) => Effect.Effect<Result["Type"], TaskFailure>
+): TaskHandler => {
+  const decode = Schema.decodeEffect(Schema.fromJsonString(kind.payload))
+  const encode = Schema.encodeEffect(Schema.fromJsonString(kind.result))
+  return {
+    kind: kind.kind,
+    run: Effect.fnUntraced(function*(task, context) {
+      const payload = yield* decode(task.payload).pipe(
+        Effect.mapError((cause) => new TaskFailure({ message: `the payload does not fit ${kind.kind}: ${cause.message}`, cause }))
+      )
+      const result = yield* run(payload, context, task)
+      return yield* encode(result).pipe(
+        Effect.mapError((cause) => new TaskFailure({ message: `the result does not fit ${kind.kind}: ${cause.message}`, cause }))
+      )
+    })
+  }
+}

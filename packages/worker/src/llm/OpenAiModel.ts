@@ -1,0 +1,71 @@
+/** OpenAI-compatible endpoints (OpenAI, OpenRouter, vLLM …) as an InsightModel: chat/completions with a JSON schema. */
+import { Effect, Option, Redacted, Schema } from "effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import { errorOfStatus, type InsightModel, ModelError, type ModelRequest } from "./InsightModel.ts"
+
+export interface OpenAiOptions {
+  readonly baseUrl: string
+  /** None: a local endpoint that asks for none. */
+  readonly apiKey: Option.Option<Redacted.Redacted<string>>
+  readonly model: string
+}
+
+const Completion = Schema.Struct({
+  choices: Schema.NonEmptyArray(Schema.Struct({
+    message: Schema.Struct({ content: Schema.NullOr(Schema.String) }),
+    finish_reason: Schema.NullOr(Schema.String)
+  })),
+  usage: Schema.optionalKey(Schema.NullOr(Schema.Struct({ prompt_tokens: Schema.Int, completion_tokens: Schema.Int })))
+})
+
+export const make = Effect.fnUntraced(function*(options: OpenAiOptions) {
+  const { model } = options
+  const client = (yield* HttpClient.HttpClient).pipe(
+    HttpClient.mapRequest((request) =>
+      request.pipe(
+        HttpClientRequest.prependUrl(options.baseUrl),
+        HttpClientRequest.acceptJson,
+        Option.match(options.apiKey, {
+          onNone: () => (unchanged: HttpClientRequest.HttpClientRequest) => unchanged,
+          onSome: (key) => HttpClientRequest.bearerToken(Redacted.value(key))
+        })
+      )
+    )
+  )
+  const answer = <A>(response: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>, read: (ok: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, ModelError>) =>
+    response.pipe(
+      Effect.mapError((cause) => new ModelError({ reason: "Unreachable", message: "the OpenAI-compatible endpoint is not reachable", cause })),
+      Effect.flatMap((arrived) =>
+        arrived.status >= 400
+          ? Effect.fail(errorOfStatus("the OpenAI-compatible endpoint", model, arrived.status, `status ${arrived.status}`))
+          : read(arrived)
+      )
+    )
+  const insightModel: InsightModel = {
+    system: "openai",
+    model,
+    call: (request) =>
+      answer(client.execute(HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post("/chat/completions"), bodyOf(model, request))), (response) =>
+        HttpClientResponse.schemaBodyJson(Completion)(response).pipe(
+          Effect.mapError((cause) => new ModelError({ reason: "Garbage", message: "the OpenAI-compatible endpoint answered in an unknown form", cause })),
+          Effect.map(({ choices: [choice], usage }) => ({
+            text: choice.message.content ?? "",
+            complete: choice.finish_reason !== "length",
+            inputTokens: usage?.prompt_tokens,
+            outputTokens: usage?.completion_tokens
+          }))
+        )),
+    check: answer(client.execute(HttpClientRequest.get("/models")), () => Effect.void)
+  }
+  return insightModel
+})
+
+const bodyOf = (model: string, request: ModelRequest) => ({
+  model,
+  temperature: 0.2,
+  messages: [{ role: "system", content: request.system }, { role: "user", content: request.user }],
+  response_format: { type: "json_schema", json_schema: { name: "insight", schema: request.format } }
+})
