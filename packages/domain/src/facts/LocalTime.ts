@@ -26,6 +26,8 @@ export interface LocalClock {
   /** The zone in force: the one asked for, or UTC where no such zone exists. */
   readonly timezone: string
   readonly at: (epochMillis: number) => LocalTime
+  /** Minutes since local midnight by the clock on the wall, 0..1439. */
+  readonly minuteOfDay: (epochMillis: number) => number
 }
 
 /**
@@ -34,7 +36,7 @@ export interface LocalClock {
  */
 export const makeLocalClock = (timezone: string): LocalClock => {
   const zone = DateTime.zoneMakeNamed(timezone)
-  if (Option.isNone(zone)) return { timezone: "UTC", at: (millis) => fromLocalMillis(millis) }
+  if (Option.isNone(zone)) return { timezone: "UTC", at: fromLocalMillis, minuteOfDay: wallMinute }
   const offsetAt = (millis: number) => DateTime.zonedOffset(DateTime.makeZonedUnsafe(millis, { timeZone: zone.value }))
   const byDay = new Map<number, number | null>()
   const offset = (millis: number): number => {
@@ -47,8 +49,14 @@ export const makeLocalClock = (timezone: string): LocalClock => {
     }
     return known ?? offsetAt(millis)
   }
-  return { timezone, at: (millis) => fromLocalMillis(millis + offset(millis)) }
+  return {
+    timezone,
+    at: (millis) => fromLocalMillis(millis + offset(millis)),
+    minuteOfDay: (millis) => wallMinute(millis + offset(millis))
+  }
 }
+
+const wallMinute = (local: number): number => Math.floor((((local % DAY_MS) + DAY_MS) % DAY_MS) / 60_000)
 
 const fromLocalMillis = (local: number): LocalTime => {
   const day = Math.floor(local / DAY_MS)

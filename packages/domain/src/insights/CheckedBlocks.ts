@@ -43,7 +43,8 @@ export const checkBlocks = (paragraphs: ReadonlyArray<Paragraph>, evidence: Evid
       piecesOf(block).flatMap((piece) => {
         const { entryIds, text } = takeCitations(piece, evidence.known)
         entryIds.forEach((id) => cited.add(id))
-        return text.trim() === "" ? [] : block.kind === "text" || block.kind === "item" ? splitSentences(text) : [text]
+        if (!WORDS.test(text)) return []
+        return block.kind === "text" || block.kind === "item" ? wordy(splitSentences(text)) : [text]
       })
     )
     const sources = [evidence.context, unionOf(cited, evidence)]
@@ -68,6 +69,18 @@ export const checkBlocks = (paragraphs: ReadonlyArray<Paragraph>, evidence: Evid
 }
 
 const MAX_SENTENCE = 500
+const WORDS = /[\p{L}\p{N}\p{S}]/u
+
+/** Stray punctuation is no sentence: it belongs to the one before it. */
+const wordy = (pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const sentences: Array<string> = []
+  for (const piece of pieces) {
+    const last = sentences.at(-1)
+    if (last !== undefined && !WORDS.test(piece)) sentences[sentences.length - 1] = last + piece
+    else if (WORDS.test(piece)) sentences.push(piece)
+  }
+  return sentences
+}
 
 /** What is judged as a whole and may be split further only where it is prose. */
 const piecesOf = (block: Block): ReadonlyArray<string> => {

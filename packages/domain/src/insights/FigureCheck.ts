@@ -44,7 +44,7 @@ export const checkFigures = (input: FigureCheckInput): CheckedInsight => {
   return {
     content: kept === 0 ? NOTHING_VERIFIED : left.map(({ text }) => text).join("\n\n"),
     tags: checkedTags(input.draft.tags, evidence.context, () => input.entries.map(({ id }) => evidence.figuresOf(id))),
-    confidence: total === 0 ? 0 : input.draft.confidence * kept / total,
+    confidence: total === 0 ? 0 : input.draft.confidence * (kept / total),
     citations: kept === 0
       ? []
       : left.flatMap(({ entry_ids }, paragraph) => entry_ids.length === 0 ? [] : [{ paragraph, entry_ids }]),

@@ -59,7 +59,7 @@ const amountLength = (text: string, runs: ReadonlyArray<Run>, at: number): numbe
     const current = runs[last]?.kind
     if (next === "scale" || next === "fraction" || (next === "quarter" && first.kind === "cardinal")) last += 1
     else if (current !== "digits" && (next === "cardinal" || next === "one" || next === "ordinal")) last += 1
-    else if (current === "scale" && runs[last + 1]?.text === "and" && isSmall(runs[last + 2]?.kind)) last += 2
+    else if (current === "scale" && next === "word" && runs[last + 1]?.text === "and" && isSmall(kindAfter(text, runs, last + 1))) last += 2
     else return last - at + 1
   }
 }

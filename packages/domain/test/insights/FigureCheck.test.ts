@@ -173,7 +173,7 @@ describe("any draft", () => {
     }), { numRuns: 500 })
   })
 
-  it("keeps counts, confidence and citations consistent, and checking again removes nothing more", () => {
+  it("gets an answer whose counts, confidence and citations agree", () => {
     fc.assert(fc.property(drafts, (content) => {
       const checked = check(content)
       assert.isAtMost(checked.sentences_kept, checked.sentences_total)
