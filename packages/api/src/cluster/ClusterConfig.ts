@@ -1,5 +1,5 @@
 /**
- * What the worker cluster may be told by configuration, and the constants of its liveness rules (architecture.md, Liveness).
+ * What the worker cluster may be told by configuration, and the times of its liveness rules.
  */
 import { Context, Duration, type Option, type Redacted } from "effect"
 
@@ -13,30 +13,38 @@ export class ClusterConfig extends Context.Service<ClusterConfig, {
   readonly enrollmentToken: Option.Option<Redacted.Redacted<string>>
 }>()("@englog/api/cluster/ClusterConfig") {}
 
-/** How long a heartbeat keeps the leases of a session that knows only the contract. */
-export const CONTRACT_LEASE = Duration.seconds(90)
-
-/** How long an answered ping keeps the leases of a protocol 2 session. */
-export const LEASE = Duration.seconds(15)
-
-/** Three pings fit a lease, so that losing one or two costs nothing. */
-export const PING_INTERVAL = Duration.seconds(5)
-
-/** A worker that has not answered a ping for this long does not receive: it is unhealthy and gets nothing. */
-export const DEAF_AFTER = Duration.seconds(10)
-
-/** After its stream broke, a session may come back with its token for this long and keeps its tasks. */
-export const RESUME_GRACE = Duration.seconds(5)
-
-/** A replica that has not been seen for this long is taken for dead; it marks itself once per `SWEEP_INTERVAL`. */
-export const REPLICA_TIMEOUT = Duration.seconds(5)
-export const SWEEP_INTERVAL = Duration.seconds(1)
-
-/** What a running task may take beyond its deadline to report how it ended. */
-export const DEADLINE_SLACK = Duration.seconds(2)
-
-/** How long a worker may take to confirm a cancellation before it is recorded without it. */
-export const CANCEL_WAIT = Duration.seconds(5)
-
-/** A delivered task that a protocol 2 worker does not name among those it holds, for this long, never arrived. */
-export const DELIVERY_LIMIT = Duration.seconds(10)
+/** The times of the liveness rules (architecture.md, Liveness). Not configuration: only tests set other ones. */
+export const Liveness = Context.Reference<{
+  /** How long a heartbeat keeps the leases of a session that knows only the contract. */
+  readonly contractLease: Duration.Duration
+  /** How long an answered ping keeps the leases of a protocol 2 session. */
+  readonly lease: Duration.Duration
+  /** Three pings fit a lease, so that losing one or two costs nothing. */
+  readonly pingInterval: Duration.Duration
+  /** A worker that has not answered a ping for this long does not receive: it is unhealthy and gets nothing. */
+  readonly deafAfter: Duration.Duration
+  /** After its stream broke, a session may come back with its token for this long and keeps its tasks. */
+  readonly resumeGrace: Duration.Duration
+  /** A replica that has not been seen for this long is taken for dead; it marks itself once per `sweepInterval`. */
+  readonly replicaTimeout: Duration.Duration
+  readonly sweepInterval: Duration.Duration
+  /** What a running task may take beyond its deadline to report how it ended. */
+  readonly deadlineSlack: Duration.Duration
+  /** How long a worker may take to confirm a cancellation before it is recorded without it. */
+  readonly cancelWait: Duration.Duration
+  /** A delivered task that a protocol 2 worker does not name among those it holds, for this long, never arrived. */
+  readonly deliveryLimit: Duration.Duration
+}>("@englog/api/cluster/Liveness", {
+  defaultValue: () => ({
+    contractLease: Duration.seconds(90),
+    lease: Duration.seconds(15),
+    pingInterval: Duration.seconds(5),
+    deafAfter: Duration.seconds(10),
+    resumeGrace: Duration.seconds(5),
+    replicaTimeout: Duration.seconds(5),
+    sweepInterval: Duration.seconds(1),
+    deadlineSlack: Duration.seconds(2),
+    cancelWait: Duration.seconds(5),
+    deliveryLimit: Duration.seconds(10)
+  })
+})

@@ -8,7 +8,7 @@ import { Clock, Context, DateTime, Duration, Effect, Layer, Option, Queue, Sched
 import type { SqlError } from "effect/sql/SqlError"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import { CONTRACT_LEASE, DELIVERY_LIMIT, LEASE, PING_INTERVAL } from "./ClusterConfig.ts"
+import { Liveness } from "./ClusterConfig.ts"
 import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 import { type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
 
@@ -24,6 +24,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
       const leases = yield* LeaseRepo
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions
+      const liveness = yield* Liveness
 
       /** Compares what the worker says it runs with what it holds; returns what it runs without holding it. */
       const reconcile = Effect.fnUntraced(function*(session: WorkerSessionRow, held: ReadonlyArray<HeldTask>) {
@@ -31,7 +32,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
         const running = yield* leases.heldBy(session.id)
         for (const task of running) {
           const arrived = held.some((one) => one.task_id === task.task_id && one.attempt === task.attempt)
-          if (arrived || live === undefined || task.seconds_held < Duration.toSeconds(DELIVERY_LIMIT)) continue
+          if (arrived || live === undefined || task.seconds_held < Duration.toSeconds(liveness.deliveryLimit)) continue
           yield* outcomes.release(task.task_id, session.id, "HandedBack")
           yield* sessions.freeSlot(session.id, task.task_id)
         }
@@ -62,7 +63,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
               started_at: Option.match(stats.started_at, { onNone: () => null, onSome: DateTime.formatIso })
             })
           }),
-          receives ? Option.some(session.protocol === 2 ? LEASE : CONTRACT_LEASE) : Option.none()
+          receives ? Option.some(session.protocol === 2 ? liveness.lease : liveness.contractLease) : Option.none()
         )
         const revoked_tasks = session.protocol === 2 ? yield* reconcile(session, beat.held_tasks) : []
         return { connection_healthy: true, server_time: yield* DateTime.now, revoked_tasks }
@@ -73,7 +74,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
           session.lastPing += 1n
           session.unanswered.set(session.lastPing, yield* Clock.currentTimeMillis)
           yield* Queue.offer(session.mailbox, { _tag: "Ping", sequence: session.lastPing })
-        }).pipe(Effect.repeat(Schedule.spaced(PING_INTERVAL)), Effect.asVoid)
+        }).pipe(Effect.repeat(Schedule.spaced(liveness.pingInterval)), Effect.asVoid)
 
       return Heartbeats.of({ receive, ping })
     })

@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import { CANCEL_WAIT, ClusterConfig, DEADLINE_SLACK, LEASE, REPLICA_TIMEOUT, RESUME_GRACE, SWEEP_INTERVAL } from "./ClusterConfig.ts"
+import { ClusterConfig, Liveness } from "./ClusterConfig.ts"
 import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
 
@@ -17,8 +17,9 @@ export class Replica extends Context.Service<Replica, { readonly id: string }>()
     Replica,
     Effect.gen(function*() {
       const sessions = yield* WorkerSessionRepo
+      const { lease, replicaTimeout } = yield* Liveness
       const id = randomUUID()
-      yield* sessions.tick(id, REPLICA_TIMEOUT, LEASE)
+      yield* sessions.tick(id, replicaTimeout, lease)
       yield* Effect.addFinalizer(() =>
         sessions.forgetReplica(id).pipe(
           Effect.timeout("2 seconds"),
@@ -33,6 +34,7 @@ export class Replica extends Context.Service<Replica, { readonly id: string }>()
 /** Runs as long as the layer lives. */
 export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
   const config = yield* ClusterConfig
+  const liveness = yield* Liveness
   const replica = yield* Replica
   const repo = yield* WorkerSessionRepo
   const leases = yield* LeaseRepo
@@ -40,7 +42,7 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
   const sessions = yield* WorkerSessions
 
   const endSessions = Effect.gen(function*() {
-    for (const session of yield* repo.endStale(RESUME_GRACE, config.workerTimeout)) {
+    for (const session of yield* repo.endStale(liveness.resumeGrace, config.workerTimeout)) {
       yield* sessions.close(session.id)
       yield* Effect.logWarning("gave up a worker").pipe(Effect.annotateLogs({
         component: "cluster",
@@ -59,11 +61,11 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
     }
   })
 
-  const endOverdue = leases.overdue(DEADLINE_SLACK, CANCEL_WAIT).pipe(
+  const endOverdue = leases.overdue(liveness.deadlineSlack, liveness.cancelWait).pipe(
     Effect.flatMap(Effect.forEach((task) => outcomes.overdue(task.task_id, task.why), { discard: true }))
   )
 
-  yield* repo.tick(replica.id, REPLICA_TIMEOUT, LEASE).pipe(
+  yield* repo.tick(replica.id, liveness.replicaTimeout, liveness.lease).pipe(
     Effect.andThen(endSessions),
     Effect.andThen(rescue),
     Effect.andThen(endOverdue),
@@ -73,7 +75,7 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
         Effect.annotateLogs({ component: "cluster", operation: "rescue" })
       )
     ),
-    Effect.repeat(Schedule.spaced(SWEEP_INTERVAL)),
+    Effect.repeat(Schedule.spaced(liveness.sweepInterval)),
     Effect.forkScoped
   )
 }))

@@ -10,7 +10,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import { ClusterConfig, CONTRACT_LEASE, LEASE } from "./ClusterConfig.ts"
+import { ClusterConfig, Liveness } from "./ClusterConfig.ts"
 import { type NewSession, WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
 
@@ -34,6 +34,7 @@ export class Registrations extends Context.Service<Registrations, {
     Registrations,
     Effect.gen(function*() {
       const config = yield* ClusterConfig
+      const liveness = yield* Liveness
       const repo = yield* WorkerSessionRepo
       const leases = yield* LeaseRepo
       const outcomes = yield* TaskOutcomes
@@ -66,7 +67,7 @@ export class Registrations extends Context.Service<Registrations, {
               max_concurrent_tasks: registration.max_concurrent_tasks,
               address: call.peer,
               lineage: Option.match(earlier, { onNone: () => [], onSome: (row) => [row.id, ...row.lineage].slice(0, MAX_LINEAGE) }),
-              lease: registration.protocol === 2 ? LEASE : CONTRACT_LEASE
+              lease: registration.protocol === 2 ? liveness.lease : liveness.contractLease
             }
             if (Option.isSome(live)) {
               const resumes = Option.isSome(earlier) && earlier.value.id === live.value.id

@@ -5,7 +5,7 @@
 import type { SessionId, TaskId } from "@englog/domain/Ids"
 import type { ToWorker } from "@englog/rpc/grpc/WorkerMessages"
 import { Clock, Context, Data, Duration, Effect, Layer, Queue, type Scope } from "effect"
-import { DEAF_AFTER } from "./ClusterConfig.ts"
+import { Liveness } from "./ClusterConfig.ts"
 import type { WorkerSessionRow } from "./WorkerSessionRepo.ts"
 
 /** Why a task stream ends: the session opened another one, or is over. */
@@ -42,6 +42,7 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
   static readonly layer = Layer.effect(
     WorkerSessions,
     Effect.gen(function*() {
+      const { deafAfter } = yield* Liveness
       const sessions = new Map<SessionId, LiveSession>()
       const capacity = yield* Queue.sliding<void>(1)
       const signal = Effect.sync(() => void Queue.offerUnsafe(capacity, undefined))
@@ -81,7 +82,7 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
         isDeaf: (session) =>
           Clock.currentTimeMillis.pipe(Effect.map((now) => {
             const [oldest] = session.unanswered.values()
-            return oldest !== undefined && now - oldest > Duration.toMillis(DEAF_AFTER)
+            return oldest !== undefined && now - oldest > Duration.toMillis(deafAfter)
           })),
         close: (id) => remove(id, "over")
       })
