@@ -96,7 +96,7 @@ const loneFigure = (text: string, runs: ReadonlyArray<Run>, at: number, source: 
   const next = runs[at + 1]
   if (run === undefined) return undefined
   switch (run.kind) {
-    case "multiple": return run.text === "double" && /^check/.test(next?.text ?? "") ? undefined : run.text
+    case "multiple": return run.text === "double" && (next?.text ?? "").startsWith("check") ? undefined : run.text
     case "fraction": return run.text
     case "ordinal": return !source && (isListOrdinal(text, run, at) || next?.text === "party") ? undefined : run.text
     case "quarter": return source || isFraction(runs, at) ? run.text : undefined
