@@ -1,7 +1,7 @@
 /**
  * The API server, assembled: data, queue, cluster, nouns, and the HTTP, RPC and gRPC edges in front of them.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
@@ -116,7 +116,7 @@ const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLi
   Layer.provideMerge(Layer.mergeAll(WorkerSessionRepo.layer, WorkerSessions.layer, clusterConfig))
 )
 
-const rest = HttpApiBuilder.layer(EngLogApi, { openapiPath: "/openapi.json" }).pipe(
+const rest = HttpApiBuilder.layer(EngLogApi).pipe(
   Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )

@@ -1,9 +1,9 @@
 /**
  * The API server's configuration, read once from the environment. The README has the table of variables.
  */
-import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/rpc/config/Environment"
+import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/platform/Environment"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
-import type { LogFormat, LogLevel } from "@englog/rpc/telemetry/Telemetry"
+import type { LogFormat, LogLevel } from "@englog/platform/Environment"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 
 /** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */

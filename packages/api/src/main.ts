@@ -1,14 +1,15 @@
-/** The API server as a process. */
-import { NodeRuntime } from "@effect/platform-node"
-import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
-import { Effect, Layer } from "effect"
-import { ApiServer } from "./ApiServer.ts"
-import { AppConfig } from "./AppConfig.ts"
+/**
+ * Entry point of the API server. A small young generation of the heap saves 50 MB of what start-up leaves resident; V8
+ * takes the setting only before the parts are loaded, hence the dynamic import.
+ */
+import { setFlagsFromString } from "node:v8"
 
-const telemetry = Layer.unwrap(Effect.map(AppConfig, (config) =>
-  Telemetry.layer({ serviceName: "englog-api", serviceVersion: "0.1.0", ...config.telemetry })))
+setFlagsFromString("--max-semi-space-size=2")
+setFlagsFromString("--semi-space-growth-factor=1")
 
-Layer.launch(ApiServer).pipe(
-  Effect.provide(telemetry.pipe(Layer.provideMerge(AppConfig.layer))),
-  NodeRuntime.runMain
-)
+const [{ runProcess }, { apiProcess }] = await Promise.all([
+  import("@englog/platform/runProcess"),
+  import("./ApiProcess.ts")
+])
+
+runProcess(apiProcess)

@@ -2,7 +2,7 @@
  * A ready RPC client: give it the server's address and who you are, and call typed methods. It logs in when first needed
  * and again before its access token expires.
  */
-import { NodeSocket } from "@effect/platform-node"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { FetchHttpClient, Headers } from "effect/http"
 import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from "effect/rpc"

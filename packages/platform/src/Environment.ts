@@ -3,8 +3,6 @@
  * stops the start with a sentence that names the variable and its rule.
  */
 import { Config, Duration, Effect, Option, Runtime, Schema } from "effect"
-import type { TlsFiles } from "../grpc/GrpcTls.ts"
-import { LogFormat, LogLevel } from "../telemetry/Telemetry.ts"
 
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()("ConfigurationError", {
   variable: Schema.String,
@@ -67,14 +65,19 @@ export const httpUrl = (name: string) =>
 
 /** The gRPC certificate files of either side. */
 export const tlsFiles = Effect.gen(function*() {
-  const files: TlsFiles = {
+  return {
     certFile: yield* text("TLS_CERT_FILE"),
     keyFile: yield* text("TLS_KEY_FILE"),
     caFile: yield* text("TLS_CA_FILE"),
     serverName: yield* text("TLS_SERVER_NAME")
   }
-  return files
 })
+
+export const LogLevel = Schema.Literals(["trace", "debug", "info", "warn", "error", "fatal", "none"])
+export type LogLevel = typeof LogLevel.Type
+
+export const LogFormat = Schema.Literals(["json", "pretty"])
+export type LogFormat = typeof LogFormat.Type
 
 /** What every process takes for its telemetry. A terminal gets readable logs, everything else JSON. */
 export const telemetry = Effect.gen(function*() {
