@@ -30,7 +30,7 @@ const progress = (link: Link, held: HeldTask, percent: number, message: string) 
   Effect.flatMap(SubscriptionRef.get(link.session), (session) =>
     Option.isSome(session) ? session.value.progress({ ...held, progress: percent, message }) : Effect.void).pipe(
       Effect.timeout(PROGRESS_LIMIT),
-      Effect.catch((error) => Effect.logDebug("progress not sent", { reason: error.message }))
+      Effect.catch((error) => Effect.logDebug("progress not sent").pipe(Effect.annotateLogs({ reason: error.message })))
     )
 
 /** Asks again across reconnects: the attempt stays held while its session can be resumed. */

@@ -22,18 +22,18 @@ export const deliver = Effect.fn("OutcomeDelivery.deliver")(function*(report: Re
     const session = yield* link.awaitSession
     const answer = yield* Effect.result(session.report({ ...report, outcome }))
     if (answer._tag === "Success") {
-      if (!answer.success.accepted) yield* Effect.logWarning("the API server refused an outcome", { reason: answer.success.message })
+      if (!answer.success.accepted) yield* Effect.logWarning("the API server refused an outcome").pipe(Effect.annotateLogs({ reason: answer.success.message }))
       return answer.success.accepted ? "accepted" as const : "refused" as const
     }
     const error = answer.failure
     if (error.code === "INVALID_ARGUMENT" && outcome._tag === "Completed") {
-      yield* Effect.logWarning("the API server refused a result", { reason: error.message })
+      yield* Effect.logWarning("the API server refused a result").pipe(Effect.annotateLogs({ reason: error.message }))
       outcome = { _tag: "Failed", error: `the API server refused the result: ${error.message}` }
     } else if (isFinal(error)) {
-      yield* Effect.logWarning("dropped an outcome that nobody waits for", { code: error.code, reason: error.message })
+      yield* Effect.logWarning("dropped an outcome that nobody waits for").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
       return "refused" as const
     } else {
-      yield* Effect.logDebug("an outcome could not be handed in yet", { code: error.code, reason: error.message })
+      yield* Effect.logDebug("an outcome could not be handed in yet").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
       yield* waitAfter(error, session)
     }
   }

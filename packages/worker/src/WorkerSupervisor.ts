@@ -66,7 +66,7 @@ const make = Effect.gen(function*() {
 
   const revoke = Effect.fnUntraced(function*(held: HeldTask) {
     if (!(yield* holds(held))) return
-    yield* Effect.logWarning("attempt revoked; stopping it", { task_id: held.task_id, attempt: held.attempt })
+    yield* Effect.logWarning("attempt revoked; stopping it").pipe(Effect.annotateLogs({ task_id: held.task_id, attempt: held.attempt }))
     yield* FiberMap.remove(fibers, held.task_id)
   })
 
@@ -100,7 +100,7 @@ const drain = Effect.fnUntraced(function*(
   yield* Ref.set(ledger.draining, true)
   yield* link.heartbeatNow
   const running = yield* FiberMap.size(fibers)
-  yield* Effect.logInfo("draining", { running })
+  yield* Effect.logInfo("draining").pipe(Effect.annotateLogs({ running }))
   yield* Effect.timeoutOption(Effect.ignore(FiberMap.awaitEmpty(fibers)), Duration.subtract(DRAIN_LIMIT, Duration.seconds(2)))
   const left = yield* FiberMap.size(fibers)
   yield* Effect.timeoutOption(FiberMap.clear(fibers), LEAVE_LIMIT)
@@ -108,8 +108,8 @@ const drain = Effect.fnUntraced(function*(
   if (Option.isSome(session)) {
     yield* session.value.leave("the worker is stopping").pipe(
       Effect.timeout(LEAVE_LIMIT),
-      Effect.catch((error) => Effect.logWarning("could not leave the session; its lease will expire", { reason: error.message }))
+      Effect.catch((error) => Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message })))
     )
   }
-  yield* Effect.logInfo("drained", { finished: running - left, returned: left })
+  yield* Effect.logInfo("drained").pipe(Effect.annotateLogs({ finished: running - left, returned: left }))
 })

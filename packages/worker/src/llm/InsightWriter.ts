@@ -5,11 +5,12 @@
  * Everything fits the task's deadline: with 20 s left no model is waited for any more (product.md).
  */
 import type { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
+import { narrate } from "@englog/domain/insights/Narrator"
+import { buildPrompt } from "@englog/domain/insights/Prompt"
 import { Context, Duration, Effect, Layer, Option, Result, Schedule } from "effect"
 import * as CircuitBreaker from "../CircuitBreaker.ts"
 import { type InsightModel, ModelError, type ModelRequest } from "./InsightModel.ts"
 import * as ModelAnswer from "./ModelAnswer.ts"
-import { buildPrompt, narrate } from "./DomainStandIn.ts"
 import { ModelChoice } from "./ModelChoice.ts"
 
 /** What limits the calls of a model. Seeds 000 and 001: 120 s a call, 3 retries; a circuit that opens after 5 failures. */
@@ -42,7 +43,7 @@ const make = Effect.gen(function*() {
 
   const ask = (model: InsightModel, request: ModelRequest, promptVersion: string) =>
     breaker.run(generate(model, request, limits.call)).pipe(
-      Effect.tapError((error) => Effect.logWarning("model call failed", { model: model.model, reason: error.message })),
+      Effect.tapError((error) => Effect.logWarning("model call failed").pipe(Effect.annotateLogs({ model: model.model, reason: error.message }))),
       Effect.retry({
         schedule: Schedule.exponential(limits.firstDelay).pipe(Schedule.jittered),
         times: limits.retries,

@@ -1,20 +1,29 @@
 /** From the text of a model to an answer that fits the schema: models like to wrap JSON in a code fence and a greeting. */
+import { InsightDraft } from "@englog/domain/insights/Insight"
+import { InsightAnswer } from "@englog/domain/insights/Prompt"
 import { Effect, Schema } from "effect"
-import { InsightAnswer } from "./DomainStandIn.ts"
 import { ModelError, type ModelReply } from "./InsightModel.ts"
 
 const decode = Schema.decodeEffect(Schema.fromJsonString(InsightAnswer))
+const isDraft = Schema.is(InsightDraft)
 
-export const read = (reply: ModelReply): Effect.Effect<typeof InsightAnswer.Type, ModelError> =>
+export const read = (reply: ModelReply): Effect.Effect<InsightAnswer, ModelError> =>
   decode(bare(reply.text)).pipe(
     Effect.mapError((cause) =>
-      new ModelError({
-        reason: "Garbage",
-        message: reply.complete ? "the model's answer does not fit the schema" : "the model's answer was cut off",
-        cause
-      })
+      garbage(reply.complete ? "the model's answer does not fit the schema" : "the model's answer was cut off", cause)
+    ),
+    Effect.map((answer) => ({ ...answer, tags: tidy(answer.tags) })),
+    Effect.filterOrFail(
+      (answer) => answer.content.trim() !== "" && isDraft(answer),
+      () => garbage("the model's answer is empty or too long")
     )
   )
+
+const garbage = (message: string, cause?: unknown) => new ModelError({ reason: "Garbage", message, ...(cause === undefined ? {} : { cause }) })
+
+/** Within the bounds of a draft: a talkative list of tags is no reason to throw the insight away. */
+const tidy = (tags: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(tags.map((tag) => tag.trim().slice(0, 100)).filter((tag) => tag !== ""))].slice(0, 20)
 
 /** JSON Schema that providers force upon the model. */
 export const format: object = Schema.toJsonSchemaDocument(InsightAnswer).schema

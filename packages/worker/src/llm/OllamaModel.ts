@@ -24,7 +24,8 @@ export const make = (url: string, model: string): InsightModel => {
           stream: false,
           format,
           messages: [{ role: "system", content: system }, { role: "user", content: user }],
-          options: { temperature: 0.2 }
+          // The prompt is sized for a window of 8,192 tokens, a quarter of it for the answer; Ollama's default is smaller.
+          options: { temperature: 0.2, num_ctx: 8_192, num_predict: 2_048 }
         })
       ).pipe(
         Effect.map((reply) => ({
