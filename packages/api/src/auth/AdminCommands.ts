@@ -12,18 +12,25 @@ export class AdminCommandError extends Schema.TaggedError<AdminCommandError>()("
 
 const usage = "usage: npm run admin -- grant EMAIL | revoke EMAIL"
 
+export interface AdminCommand {
+  readonly email: string
+  readonly is_admin: boolean
+}
+
+export const parseAdminCommand = (args: ReadonlyArray<string>): Effect.Effect<AdminCommand, AdminCommandError> => {
+  const [command, email, ...more] = args
+  return (command === "grant" || command === "revoke") && email !== undefined && more.length === 0
+    ? Effect.succeed({ email: email.trim().toLowerCase(), is_admin: command === "grant" })
+    : Effect.fail(new AdminCommandError({ message: usage }))
+}
+
 /** Answers the sentence to print. */
 export const runAdminCommand = Effect.fn("runAdminCommand")(function*(
-  args: ReadonlyArray<string>
+  { email, is_admin }: AdminCommand
 ): Effect.fn.Return<string, AdminCommandError | SqlError, UserRepo> {
-  const [command, email, ...more] = args
-  if ((command !== "grant" && command !== "revoke") || email === undefined || more.length > 0) {
-    return yield* new AdminCommandError({ message: usage })
-  }
   const users = yield* UserRepo
-  const normalized = email.trim().toLowerCase()
-  if (!(yield* users.setAdmin(normalized, command === "grant"))) {
-    return yield* new AdminCommandError({ message: `There is no account with the address ${normalized}` })
+  if (!(yield* users.setAdmin(email, is_admin))) {
+    return yield* new AdminCommandError({ message: `There is no account with the address ${email}` })
   }
-  return command === "grant" ? `${normalized} is an administrator now.` : `${normalized} is no administrator any more.`
+  return is_admin ? `${email} is an administrator now.` : `${email} is no administrator any more.`
 })

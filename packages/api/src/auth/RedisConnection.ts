@@ -4,15 +4,7 @@
  */
 import { Deferred, Effect, Exit, Layer, Redacted } from "effect"
 import { Redis } from "effect/persistence"
-import { Redis as IORedis } from "ioredis"
-
-const options = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
-  connectTimeout: 2_000,
-  retryStrategy: (times: number) => Math.min(times * 200, 5_000)
-}
+import type { Redis as IORedis } from "ioredis"
 
 const failed = (cause: unknown) => new Redis.RedisError({ cause })
 
@@ -21,23 +13,25 @@ export const RedisConnection = {
     Layer.effect(
       Redis.Redis,
       Effect.gen(function*() {
+        const open = yield* opener(url)
         const client = yield* Effect.acquireRelease(
-          Effect.sync(() => quiet(new IORedis(Redacted.value(url), options))),
+          Effect.sync(() => open({ shared: true })),
           (client) => Effect.sync(() => client.disconnect())
         )
-        yield* Effect.tryPromise({ try: () => client.connect(), catch: failed }).pipe(
+        yield* connected(client).pipe(
           Effect.timeout("2 seconds"),
           Effect.catch((error) => Effect.logWarning("Redis does not answer; going on without it", error))
         )
+        const dedicated = Effect.suspend(() => connected(open({ shared: false })))
         return yield* Redis.make({
           send: sendWith(client),
-          connect: Effect.map(dedicated(url), (connection) => ({
+          connect: Effect.map(dedicated, (connection) => ({
             send: sendWith(connection),
             close: Effect.sync(() => connection.disconnect())
           })),
           subscribe: Effect.fnUntraced(function*(channel, onMessage) {
             const ended = yield* Deferred.make<void, Redis.RedisError>()
-            const subscriber = yield* Effect.acquireRelease(dedicated(url), (connection) => Effect.sync(() => connection.disconnect()))
+            const subscriber = yield* Effect.acquireRelease(dedicated, (connection) => Effect.sync(() => connection.disconnect()))
             subscriber.on("message", (from, message) => onMessage({ channel: from, message }))
             subscriber.on("end", () => Deferred.doneUnsafe(ended, Exit.fail(failed(new Error("the subscription ended")))))
             return yield* Effect.as(Effect.tryPromise({ try: () => subscriber.subscribe(channel), catch: failed }), Deferred.await(ended))
@@ -47,15 +41,22 @@ export const RedisConnection = {
     )
 } as const
 
-/** ioredis reports each failed attempt to connect as an event too; the failed command tells it already. */
-const quiet = (client: IORedis): IORedis => client.on("error", () => {})
+/**
+ * The client is loaded only where Redis is configured. The shared connection refuses commands while it is away and comes
+ * back by itself; a connection of one's own does neither. ioredis reports each failed attempt to connect as an event too:
+ * the failed command tells it already.
+ */
+const opener = (url: Redacted.Redacted<string>) =>
+  Effect.map(Effect.promise(() => import("ioredis")), ({ Redis }) => ({ shared }: { readonly shared: boolean }) =>
+    new Redis(Redacted.value(url), {
+      lazyConnect: true,
+      enableOfflineQueue: !shared,
+      maxRetriesPerRequest: 1,
+      connectTimeout: 2_000,
+      retryStrategy: shared ? (times) => Math.min(times * 200, 5_000) : null
+    }).on("error", () => {}))
 
-/** A connection nobody else shares; it does not come back by itself. */
-const dedicated = (url: Redacted.Redacted<string>) =>
-  Effect.suspend(() => {
-    const client = quiet(new IORedis(Redacted.value(url), { ...options, enableOfflineQueue: true, retryStrategy: null }))
-    return Effect.as(Effect.tryPromise({ try: () => client.connect(), catch: failed }), client)
-  })
+const connected = (client: IORedis) => Effect.as(Effect.tryPromise({ try: () => client.connect(), catch: failed }), client)
 
 const sendWith = (client: IORedis): Redis.Redis["Service"]["send"] => <A>(command: string, ...args: ReadonlyArray<string>) =>
   Effect.tryPromise({ try: () => client.call(command, ...args), catch: failed }).pipe(

@@ -1,6 +1,6 @@
 /**
- * `/openapi.json`: the API in OpenAPI 3.1. `/docs`: the interactive reference, bundled with the server. A content security policy keeps it from loading anything
- * from anywhere else.
+ * `/openapi.json`: the API in OpenAPI 3.1. `/docs`: the interactive reference, bundled with the server. A content security
+ * policy keeps it from loading anything from anywhere else.
  */
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { Effect, Layer } from "effect"
@@ -20,18 +20,28 @@ const policy = [
   "frame-ancestors 'none'"
 ].join("; ")
 
-const closed = HttpRouter.middleware((page) =>
-  Effect.map(page, (response) => HttpServerResponse.setHeader(response, "content-security-policy", policy)))
+/** The bundle takes some 25 MB of memory: it is loaded when somebody looks for the first time. */
+const reference = Effect.scoped(Effect.gen(function*() {
+  const router = yield* HttpRouter.make
+  const page = HttpApiScalar.layer(EngLogApi, {
+    path: "/docs",
+    scalar: {
+      withDefaultFonts: false,
+      showOperationId: true,
+      authentication: { preferredSecurityScheme: "bearer" }
+    }
+  })
+  return yield* Effect.as(
+    Layer.build(page.pipe(Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)))),
+    Effect.map(router.asHttpEffect(), HttpServerResponse.setHeader("content-security-policy", policy))
+  )
+}))
 
-const reference = HttpApiScalar.layer(EngLogApi, {
-  path: "/docs",
-  scalar: {
-    withDefaultFonts: false,
-    showOperationId: true,
-    authentication: { preferredSecurityScheme: "bearer" }
-  }
-}).pipe(Layer.provide(closed.layer))
+const docs = HttpRouter.use(Effect.fnUntraced(function*(router) {
+  const loaded = yield* Effect.cached(reference)
+  yield* router.add("GET", "/docs", Effect.orDie(Effect.flatten(loaded)))
+}))
 
 const document = HttpRouter.add("GET", "/openapi.json", Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(EngLogApi))))
 
-export const ApiDocs = { layer: Layer.merge(reference, document) } as const
+export const ApiDocs = { layer: Layer.merge(docs, document) } as const

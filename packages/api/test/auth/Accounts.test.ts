@@ -3,7 +3,7 @@ import { Effect, Redacted, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { loginLimits } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
-import { runAdminCommand } from "../../src/auth/AdminCommands.ts"
+import { parseAdminCommand, runAdminCommand } from "../../src/auth/AdminCommands.ts"
 import { password, register, TestApi } from "../http/TestApi.ts"
 
 const login = (email: string, secret = password) =>
@@ -14,6 +14,8 @@ const refresh = (refresh_token: string) =>
 
 const logout = (refresh_token: string) =>
   Effect.flatMap(TestApi, ({ ask }) => ask("POST", "/v1/auth/logout", { body: { refresh_token } }))
+
+const admin = (...args: ReadonlyArray<string>) => Effect.flatMap(parseAdminCommand(args), runAdminCommand)
 
 const me = (token: string) => Effect.flatMap(TestApi, ({ ask }) => ask("GET", "/v1/auth/me", { token }))
 
@@ -206,13 +208,13 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("acco
     })
     assert.strictEqual(smuggled.error, "unknown field \"is_admin\"")
     const { token } = yield* register("boss@example.com")
-    assert.strictEqual(yield* runAdminCommand(["grant", " Boss@example.com"]), "boss@example.com is an administrator now.")
+    assert.strictEqual(yield* admin("grant", " Boss@example.com"), "boss@example.com is an administrator now.")
     const { authenticate } = yield* Authenticator
     assert.isTrue((yield* authenticate(Redacted.make(token))).is_admin)
-    yield* runAdminCommand(["revoke", "boss@example.com"])
+    yield* admin("revoke", "boss@example.com")
     assert.strictEqual((yield* me(token)).at("is_admin"), false)
-    const unknown = yield* Effect.flip(runAdminCommand(["grant", "nobody@example.com"]))
+    const unknown = yield* Effect.flip(admin("grant", "nobody@example.com"))
     assert.strictEqual(unknown.message, "There is no account with the address nobody@example.com")
-    assert.include((yield* Effect.flip(runAdminCommand(["promote"]))).message, "usage: npm run admin")
+    assert.include((yield* Effect.flip(admin("promote"))).message, "usage: npm run admin")
   }))
 })

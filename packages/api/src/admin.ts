@@ -1,0 +1,20 @@
+/** `npm run admin -- grant EMAIL | revoke EMAIL`: on the machine and with the configuration of the API server. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Console, Effect, Layer, References } from "effect"
+import { AppConfig } from "./AppConfig.ts"
+import { parseAdminCommand, runAdminCommand } from "./auth/AdminCommands.ts"
+import { UserRepo } from "./auth/UserRepo.ts"
+import { DataLive } from "./DataLive.ts"
+
+const quietly = Layer.succeed(References.MinimumLogLevel, "Warn")
+
+const database = UserRepo.layer.pipe(Layer.provide(DataLive), Layer.provide([AppConfig.layer, NodeServices.layer]))
+
+parseAdminCommand(process.argv.slice(2)).pipe(
+  Effect.flatMap((command) => Effect.provide(runAdminCommand(command), database)),
+  Effect.flatMap((sentence) => Console.log(sentence)),
+  Effect.tapError((error) => Console.error(error.message)),
+  Effect.provide(quietly),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

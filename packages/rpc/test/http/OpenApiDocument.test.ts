@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Predicate } from "effect"
+import { OpenApi } from "effect/http-api"
+import { EngLogApi } from "../../src/http/Api.ts"
+
+const document: unknown = JSON.parse(JSON.stringify(OpenApi.fromApi(EngLogApi)))
+
+const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>((inner, key) => Predicate.hasProperty(inner, key) ? inner[key] : undefined, value)
+
+const entries = (value: unknown): ReadonlyArray<readonly [string, unknown]> => Predicate.isObject(value) ? Object.entries(value) : []
+
+const operations = entries(at(document, "paths")).flatMap(([path, item]) =>
+  entries(item).map(([method, operation]) => ({ name: `${method} ${path}`, operation })))
+
+/** Of the whole, or of fields of its schema. */
+const hasExample = (body: unknown): boolean =>
+  at(body, "example") !== undefined ||
+  JSON.stringify(at(document, "components", "schemas", String(at(body, "schema", "$ref")).split("/").at(-1) ?? "")).includes("\"examples\"")
+
+describe("the OpenAPI document", () => {
+  it("says of every operation what it is for and how it may fail", () => {
+    assert.isAbove(operations.length, 15)
+    for (const { name, operation } of operations) {
+      assert.isString(at(operation, "summary"), name)
+      const statuses = entries(at(operation, "responses")).map(([status]) => status)
+      for (const status of ["400", "500", "503"]) assert.include(statuses, status, name)
+      if (entries(at(operation, "security")).length > 0) assert.include(statuses, "401", name)
+      assert.strictEqual(statuses.includes("415"), at(operation, "requestBody") !== undefined, name)
+    }
+  })
+
+  it("has an example of every body that is sent, and of every error", () => {
+    for (const { name, operation } of operations) {
+      const body = at(operation, "requestBody", "content", "application/json")
+      if (body !== undefined) assert.isTrue(hasExample(body), name)
+      assert.isString(at(operation, "responses", "400", "content", "application/json", "example", "error"), name)
+    }
+  })
+
+  it("tells when to come back in a header, not in the body", () => {
+    assert.strictEqual(at(document, "paths", "/v1/auth/login", "post", "responses", "429", "headers", "retry-after", "schema", "type"), "integer")
+    assert.deepStrictEqual(entries(at(document, "components", "schemas", "TooManyRequests", "properties")).map(([name]) => name), ["error"])
+  })
+
+  it("refers to nothing that is not there, by names without technical suffixes", () => {
+    const names = new Set(entries(at(document, "components", "schemas")).map(([name]) => name))
+    for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.isTrue(names.has(name ?? ""), name)
+    assert.deepStrictEqual([...names].filter((name) => name.endsWith("Encoded")), [])
+  })
+})
