@@ -5,7 +5,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { AppConfig } from "./AppConfig.ts"
@@ -14,8 +14,6 @@ import { AuthHttp } from "./auth/AuthHttp.ts"
 import { Authenticator } from "./auth/Authenticator.ts"
 import { AuthorizationLive } from "./auth/AuthorizationLive.ts"
 import { PasswordHasher } from "./auth/PasswordHasher.ts"
-import { RateLimits } from "./auth/RateLimits.ts"
-import { RedisConnection } from "./auth/RedisConnection.ts"
 import { RpcAuthorizationLive } from "./auth/RpcAuthorizationLive.ts"
 import { SessionCleanup } from "./auth/SessionCleanup.ts"
 import { SessionRepo } from "./auth/SessionRepo.ts"
@@ -32,6 +30,7 @@ import { WorkerGateway } from "./cluster/WorkerGateway.ts"
 import { WorkerRpcsLive } from "./cluster/WorkerRpcsLive.ts"
 import { WorkerSessionRepo } from "./cluster/WorkerSessionRepo.ts"
 import { WorkerSessions } from "./cluster/WorkerSessions.ts"
+import { WorkersCheck } from "./cluster/WorkersCheck.ts"
 import { WorkersHttp } from "./cluster/WorkersHttp.ts"
 import { DataLive } from "./DataLive.ts"
 import { Entries } from "./entries/Entries.ts"
@@ -39,7 +38,6 @@ import { EntriesHttp } from "./entries/EntriesHttp.ts"
 import { EntryRepo } from "./entries/EntryRepo.ts"
 import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
 import { ApiDocs } from "./http/ApiDocs.ts"
-import { ComponentChecks } from "./ComponentChecks.ts"
 import { HealthChecks } from "./http/HealthChecks.ts"
 import { HealthHttp } from "./http/HealthHttp.ts"
 import { HttpListener } from "./http/HttpListener.ts"
@@ -51,6 +49,7 @@ import { InsightsHttp } from "./insights/InsightsHttp.ts"
 import { InsightTasks } from "./insights/InsightTasks.ts"
 import { NarrationOutcomesLive } from "./insights/NarrationOutcomes.ts"
 import { Questions } from "./insights/Questions.ts"
+import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
 import { EventFeed } from "./queue/EventFeed.ts"
@@ -71,15 +70,9 @@ const queue = Layer.mergeAll(EventFeed.layer, TaskQueue.layer, TaskOutcomes.laye
   Layer.provideMerge(Layer.mergeAll(TaskText.layer, TaskKinds.layer, Wakeups.layer))
 )
 
-const limits = Layer.unwrap(Effect.map(AppConfig, ({ redisUrl }) =>
-  Option.match(redisUrl, {
-    onNone: () => RateLimits.layerMemory,
-    onSome: (url) => RateLimits.layerRedis.pipe(Layer.provide(RedisConnection.layer(url)))
-  })))
-
 const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),
-  Layer.provide([PasswordHasher.layer, limits])
+  Layer.provide([PasswordHasher.layer, LimitsLive])
 )
 
 const entries = Entries.layer.pipe(Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer)))
@@ -107,7 +100,7 @@ const workerEdge = Layer.unwrap(Effect.gen(function*() {
   })
 }))
 
-const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop).pipe(
+const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck).pipe(
   Layer.provideMerge(workerEdge),
   Layer.provide(WorkerGateway.layer),
   Layer.provide([Registrations.layer, Heartbeats.layer]),
@@ -140,10 +133,9 @@ const announce = Layer.effectDiscard(Effect.gen(function*() {
 export const ApiServer = announce.pipe(
   Layer.provideMerge(HttpListener.serve(Layer.mergeAll(rest, rpc, ApiDocs.layer))),
   Layer.provideMerge(listener),
-  Layer.provide(ComponentChecks),
-  Layer.provide(HealthChecks.layer),
   Layer.provideMerge(cluster),
   Layer.provide(nouns),
   Layer.provide(DataLive),
+  Layer.provide(HealthChecks.layer),
   Layer.provide(NodeServices.layer)
 )
