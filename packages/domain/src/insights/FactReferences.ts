@@ -6,7 +6,7 @@ import { figuresIn } from "./Figures.ts"
 
 /** A reference, and a unit behind it that the fact's own text already states ("{{type.code.share}}%"). */
 const REFERENCE =
-  /\{\{([^{}\n]{0,200})\}\}( ?%| per ?cent(?![\w-])| (?:percentage )?points?(?![\w-])| (?:hours?|hrs?|minutes?|mins?)(?![\w-]))?/g
+  /\{\{([^{}\n]{0,200})\}\}( ?%| per ?cent(?![\w-])| (?:percentage )?points?(?![\w-])| ?(?:hours?|hrs?|h|minutes?|mins?)(?![\w-]))?/g
 /** Stands for a rendered figure while the model's own words are judged; stripped from the draft beforehand. */
 const MARK = "\uE000"
 

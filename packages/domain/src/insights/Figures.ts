@@ -126,14 +126,20 @@ const oneOf = (text: string, runs: ReadonlyArray<Run>, at: number): string | und
 }
 
 const MARKUP = /(?<!\\)(?:[*_~`]+|<[^<>]{0,200}>)/g
+const ENTITY = /(?<!\\)&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));|(?<!\\)&percnt;/g
 const ESCAPE = /\\(?=[!-/:-@[-`{-~])/g
 
 /**
  * The figures a reader of this Markdown sees: those of the text as it stands and those that appear once emphasis and tags
- * are gone ("1**2**" shows twelve).
+ * are gone ("1**2**" shows twelve) and character references are read ("&#53;" shows five).
  */
 export const figuresIn = (markdown: string, source = false): ReadonlySet<string> => {
   const written = markdown.replace(ESCAPE, "")
-  const shown = markdown.replace(MARKUP, "").replace(ESCAPE, "")
+  const shown = markdown.replace(MARKUP, "").replace(ENTITY, decoded).replace(ESCAPE, "")
   return new Set([...plainFigures(written, source), ...(shown === written ? [] : plainFigures(shown, source))])
+}
+
+const decoded = (whole: string, decimal: string | undefined, hex: string | undefined): string => {
+  const code = decimal !== undefined ? Number(decimal) : hex !== undefined ? Number.parseInt(hex, 16) : 0x25
+  return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole
 }

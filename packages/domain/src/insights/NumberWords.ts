@@ -34,7 +34,7 @@ const ORDINALS = new Set([
 
 /** "One" counts only before these ("one hour", "one incident"), never as a pronoun ("the one that"). */
 const COUNTED = new Set([
-  "second", "minute", "hour", "day", "night", "week", "month", "year", "quarter", "sprint", "percent", "point", "time",
+  "second", "minute", "hour", "day", "night", "week", "month", "year", "quarter", "sprint", "percent", "point",
   "third", "half", "fifth", "tenth", "entry", "activity", "task", "item", "issue", "ticket", "story", "bug", "defect",
   "incident", "outage", "meeting", "review", "session", "block", "project", "release", "deployment", "commit", "pr", "pull",
   "test", "service", "endpoint", "user", "customer", "engineer", "developer", "colleague", "person", "team"

@@ -52,7 +52,7 @@ describe("what resolves", () => {
   })
 
   it("swallows a unit that the fact already states", () => {
-    assert.strictEqual(check("Code took {{type.code.share}}% and {{type.code.time}} hours.").content, "Code took 66.7 % and 2 h 30 min.")
+    assert.strictEqual(check("Code took {{type.code.share}}% and {{type.code.time}} hours, {{type.code.time}}h.").content, "Code took 66.7 % and 2 h 30 min, 2 h 30 min.")
   })
 })
 
@@ -63,8 +63,8 @@ const lies = [
   "Five bugs were fixed.", "Twenty-one reviews were done.", "Two hundred and fifty tests passed.", "A dozen colleagues helped.", "Half of the time was focus.",
   "A third of the time was focus.", "Two thirds of it were meetings.", "Output doubled.", "You doubled your pace, twice.", "Reviews tripled.", "It is a tenfold gain.",
   "One hour was lost.", "You had one long meeting.", "Thousands of users benefit.", "A quarter of the week was lost.", "Savings of three million were made.",
-  "Zero incidents occurred.", "You ranked fifth overall.", "It is 1**2** hours.", "It took t\u200bwo days.", "It took ｔｗｏ days.", "Costs fell by 5&percnt;.",
-  "{{total.entries}}00 entries exist.", "{{total.entries}}{{total.days}} entries exist.", "{{total.entries}} million entries exist.", "{{total.entries}}k entries.",
+  "Zero incidents occurred.", "You ranked fifth overall.", "It is 1**2** hours.", "It took t\u200bwo days.", "It took ｔｗｏ days.", "Costs fell by 5&percnt;.", `It fell by &#57;&#48;% ${one}.`,
+  "{{total.entries}}00 entries exist.", "{{total.entries}}{{total.days}} entries exist.", "{{total.entries}} million entries exist.", "{{total.entries}}k entries.", "{{total.entries}}h of work.",
   "-{{total.entries}} entries.", "{{total.entries}}.5 entries.", "{{total.entries}}–{{total.days}} entries.", "{{total.days}}% of it.", "{{no.such.fact}} hours.", "{{total.time hours.",
   "You recorded 3 h 45 min.", "Latency fell by 90% for users.", `Latency fell by 80% ${one}.`, `There were 90 bugs ${one}.`, `OAuth 2 is live ${one}.`,
   `Cut to 247 users ${one}.`, `Version 2.1 is out ${one}.`, `It has one million and 90% users ${one}.`, "🔟 wins and 💯 effort.", "Ⅷ wins."

@@ -119,7 +119,7 @@ describe("the built-in narrator", () => {
       assert.deepStrictEqual(checked.tags, draft.tags)
       assert.isTrue(Schema.is(InsightDraft)(draft))
       if (entries.length > 0) assert.isAbove(checked.citations.length, 0)
-    }), { numRuns: 400 })
+    }), { numRuns: 200 })
   })
 
   it("tells only of entries it was shown, though facts stand on all", () => {
