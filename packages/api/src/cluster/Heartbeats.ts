@@ -36,6 +36,11 @@ export class Heartbeats extends Context.Service<Heartbeats, {
           yield* outcomes.release(task.task_id, session.id, "HandedBack")
           yield* sessions.freeSlot(session.id, task.task_id)
         }
+        // What the worker neither runs nor holds any more takes no slot, even where it dropped the task without a word.
+        for (const task_id of live?.delivered.keys() ?? []) {
+          const known = held.some((one) => one.task_id === task_id) || running.some((task) => task.task_id === task_id)
+          if (!known) yield* sessions.freeSlot(session.id, task_id)
+        }
         const strangers = held.filter((one) =>
           !running.some((task) => task.task_id === one.task_id && task.attempt === one.attempt))
         if (strangers.length === 0) return []

@@ -19,7 +19,7 @@ export class Replica extends Context.Service<Replica, { readonly id: string }>()
       const sessions = yield* WorkerSessionRepo
       const { lease, replicaTimeout } = yield* Liveness
       const id = randomUUID()
-      yield* sessions.tick(id, replicaTimeout, lease)
+      yield* sessions.tick(id, [], replicaTimeout, lease)
       yield* Effect.addFinalizer(() =>
         sessions.forgetReplica(id).pipe(
           Effect.timeout("2 seconds"),
@@ -65,7 +65,12 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
     Effect.flatMap(Effect.forEach((task) => outcomes.overdue(task.task_id, task.why), { discard: true }))
   )
 
-  yield* repo.tick(replica.id, liveness.replicaTimeout, liveness.lease).pipe(
+  const tick = sessions.all.pipe(
+    Effect.flatMap((open) =>
+      repo.tick(replica.id, open.map((session) => session.row.id), liveness.replicaTimeout, liveness.lease))
+  )
+
+  yield* tick.pipe(
     Effect.andThen(endSessions),
     Effect.andThen(rescue),
     Effect.andThen(endOverdue),

@@ -63,7 +63,13 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
   readonly beat: (id: SessionId, status: string, stats: unknown, lease: Option.Option<Duration.Duration>) => Effect.Effect<void, SqlError>
   readonly end: (id: SessionId, reason: string) => Effect.Effect<void, SqlError>
   /** Says that this replica lives; sessions of replicas that do not are detached, their grace starting now. */
-  readonly tick: (replica_id: string, timeout: Duration.Duration, lease: Duration.Duration) => Effect.Effect<void, SqlError>
+  readonly tick: (
+    replica_id: string,
+    /** Sessions whose streams this replica has, whatever another may have concluded while the database was away. */
+    streaming: ReadonlyArray<SessionId>,
+    timeout: Duration.Duration,
+    lease: Duration.Duration
+  ) => Effect.Effect<void, SqlError>
   readonly forgetReplica: (replica_id: string) => Effect.Effect<void, SqlError>
   /** Ends sessions whose grace or heartbeat timeout is over. */
   readonly endStale: (grace: Duration.Duration, timeout: Duration.Duration) => Effect.Effect<
@@ -146,7 +152,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
           WHERE id = ${id}::uuid AND ended_at IS NULL`
       })
 
-      const tick: WorkerSessionRepo["Service"]["tick"] = Effect.fn("WorkerSessionRepo.tick")(function*(replica_id, timeout, lease) {
+      const tick: WorkerSessionRepo["Service"]["tick"] = Effect.fn("WorkerSessionRepo.tick")(function*(replica_id, streaming, timeout, lease) {
         // Nobody could renew while no replica was there (or the database was away): that is not the workers' fault.
         yield* sql`
           UPDATE worker_sessions s SET lease_until = greatest(s.lease_until, now() + ${millis(lease)}),
@@ -160,6 +166,9 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
           UPDATE worker_sessions SET disconnected_at = now(), lease_until = greatest(lease_until, now() + ${millis(lease)})
           WHERE ended_at IS NULL AND disconnected_at IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM replicas WHERE seen_at >= now() - ${millis(timeout)})`
+        yield* sql`
+          UPDATE worker_sessions SET replica_id = ${replica_id}::uuid, disconnected_at = NULL
+          WHERE id = ANY (${streaming}::uuid[]) AND replica_id IS NULL AND ended_at IS NULL`
         yield* sql`
           INSERT INTO replicas (id) VALUES (${replica_id}::uuid)
           ON CONFLICT (id) DO UPDATE SET seen_at = now()`
