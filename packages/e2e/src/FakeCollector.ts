@@ -1,0 +1,121 @@
+/**
+ * An OTLP/HTTP receiver: takes JSON on /v1/traces as the OpenTelemetry Collector does, and decodes the spans it is sent.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { createServer } from "node:http"
+
+const Value = Schema.Struct({
+  stringValue: Schema.optionalKey(Schema.String),
+  intValue: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
+  doubleValue: Schema.optionalKey(Schema.Finite),
+  boolValue: Schema.optionalKey(Schema.Boolean),
+  arrayValue: Schema.optionalKey(Schema.Unknown),
+  kvlistValue: Schema.optionalKey(Schema.Unknown)
+})
+const Attributes = Schema.Array(Schema.Struct({ key: Schema.String, value: Value }))
+
+const WireSpan = Schema.Struct({
+  traceId: Schema.String,
+  spanId: Schema.String,
+  parentSpanId: Schema.optionalKey(Schema.String),
+  name: Schema.String,
+  kind: Schema.Int,
+  startTimeUnixNano: Schema.String,
+  endTimeUnixNano: Schema.String,
+  attributes: Attributes,
+  events: Schema.Array(Schema.Struct({ name: Schema.String, attributes: Schema.optionalKey(Attributes) })),
+  status: Schema.Struct({ code: Schema.optionalKey(Schema.Int), message: Schema.optionalKey(Schema.String) })
+})
+
+const decodeTraces = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({
+  resourceSpans: Schema.Array(Schema.Struct({
+    resource: Schema.Struct({ attributes: Attributes }),
+    scopeSpans: Schema.Array(Schema.Struct({ spans: Schema.Array(WireSpan) }))
+  }))
+})))
+
+export interface ExportedSpan {
+  /** service.name, service.version, service.instance.id … */
+  readonly resource: Readonly<Record<string, unknown>>
+  readonly service: string
+  readonly traceId: string
+  readonly spanId: string
+  /** Undefined for the root of a trace. */
+  readonly parentSpanId: string | undefined
+  readonly name: string
+  readonly attributes: Readonly<Record<string, unknown>>
+  /** Of the status, where it is an error. */
+  readonly error: string | undefined
+  /** Nanoseconds since the epoch. */
+  readonly start: bigint
+  /** Everything that was sent about this span, as text. */
+  readonly raw: string
+}
+
+export class FakeCollector extends Context.Service<FakeCollector, {
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly url: string
+  readonly spans: ReadonlyArray<ExportedSpan>
+  readonly trace: (traceId: string) => ReadonlyArray<ExportedSpan>
+  /** Refuses connections, and takes them again on the same port. */
+  readonly leave: Effect.Effect<void>
+  readonly comeBack: Effect.Effect<void>
+}>()("@englog/e2e/FakeCollector") {
+  static readonly layer = Layer.effect(FakeCollector, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const spans: Array<ExportedSpan> = []
+  const server = createServer((request, response) => {
+    let body = ""
+    request.setEncoding("utf8")
+    request.on("data", (chunk: string) => {
+      body += chunk
+    })
+    request.on("end", () => {
+      if (request.url === "/v1/traces") spans.push(...decode(body))
+      response.writeHead(200, { "content-type": "application/json" })
+      response.end("{}")
+    })
+  })
+  const listen = (port: number) =>
+    Effect.callback<number>((resume) => {
+      server.listen({ port, host: "127.0.0.1" }, () => {
+        const address = server.address()
+        resume(Effect.succeed(address !== null && typeof address !== "string" ? address.port : port))
+      })
+    })
+  const leave = Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+  const port = yield* Effect.acquireRelease(listen(0), () => leave)
+  return FakeCollector.of({
+    url: `http://127.0.0.1:${port}`,
+    spans,
+    trace: (traceId) => spans.filter((span) => span.traceId === traceId),
+    leave,
+    comeBack: Effect.asVoid(listen(port))
+  })
+})
+
+const decode = (body: string): ReadonlyArray<ExportedSpan> =>
+  decodeTraces(body).resourceSpans.flatMap(({ resource, scopeSpans }) => {
+    const attributes = toRecord(resource.attributes)
+    return scopeSpans.flatMap((scope) =>
+      scope.spans.map((span): ExportedSpan => ({
+        resource: attributes,
+        service: String(attributes["service.name"]),
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId === "" ? undefined : span.parentSpanId,
+        name: span.name,
+        attributes: toRecord(span.attributes),
+        error: span.status.code === 2 ? span.status.message ?? "" : undefined,
+        start: BigInt(span.startTimeUnixNano),
+        raw: JSON.stringify(span)
+      })))
+  })
+
+const toRecord = (attributes: typeof Attributes.Type): Record<string, unknown> =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))

@@ -1,0 +1,121 @@
+/**
+ * One installation of EngLog in a temporary folder: an API with its embedded PostgreSQL, and as many workers as a test
+ * starts. Everything that runs in it, whoever started it, is gone when its scope ends, and the folder too.
+ */
+import { NodeFileSystem } from "@effect/platform-node"
+import { ProcessTable } from "@englog/api/db/embedded/ProcessTable"
+import { Context, Effect, FileSystem, Layer, Ref, Schedule, type Scope } from "effect"
+import { FetchHttpClient, HttpClient } from "effect/http"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { ProgramError, type RunningProgram, runProgram } from "./RunningProgram.ts"
+
+export type Env = Readonly<Record<string, string>>
+
+export interface Api extends RunningProgram {
+  readonly url: string
+  /** `host:port` of its gRPC server. */
+  readonly grpc: string
+}
+
+export interface Worker extends RunningProgram {
+  readonly healthUrl: string
+}
+
+export class Installation extends Context.Service<Installation, {
+  readonly dataDir: string
+  /** Started again it takes the addresses it had before, so that its workers find it. Answers when it is ready. */
+  readonly startApi: (env?: Env) => Effect.Effect<Api, ProgramError, Scope.Scope>
+  /** Answers when tasks can reach it. Its name is its WORKER_ID. */
+  readonly startWorker: (name: string, env?: Env) => Effect.Effect<Worker, ProgramError, Scope.Scope>
+  /** Without waiting for anything but its /health address. */
+  readonly startLonelyWorker: (name: string, env: Env) => Effect.Effect<Worker, ProgramError, Scope.Scope>
+  /** kill -9 of the embedded server and all its backends. */
+  readonly killPostgres: Effect.Effect<void>
+}>()("@englog/e2e/Installation") {
+  /** `env` is given to every process. */
+  static readonly layer = (env: Env = {}): Layer.Layer<Installation> =>
+    Layer.effect(Installation, make(env)).pipe(Layer.provide([NodeFileSystem.layer, FetchHttpClient.layer]))
+}
+
+export const apiMain = fileURLToPath(new URL("../../api/src/main.ts", import.meta.url))
+export const workerMain = fileURLToPath(new URL("../../worker/src/main.ts", import.meta.url))
+
+interface Ports {
+  readonly http: string
+  readonly grpc: string
+}
+
+const make = Effect.fnUntraced(function*(common: Env) {
+  const fs = yield* FileSystem.FileSystem
+  const http = yield* HttpClient.HttpClient
+  const folder = yield* Effect.orDie(fs.makeTempDirectory({ prefix: "englog-e2e-" }))
+  // PostgreSQL's user has to pass through it.
+  yield* Effect.orDie(fs.chmod(folder, 0o755))
+  const dataDir = path.join(folder, "data")
+  const killPostgres = Effect.provideService(endPostgres(dataDir), FileSystem.FileSystem, fs)
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(killPostgres, Effect.ignore(fs.remove(folder, { recursive: true, force: true }))))
+  const ports = yield* Ref.make<Ports>({ http: "0", grpc: "0" })
+  const everybody = { LOG_FORMAT: "json", ...common }
+  const answers = (url: string) => Effect.provideService(answers200(url), HttpClient.HttpClient, http)
+
+  const startApi: Installation["Service"]["startApi"] = Effect.fnUntraced(function*(env = {}) {
+    const known = yield* Ref.get(ports)
+    const program = yield* runProgram({
+      name: "api",
+      main: apiMain,
+      env: { ...everybody, DATA_DIR: dataDir, HTTP_PORT: known.http, GRPC_PORT: known.grpc, ...env }
+    })
+    const url = yield* program.said(/HTTP on (http:\/\/[\d.]+:\d+)/)
+    const grpc = yield* program.said(/gRPC on ([\d.]+:\d+)/)
+    yield* Ref.set(ports, { http: url.split(":").at(-1) ?? "0", grpc: grpc.split(":").at(-1) ?? "0" })
+    yield* unlessEnded(program, "api", answers(`${url}/ready`))
+    return { ...program, url, grpc }
+  })
+
+  const startLonelyWorker: Installation["Service"]["startLonelyWorker"] = Effect.fnUntraced(function*(name, env) {
+    const program = yield* runProgram({ name, main: workerMain, env: { ...everybody, WORKER_ID: name, LLM_PROVIDER: "builtin", ...env } })
+    return { ...program, healthUrl: yield* program.said(/health at (http:\/\/[\d.]+:\d+\/health)/) }
+  })
+
+  const startWorker: Installation["Service"]["startWorker"] = Effect.fnUntraced(function*(name, env = {}) {
+    const { grpc } = yield* Ref.get(ports)
+    const worker = yield* startLonelyWorker(name, { API_SERVER_GRPC_ADDRESS: `127.0.0.1:${grpc}`, ...env })
+    yield* unlessEnded(worker, name, answers(worker.healthUrl))
+    return worker
+  })
+
+  return Installation.of({ dataDir, startApi, startWorker, startLonelyWorker, killPostgres })
+})
+
+const answers200 = (url: string) =>
+  HttpClient.get(url).pipe(
+    Effect.flatMap((response) => response.status === 200 ? Effect.void : Effect.fail("not ready")),
+    Effect.timeout("2 seconds"),
+    // Refusals are what is being waited out.
+    Effect.retry(Schedule.spaced("20 millis")),
+    Effect.ignore
+  )
+
+const unlessEnded = (program: RunningProgram, name: string, ready: Effect.Effect<void>) =>
+  Effect.raceFirst(
+    ready.pipe(Effect.timeoutOrElse({
+      duration: "30 seconds",
+      orElse: () => new ProgramError({ program: name, problem: "it is not ready after 30 s", output: program.lines.join("\n") })
+    })),
+    Effect.flatMap(program.exit, (code) =>
+      new ProgramError({ program: name, problem: `it ended with ${code}`, output: program.lines.join("\n") }))
+  )
+
+/** The server is found by its cluster name, which stands in the command line of all its processes. */
+const endPostgres = Effect.fnUntraced(function*(dataDir: string) {
+  const fs = yield* FileSystem.FileSystem
+  const name = (yield* fs.readFileString(path.join(dataDir, "postgres", "name")).pipe(Effect.orElseSucceed(() => ""))).trim()
+  if (name === "") return
+  const alive = Effect.map(ProcessTable.list, (all) => all.filter(({ command }) => command.includes(name)))
+  yield* alive.pipe(
+    Effect.tap(Effect.forEach(({ pid }) => ProcessTable.signal(pid, "SIGKILL"), { discard: true })),
+    Effect.repeat({ until: (left) => left.length === 0, schedule: Schedule.spaced("20 millis") })
+  )
+})

@@ -1,0 +1,49 @@
+/**
+ * A worker played by hand over gRPC, knowing the contract alone (protocol 1): registers, takes tasks from its stream, and
+ * says whatever a test wants said.
+ */
+import type { WorkerId } from "@englog/domain/Ids"
+import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
+import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
+import { noTls } from "@englog/rpc/grpc/GrpcTls"
+import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import type { HeldTask } from "@englog/rpc/grpc/WorkerMessages"
+import { Effect, Option, Stream } from "effect"
+
+/** Leaves when its scope ends, without a word. */
+export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: WorkerId) {
+  const { calls } = yield* GrpcClient.make(APIWorkerService, { address: grpc, tls: noTls })
+  const registration = Codec.encodeRegistration({
+    worker_id,
+    worker_name: "played by hand",
+    version: "0",
+    kinds: ["INSIGHT_GENERATION"],
+    max_concurrent_tasks: 1,
+    queues: ["default"],
+    protocol: 1,
+    resume_session_token: Option.none(),
+    enrollment_token: Option.none(),
+    metadata: {}
+  })
+  const { session_token } = yield* Effect.flatMap(calls.registerWorker(registration), Codec.decodeRegistrationAnswer)
+  const proof = { worker_id, session_token }
+
+  /** Everything the server sends, as long as it is read. */
+  const tasks = calls.streamTasks(Codec.encodeSubscription({ ...proof, kinds: [] })).pipe(
+    Stream.mapEffect(Codec.decodeToWorker),
+    Stream.flatMap((message) => Stream.fromIterable(Option.toArray(message)))
+  )
+
+  const report = (held: HeldTask, result: unknown) =>
+    calls.reportTaskResult(Codec.encodeReport({
+      ...proof,
+      ...held,
+      outcome: { _tag: "Completed", result: JSON.stringify(result) },
+      started_at: Option.none(),
+      completed_at: Option.none()
+    }))
+
+  const data = (held: HeldTask) => Effect.map(calls.getTaskData(Codec.encodeTaskDataQuestion({ ...proof, ...held })), ({ data }) => data)
+
+  return { tasks, report, data }
+})
