@@ -42,7 +42,7 @@ export const renderSentence = (
     const printed = new Set([...used].flatMap((fact) => [...figuresIn(fact.text)]))
     return [...figuresIn(text)].find((figure) => !printed.has(figure) && !sources.some((source) => source.has(figure)))
   }
-  const figure = own ?? stated()
+  const figure = own ?? (used.size === 0 ? undefined : stated())
   return {
     text,
     fault: figure === undefined
