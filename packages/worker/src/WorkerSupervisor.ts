@@ -2,7 +2,7 @@
  * Runs the attempts this worker is given, each in a fiber of its own, and stops them when they are cancelled or revoked.
  *
  * A stop (SIGTERM) drains: intake ends, running tasks may finish, what is left is interrupted, and leaving the session gives
- * those tasks back to the queue at once. The whole takes at most DRAIN_LIMIT.
+ * those tasks back to the queue at once. The whole takes at most 8 s of the 10 s that process managers commonly grant.
  */
 import type { TaskId } from "@englog/domain/Ids"
 import type { HeldTask, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
@@ -19,14 +19,17 @@ export class WorkerSupervisor extends Context.Service<WorkerSupervisor, {
   static readonly layer = Layer.effect(WorkerSupervisor, Effect.suspend(() => make))
 }
 
-/** Of the 10 s that process managers commonly grant between SIGTERM and SIGKILL. */
-export const DRAIN_LIMIT = Duration.seconds(8)
-const LEAVE_LIMIT = Duration.seconds(1)
+/** How long running tasks may go on after SIGTERM. With interruption and leaving (1 s each) a stop takes at most 8 s. */
+export const DrainLimit = Context.Reference<Duration.Duration>("@englog/worker/DrainLimit", {
+  defaultValue: () => Duration.seconds(6)
+})
+const STEP_LIMIT = Duration.seconds(1)
 
 type Services = ApiLink | AttemptLedger | TaskHandlers
 
 const make = Effect.gen(function*() {
   const config = yield* AppConfig
+  const drainLimit = yield* DrainLimit
   const link = yield* ApiLink
   const ledger = yield* AttemptLedger
   const fibers = yield* FiberMap.make<TaskId, void>()
@@ -86,7 +89,7 @@ const make = Effect.gen(function*() {
   )
   yield* Effect.forkScoped(intake)
   // Added last, so it runs first: fibers, intake and link still live while the worker drains.
-  yield* Effect.addFinalizer(() => drain(link, ledger, fibers).pipe(
+  yield* Effect.addFinalizer(() => drain(link, ledger, fibers, drainLimit).pipe(
     Effect.annotateLogs({ component: "worker_supervisor", operation: "drain", worker_id: config.workerId })
   ))
   return WorkerSupervisor.of({ active: FiberMap.size(fibers) })
@@ -95,19 +98,20 @@ const make = Effect.gen(function*() {
 const drain = Effect.fnUntraced(function*(
   link: ApiLink["Service"],
   ledger: AttemptLedger["Service"],
-  fibers: FiberMap.FiberMap<TaskId, void>
+  fibers: FiberMap.FiberMap<TaskId, void>,
+  limit: Duration.Duration
 ) {
   yield* Ref.set(ledger.draining, true)
   yield* link.heartbeatNow
   const running = yield* FiberMap.size(fibers)
   yield* Effect.logInfo("draining").pipe(Effect.annotateLogs({ running }))
-  yield* Effect.timeoutOption(Effect.ignore(FiberMap.awaitEmpty(fibers)), Duration.subtract(DRAIN_LIMIT, Duration.seconds(2)))
+  yield* Effect.timeoutOption(Effect.ignore(FiberMap.awaitEmpty(fibers)), limit)
   const left = yield* FiberMap.size(fibers)
-  yield* Effect.timeoutOption(FiberMap.clear(fibers), LEAVE_LIMIT)
+  yield* Effect.timeoutOption(FiberMap.clear(fibers), STEP_LIMIT)
   const session = yield* SubscriptionRef.get(link.session)
   if (Option.isSome(session)) {
     yield* session.value.leave("the worker is stopping").pipe(
-      Effect.timeout(LEAVE_LIMIT),
+      Effect.timeout(STEP_LIMIT),
       Effect.catch((error) => Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message })))
     )
   }

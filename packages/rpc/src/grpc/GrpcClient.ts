@@ -73,19 +73,22 @@ const clientOptions = (tls: TlsFiles): grpc.ClientOptions => ({
   })
 })
 
-const connect = (channel: grpc.Client, address: string, timeout: Duration.Input) =>
-  Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) =>
-      Effect.callback<void, GrpcError>((resume) =>
-        channel.waitForReady(now + Duration.toMillis(timeout), (error) =>
-          resume(
-            error === undefined
-              ? Effect.void
-              : Effect.fail(new GrpcError({ code: "UNAVAILABLE", message: `no gRPC server answers at ${address}`, cause: error }))
-          ))
+/** Watches the channel instead of waiting for it: grpc-js's own wait does not end when the address refuses. */
+const connect = (client: grpc.Client, address: string, timeout: Duration.Input) => {
+  const channel = client.getChannel()
+  const unavailable = new GrpcError({ code: "UNAVAILABLE", message: `no gRPC server answers at ${address}` })
+  const wait = (deadline: number): Effect.Effect<void, GrpcError> =>
+    Effect.suspend(() => {
+      const state = channel.getConnectivityState(true)
+      if (state === grpc.connectivityState.READY) return Effect.void
+      if (state === grpc.connectivityState.TRANSIENT_FAILURE) return Effect.fail(unavailable)
+      return Effect.callback<void, GrpcError>((resume) =>
+        channel.watchConnectivityState(state, deadline, (error) =>
+          resume(error === undefined ? wait(deadline) : Effect.fail(unavailable)))
       )
-    )
-  )
+    })
+  return Effect.flatMap(Clock.currentTimeMillis, (now) => wait(now + Duration.toMillis(timeout)))
+}
 
 const unaryCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): UnaryCall => {
   const path = methodPath(service, method)
