@@ -12,7 +12,7 @@ import { Wakeups } from "./Wakeups.ts"
 
 export class EventFeed extends Context.Service<EventFeed, {
   readonly after: (task_id: TaskId, seq: number) => Effect.Effect<ReadonlyArray<TaskEventRecord>, SqlError>
-  /** Ends after the task's last event. Fails only when the database does. */
+  /** Ends after the task's last event, at once where that was seen already. Fails only when the database does. */
   readonly follow: (task_id: TaskId, afterSeq: number) => Stream.Stream<TaskEventRecord, SqlError>
 }>()("@englog/api/queue/EventFeed") {
   static readonly layer = Layer.effect(
@@ -32,18 +32,29 @@ export class EventFeed extends Context.Service<EventFeed, {
           text.open(event.message).pipe(Effect.map((message) => new TaskEventRecord({ ...event, message }))))
       })
 
+      /** Nothing comes after `seq` any more. */
+      const isOver = Effect.fn("EventFeed.isOver")(function*(task_id: TaskId, seq: number) {
+        const rows = yield* sql`
+          SELECT 1 FROM tasks t WHERE t.task_id = ${task_id}
+            AND (t.outcome IS NULL OR EXISTS (SELECT 1 FROM task_events e WHERE e.task = t.id AND e.seq > ${seq}::int))`
+        return rows.length === 0
+      })
+
       const follow = (task_id: TaskId, afterSeq: number) =>
         Stream.unwrap(Effect.gen(function*() {
           const wake = yield* wakeups.subscribe(`task:${task_id}`)
           const seen = yield* Ref.make(afterSeq)
           const next = Effect.gen(function*() {
-            const page = yield* after(task_id, yield* Ref.get(seen))
+            const seq = yield* Ref.get(seen)
+            const page = yield* after(task_id, seq)
             const last = page.at(-1)
-            if (last === undefined) yield* Queue.take(wake).pipe(Effect.timeoutOption(POLL))
-            else yield* Ref.set(seen, last.seq)
+            if (last !== undefined) yield* Ref.set(seen, last.seq)
+            else if (yield* isOver(task_id, seq)) return undefined
+            else yield* Queue.take(wake).pipe(Effect.timeoutOption(POLL))
             return page
           })
           return Stream.fromEffectRepeat(next).pipe(
+            Stream.takeWhile((page) => page !== undefined),
             Stream.flatMap((page) => Stream.fromIterable(page)),
             Stream.takeUntil((event) => isLast(event))
           )

@@ -1,0 +1,74 @@
+import { assert, layer } from "@effect/vitest"
+import { TaskId } from "@englog/domain/Ids"
+import { Effect, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import { TaskRepo } from "../../src/queue/TaskRepo.ts"
+import { claim, claimant, enqueue, events, find, newKind, QueueEngine } from "../support/QueueEngine.ts"
+
+layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("submission", (it) => {
+  it.effect("accepts a task together with the rows that belong to its request", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const task_id = yield* enqueue({
+      kind: newKind(),
+      alongside: (task_id) => sql`INSERT INTO insight_requests (task_id) VALUES (${task_id})`.pipe(Effect.asVoid, Effect.orDie)
+    })
+    const rows = yield* sql`SELECT task_id FROM insight_requests WHERE task_id = ${task_id}`
+    assert.strictEqual(rows.length, 1)
+    assert.strictEqual((yield* find(task_id)).state, "queued")
+  }))
+
+  it.effect("leaves nothing behind when those rows cannot be written", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const kind = newKind()
+    const refused = yield* enqueue({
+      kind,
+      alongside: (task_id) =>
+        sql`INSERT INTO insight_requests (task_id) VALUES (${task_id})`.pipe(Effect.orDie, Effect.andThen(Effect.fail("no")))
+    }).pipe(Effect.flip)
+    assert.strictEqual(refused, "no")
+    const left = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM tasks WHERE kind = ${kind}`
+    assert.strictEqual(left[0]?.n, 0)
+    assert.deepStrictEqual(yield* claim(claimant(kind)), [])
+  }))
+
+  it.effect("names tasks readably and never twice", () => Effect.gen(function*() {
+    const kind = newKind()
+    const ids = yield* Effect.all(Array.from({ length: 20 }, () => enqueue({ kind })), { concurrency: 5 })
+    assert.strictEqual(new Set(ids).size, 20)
+    for (const id of ids) assert.match(id, /^test_[0-9a-f-]{36}_\d{10}_[0-9a-f]{16}$/)
+  }))
+
+  it.effect("shows the task as it was accepted, with its first event", () => Effect.gen(function*() {
+    const task_id = yield* enqueue({ kind: newKind(), payload: "{\"entry_ids\": []}", retry: { max_retries: 3 } })
+    const task = yield* find(task_id)
+    assert.deepInclude(task, {
+      state: "queued", attempt: 0, max_attempts: 4, rescues: 0, progress: 0, message: null, worker_id: null, result: null,
+      error: null, reason: null, cancel_requested: false, started_at: null, completed_at: null, priority: 5
+    })
+    assert.strictEqual(task.deadline.epochMilliseconds - task.created_at.epochMilliseconds, 300_000)
+    assert.deepStrictEqual((yield* events(task_id)).map(({ attempt, seq, type }) => [seq, type, attempt]), [[1, "queued", 0]])
+  }))
+
+  it.effect("keeps the trace of the request with the task", () => Effect.gen(function*() {
+    const kind = newKind()
+    const task_id = yield* enqueue({ kind }).pipe(Effect.withSpan("request"))
+    const { traceparent } = yield* find(task_id)
+    assert.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
+    assert.strictEqual((yield* claim(claimant(kind)))[0]?.traceparent, traceparent)
+  }))
+
+  it.effect("knows no task that was never accepted", () => Effect.gen(function*() {
+    const tasks = yield* TaskRepo
+    assert.deepStrictEqual(yield* tasks.find(TaskId.make("test_that_was_never_accepted")), Option.none())
+  }))
+
+  it.effect("counts what waits and what runs", () => Effect.gen(function*() {
+    const tasks = yield* TaskRepo
+    const kind = newKind()
+    const before = yield* tasks.countOpen
+    yield* Effect.all([enqueue({ kind }), enqueue({ kind }), enqueue({ kind })])
+    yield* claim(claimant(kind, { slots: 1 }))
+    const after = yield* tasks.countOpen
+    assert.deepStrictEqual([after.queued - before.queued, after.running - before.running], [2, 1])
+  }))
+})
