@@ -2,7 +2,7 @@
  * Insights and their requests in PostgreSQL. Everything that is or may quote a user's text is encrypted.
  */
 import type { InsightId, TaskId, UserId } from "@englog/domain/Ids"
-import { Citation, Insight, InsightContext, InsightDraft, RemovedSentence } from "@englog/domain/insights/Insight"
+import { Citation, Insight, InsightContext, InsightDraft, InsightSummary, RemovedSentence } from "@englog/domain/insights/Insight"
 import { Fact } from "@englog/domain/facts/Fact"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -24,7 +24,7 @@ export interface InsightFilter {
 
 /** An insight with its place in the list. */
 export interface ListedInsight extends Cursor {
-  readonly insight: Insight
+  readonly insight: InsightSummary
 }
 
 export class InsightRepo extends Context.Service<InsightRepo, {
@@ -47,7 +47,7 @@ export class InsightRepo extends Context.Service<InsightRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const columns = sql.literal(COLUMNS)
+      const summary = sql.literal(SUMMARY)
       const seal = (text: string, field: string, row: string) => cipher.encrypt(text, `${field}/${row}`)
       const open = (text: string, field: string, row: string) => cipher.decrypt(text, `${field}/${row}`).pipe(Effect.orDie)
 
@@ -88,8 +88,13 @@ export class InsightRepo extends Context.Service<InsightRepo, {
         })
       }, Effect.orDie)
 
+      const readSummary = Effect.fnUntraced(function*(encoded: unknown) {
+        const row = yield* decodeSummary(encoded)
+        return new InsightSummary({ ...row, content: yield* open(row.content, "insights.content", row.id) })
+      }, Effect.orDie)
+
       const find = Effect.fn("InsightRepo.find")(function*(user_id: UserId, id: InsightId) {
-        const rows = yield* sql`SELECT ${columns} FROM insights WHERE id = ${id}::uuid AND user_id = ${user_id}::uuid`
+        const rows = yield* sql`SELECT ${summary}, facts, citations, removed FROM insights WHERE id = ${id}::uuid AND user_id = ${user_id}::uuid`
         return rows[0] === undefined ? Option.none() : Option.some(yield* read(rows[0]))
       })
 
@@ -97,7 +102,7 @@ export class InsightRepo extends Context.Service<InsightRepo, {
         const optional = <A>(value: Option.Option<A>) => Option.getOrNull(value)
         const position = Option.getOrNull(after)
         const rows = yield* sql<{ id: string; micros: string }>`
-          SELECT ${columns}, (EXTRACT(EPOCH FROM created_at) * 1000000)::bigint::text AS micros FROM insights
+          SELECT ${summary}, (EXTRACT(EPOCH FROM created_at) * 1000000)::bigint::text AS micros FROM insights
           WHERE user_id = ${user_id}::uuid
             AND (${optional(filter.type)}::text IS NULL OR insight_type = ${optional(filter.type)}::text)
             AND (${optional(filter.period_start)}::text IS NULL OR period_start >= ${optional(filter.period_start)}::text::date)
@@ -106,7 +111,7 @@ export class InsightRepo extends Context.Service<InsightRepo, {
               < (timestamptz 'epoch' + ${position?.micros ?? null}::text::bigint * interval '1 microsecond', ${position?.id ?? null}::uuid))
           ORDER BY created_at DESC, id DESC LIMIT ${limit}::int`
         return yield* Effect.forEach(rows, (row) =>
-          read(row).pipe(Effect.map((insight) => ({ insight, micros: row.micros, id: row.id }))))
+          readSummary(row).pipe(Effect.map((insight) => ({ insight, micros: row.micros, id: row.id }))))
       })
 
       const findAnswer = Effect.fn("InsightRepo.findAnswer")(function*(user_id: UserId, question_digest: Uint8Array) {
@@ -124,9 +129,9 @@ export class InsightRepo extends Context.Service<InsightRepo, {
   )
 }
 
-const COLUMNS = `id, task_id, user_id, organization_id, insight_type, period_start::text AS period_start,
-  period_end::text AS period_end, content, tags, confidence, model, prompt_version, source, fallback_reason, facts, citations,
-  removed, entry_count, created_at`
+const SUMMARY = `id, task_id, user_id, organization_id, insight_type, period_start::text AS period_start,
+  period_end::text AS period_end, content, tags, confidence, model, prompt_version, source, fallback_reason, entry_count,
+  created_at`
 
 const json = <S extends Schema.Top>(schema: S) => Schema.fromJsonString(schema)
 
@@ -137,6 +142,9 @@ const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   citations: Schema.Array(Citation),
   created_at: Schema.DateTimeUtcFromDate
 }))
+const decodeSummary = Schema.decodeUnknownEffect(
+  Schema.Struct({ ...InsightSummary.fields, created_at: Schema.DateTimeUtcFromDate })
+)
 const decodeContext = Schema.decodeUnknownEffect(json(InsightContext))
 const decodeFacts = Schema.decodeUnknownEffect(json(Schema.Array(Fact)))
 const encodeFacts = Schema.encodeEffect(json(Schema.Array(Fact)))

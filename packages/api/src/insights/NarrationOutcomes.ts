@@ -3,6 +3,7 @@
  * what came back, whoever wrote it, before anything of it is stored or shown (product.md, Trustworthy numbers).
  */
 import { rankEntries } from "@englog/domain/entries/EntryRank"
+import { Fact, type FactEntry, FactSheet } from "@englog/domain/facts/Fact"
 import { InsightId } from "@englog/domain/Ids"
 import { checkFigures } from "@englog/domain/insights/FigureCheck"
 import { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
@@ -33,11 +34,12 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
     data: Option.some(Effect.fn("NarrationOutcomes.data")(function*(lease) {
       const question = yield* ask(lease)
       const cached = yield* insights.findAnswer(lease.user_id, question.digest)
+      const entries = rankEntries(question.entries).slice(0, MAX_ENTRIES_FOR_NARRATOR)
       const input = new NarrationInput({
         insight_type: question.insight_type,
         context: question.context,
-        sheet: question.sheet,
-        entries: rankEntries(question.entries).slice(0, MAX_ENTRIES_FOR_NARRATOR),
+        sheet: citing(question.sheet, entries),
+        entries,
         entry_count: question.entries.length,
         cached: Option.getOrNull(cached)
       })
@@ -99,6 +101,14 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
   yield* kinds.register(narration(InsightGeneration, questions.ofInsight))
   yield* kinds.register(narration(WeeklyReport, questions.ofReport))
 }))
+
+/** The same facts, naming only entries that travel with them: what a narrator cannot see it cannot cite. */
+const citing = (sheet: FactSheet, entries: ReadonlyArray<FactEntry>): FactSheet => {
+  const shown = new Set(entries.map((entry) => entry.id))
+  const facts = sheet.facts.map((fact) =>
+    new Fact({ ...fact, entry_ids: fact.entry_ids.filter((id) => shown.has(id)) }, { disableChecks: true }))
+  return new FactSheet({ ...sheet, facts }, { disableChecks: true })
+}
 
 const decodeDraft = Schema.decodeUnknownEffect(Schema.fromJsonString(InsightDraft))
 const encodeInput = Schema.encodeEffect(Schema.fromJsonString(NarrationInput))

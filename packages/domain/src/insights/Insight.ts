@@ -61,13 +61,13 @@ export class NarrationInput extends Schema.Class<NarrationInput>("NarrationInput
   cached: Schema.NullOr(InsightDraft)
 }) {}
 
-/** A stored insight, as the API shows it. */
-export class Insight extends Schema.Class<Insight>("Insight")({
+const summary = {
   id: InsightId,
   task_id: TaskId,
   user_id: UserId,
   organization_id: OrganizationId,
   insight_type: Schema.String,
+  /** First and last local day covered, YYYY-MM-DD. */
   period_start: Schema.String,
   period_end: Schema.String,
   content: Schema.String,
@@ -77,9 +77,17 @@ export class Insight extends Schema.Class<Insight>("Insight")({
   prompt_version: Schema.String,
   source: Schema.Literals(["model", "cache", "builtin"]),
   fallback_reason: Schema.NullOr(Schema.String),
-  citations: Schema.Array(Citation),
-  facts: Schema.Array(Fact),
-  removed: Schema.Array(RemovedSentence),
   entry_count: Schema.Int,
   created_at: Schema.DateTimeUtcFromString
+}
+
+/** A stored insight as lists show it: without what it stands on. */
+export class InsightSummary extends Schema.Class<InsightSummary>("InsightSummary")(summary) {}
+
+/** A stored insight with everything that lets somebody check it. */
+export class Insight extends Schema.Class<Insight>("Insight")({
+  ...summary,
+  citations: Schema.Array(Citation),
+  facts: Schema.Array(Fact),
+  removed: Schema.Array(RemovedSentence)
 }) {}

@@ -2,7 +2,7 @@
  * Insights: requested as tasks, stored as text whose figures were checked, with the facts and entries it stands on.
  */
 import { InsightId } from "@englog/domain/Ids"
-import { Insight } from "@englog/domain/insights/Insight"
+import { Insight, InsightSummary } from "@englog/domain/insights/Insight"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
@@ -10,8 +10,10 @@ import { Forbidden, NotFound } from "./HttpErrors.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { InsightTaskRequest, ReportTaskRequest, TaskAccepted } from "./TaskView.ts"
 import { LocalDate } from "./Times.ts"
+import { examples } from "./Examples.ts"
+import * as Example from "./TaskExamples.ts"
 
-export const InsightPage = Page(Insight).annotate({ identifier: "InsightPage" })
+export const InsightPage = Page(InsightSummary).annotate({ identifier: "InsightPage" })
 
 /** `type` is an insight or report type; the period filters keep insights that lie within it (seed 004). */
 export const insightFilter = {
@@ -32,17 +34,25 @@ export class InsightsApi extends HttpApiGroup.make("insights").add(
     error: [Forbidden, NotFound]
   }).annotateMerge(OpenApi.annotations({
     summary: "Request an insight about chosen entries",
-    description: "Entry ids that are unknown or belong to somebody else answer 404 and are all named."
+    description: "Entry ids that are unknown or belong to somebody else answer 404 and are all named.",
+    transform: examples({ request: Example.insightRequest, response: Example.accepted })
   })),
   HttpApiEndpoint.post("submitReport", "/v1/tasks/reports", {
     payload: ReportTaskRequest,
     success: accepted,
     error: [Forbidden, NotFound]
-  }).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period" })),
+  }).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period",
+    transform: examples({ request: Example.reportRequest, response: Example.accepted })
+  })),
   HttpApiEndpoint.get("list", "/v1/insights", { query: insightQuery.fields, success: InsightPage })
-    .annotateMerge(OpenApi.annotations({ summary: "List insights, newest first" })),
+    .annotateMerge(OpenApi.annotations({ summary: "List insights, newest first",
+      description: "Without facts and citations; read one by its id for those.",
+      transform: examples({ response: { items: [Example.insightSummary], next_cursor: null } })
+    })),
   HttpApiEndpoint.get("get", "/v1/insights/:id", { params: { id: InsightId }, success: Insight, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Read an insight with its facts and citations" }))
+    .annotateMerge(OpenApi.annotations({ summary: "Read an insight with its facts and citations",
+      transform: examples({ response: Example.insight })
+    }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Insights",
   description: "What the narrator wrote about facts; every figure in it resolves."

@@ -7,6 +7,8 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization } from "./Authorization.ts"
 import { NotFound } from "./HttpErrors.ts"
 import { TaskResultView, TaskStep, TaskView } from "./TaskView.ts"
+import { examples } from "./Examples.ts"
+import * as Example from "./TaskExamples.ts"
 
 const params = { id: TaskId }
 
@@ -25,11 +27,12 @@ export const TaskSseEvent = Schema.Struct({
 
 export class TasksApi extends HttpApiGroup.make("tasks").add(
   HttpApiEndpoint.get("get", "/v1/tasks/:id", { params, success: TaskView, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "What a task is doing" })),
+    .annotateMerge(OpenApi.annotations({ summary: "What a task is doing", transform: examples({ response: Example.task }) })),
   HttpApiEndpoint.get("result", "/v1/tasks/:id/result", { params, success: TaskResultView, error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "A task's result",
-      description: "Answers 200 from the start; `status` tells whether there is a result yet."
+      description: "Answers 200 from the start; `status` tells whether there is a result yet.",
+      transform: examples({ response: Example.taskResult })
     })),
   HttpApiEndpoint.get("stream", "/v1/tasks/:id/stream", {
     params,
@@ -44,7 +47,8 @@ export class TasksApi extends HttpApiGroup.make("tasks").add(
     .annotateMerge(OpenApi.annotations({
       summary: "Cancel a task",
       description: "A waiting task is cancelled at once, a running one as soon as its worker has stopped, at the latest after "
-        + "five seconds. A task that has already ended stays as it is."
+        + "five seconds. A task that has already ended stays as it is.",
+      transform: examples({ response: Example.task })
     }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Tasks",

@@ -6,6 +6,8 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import { Page } from "./Page.ts"
+import { examples } from "./Examples.ts"
+import * as Example from "./TaskExamples.ts"
 
 export class WorkerView extends Schema.Class<WorkerView>("WorkerView")({
   worker_id: WorkerId,
@@ -43,9 +45,13 @@ export const WorkerPage = Page(WorkerView).annotate({ identifier: "WorkerPage" }
 
 export class WorkersApi extends HttpApiGroup.make("workers").add(
   HttpApiEndpoint.get("list", "/v1/workers", { success: WorkerPage })
-    .annotateMerge(OpenApi.annotations({ summary: "List the live workers" })),
+    .annotateMerge(OpenApi.annotations({ summary: "List the live workers",
+      transform: examples({ response: { items: [Example.worker], next_cursor: null } })
+    })),
   HttpApiEndpoint.get("health", "/v1/workers/health", { success: WorkersHealth })
-    .annotateMerge(OpenApi.annotations({ summary: "Can the cluster work?" }))
+    .annotateMerge(OpenApi.annotations({ summary: "Can the cluster work?",
+      transform: examples({ response: Example.workersHealth })
+    }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Workers",
   description: "Who runs tasks, and how they are."
