@@ -1,0 +1,261 @@
+import { assert, describe, it } from "@effect/vitest"
+import { EntryId } from "@englog/domain/Ids"
+import { FactEntry, FactSheet } from "@englog/domain/facts/Fact"
+import { type InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
+import { AppConfig, type LlmConfig } from "@englog/worker/AppConfig"
+import { InsightWriter, ModelLimits } from "@englog/worker/llm/InsightWriter"
+import { ModelChoice } from "@englog/worker/llm/ModelChoice"
+import { DateTime, Duration, Effect, Fiber, Layer, Option, Redacted, Tracer } from "effect"
+import * as FakeModelServer from "../support/FakeModelServer.ts"
+import { config } from "../support/TestWorker.ts"
+
+const { good } = FakeModelServer
+
+const entry = new FactEntry({
+  id: EntryId.make("550e8400-e29b-41d4-a716-446655440001"),
+  title: "Wrote the worker's tests",
+  description: null,
+  type: "code",
+  project_name: "EngLog",
+  tags: ["testing"],
+  start_time: DateTime.makeUnsafe("2025-07-01T09:00:00Z"),
+  end_time: DateTime.makeUnsafe("2025-07-01T10:00:00Z"),
+  duration_minutes: 60,
+  value_rating: "high",
+  impact_level: "team"
+})
+
+const input = (fields: { readonly entry_count?: number; readonly cached?: InsightDraft } = {}) =>
+  new NarrationInput({
+    insight_type: "productivity",
+    context: null,
+    sheet: new FactSheet({ period_start: "2025-07-01", period_end: "2025-07-01", timezone: "UTC", facts: [], metrics: null }),
+    entries: fields.entry_count === 0 ? [] : [entry],
+    entry_count: fields.entry_count ?? 1,
+    cached: fields.cached ?? null
+  })
+
+const earlier: InsightDraft = { content: "Said before.", tags: [], confidence: 0.7, model: "llama3.2:3b", source: "model" }
+
+const limits = { call: Duration.millis(300), reserve: Duration.seconds(20), retries: 3, firstDelay: Duration.millis(5) }
+
+const writer = (llm: Partial<LlmConfig>, changed: Partial<typeof limits> = {}) =>
+  Layer.build(
+    InsightWriter.layer.pipe(
+      Layer.provide(ModelChoice.layer),
+      Layer.provide(Layer.succeed(ModelLimits, { ...limits, ...changed })),
+      Layer.provide(Layer.succeed(AppConfig, AppConfig.of(config([], { llm: { ...config([]).llm, ...llm } }))))
+    )
+  ).pipe(Effect.flatMap((context) => Effect.provide(InsightWriter, context)))
+
+const plenty = Effect.succeed(Duration.minutes(5))
+const ollama = (server: { readonly url: string }) => ({ provider: "ollama" as const, ollamaUrl: Option.some(server.url) })
+
+describe("an insight by Ollama", () => {
+  it.live("is what the model answered, asked with the schema as format", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([good])
+      const { write } = yield* writer(ollama(server))
+      const draft = yield* write(input(), plenty)
+      assert.strictEqual(draft.content, "You wrote tests.")
+      assert.strictEqual(draft.source, "model")
+      assert.strictEqual(draft.model, "llama3.2:3b")
+      assert.isUndefined(draft.fallback_reason)
+      const [chat] = server.chats
+      assert.strictEqual(chat?.["model"], "llama3.2:3b")
+      assert.strictEqual(chat?.["stream"], false)
+      assert.deepInclude(chat?.["format"], { type: "object", required: ["content", "tags", "confidence"] })
+    }))
+
+  it.live("is found inside a code fence and a greeting", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([{ text: `Sure! Here it is:\n\`\`\`json\n${good.text}\n\`\`\`\nAnything else?` }])
+      const { write } = yield* writer(ollama(server))
+      assert.strictEqual((yield* write(input(), plenty)).content, "You wrote tests.")
+    }))
+
+  const trouble: ReadonlyArray<readonly [string, FakeModelServer.Behaviour]> = [
+    ["a server error", { status: 500 }],
+    ["an answer that is no JSON", { text: "I would rather talk." }],
+    ["a gateway's page", "no-json"],
+    ["an answer cut off", { text: "{\"content\": \"You wr", cutOff: true }],
+    ["an answer of another shape", { text: "{\"content\": \"x\", \"tags\": \"testing\", \"confidence\": 85}" }],
+    ["an empty answer", { text: "{\"content\": \" \", \"tags\": [], \"confidence\": 0.5}" }],
+    ["a dropped connection", "drop"],
+    ["a call that takes too long", "hang"]
+  ]
+  for (const [name, behaviour] of trouble) {
+    it.live(`is asked for again after ${name}`, () =>
+      Effect.gen(function*() {
+        const server = yield* FakeModelServer.make([behaviour, good])
+        const { write } = yield* writer(ollama(server))
+        const draft = yield* write(input(), plenty)
+        assert.strictEqual(draft.source, "model")
+        assert.strictEqual(server.chats.length, 2)
+      }))
+  }
+
+  it.live("is not asked for again when the model is missing", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([{ status: 404 }])
+      const { write } = yield* writer(ollama(server))
+      const draft = yield* write(input(), plenty)
+      assert.strictEqual(server.chats.length, 1)
+      assert.strictEqual(draft.source, "builtin")
+      assert.include(draft.fallback_reason ?? "", "llama3.2:3b")
+    }))
+
+  it.live("is given up after three retries; then the narrator writes it and says why", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([{ status: 503 }])
+      const { write } = yield* writer(ollama(server))
+      const draft = yield* write(input(), plenty)
+      assert.strictEqual(server.chats.length, 4)
+      assert.strictEqual(draft.source, "builtin")
+      assert.strictEqual(draft.model, "builtin")
+      assert.include(draft.fallback_reason ?? "", "503")
+      assert.isAbove(draft.content.length, 0)
+    }))
+
+  it.live("is an earlier answer to the same question where there is one", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([{ status: 404 }])
+      const { write } = yield* writer(ollama(server))
+      const draft = yield* write(input({ cached: earlier }), plenty)
+      assert.strictEqual(draft.content, "Said before.")
+      assert.strictEqual(draft.source, "cache")
+      assert.isString(draft.fallback_reason)
+    }))
+
+  it.live("aborts the HTTP request when the task is interrupted", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make(["hang"])
+      const { write } = yield* writer(ollama(server), { call: Duration.minutes(2) })
+      const fiber = yield* Effect.forkChild(write(input(), plenty))
+      yield* Effect.suspend(() => server.chats.length === 1 ? Effect.void : Effect.fail("not asked")).pipe(Effect.eventually)
+      yield* Fiber.interrupt(fiber)
+      yield* Effect.suspend(() => server.seen.aborted === 1 ? Effect.void : Effect.fail("not aborted")).pipe(
+        Effect.eventually,
+        Effect.timeout("3 seconds")
+      )
+    }))
+
+  it.live("aborts the HTTP request of a call that takes too long", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make(["hang"])
+      const { write } = yield* writer(ollama(server), { call: Duration.millis(50) })
+      assert.strictEqual((yield* write(input(), plenty)).source, "builtin")
+      yield* Effect.suspend(() => server.seen.aborted === 4 ? Effect.void : Effect.fail("not aborted")).pipe(
+        Effect.eventually,
+        Effect.timeout("3 seconds")
+      )
+    }))
+
+  it.live("is not waited for beyond 20 s before the deadline", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make(["hang"])
+      const { write } = yield* writer(ollama(server), { call: Duration.minutes(2) })
+      const [duration, draft] = yield* Effect.timed(write(input(), Effect.succeed(Duration.millis(20_200))))
+      assert.strictEqual(draft.source, "builtin")
+      assert.include(draft.fallback_reason ?? "", "deadline")
+      assert.isBelow(Duration.toMillis(duration), 2_000)
+      const late = yield* write(input(), Effect.succeed(Duration.seconds(19)))
+      assert.include(late.fallback_reason ?? "", "too little time")
+      assert.strictEqual(server.chats.length, 1)
+    }))
+
+  it.live("is not asked for while the circuit is open", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([{ status: 500 }])
+      const { breaker, write } = yield* writer(ollama(server))
+      yield* write(input(), plenty)
+      yield* write(input(), plenty)
+      assert.strictEqual(server.chats.length, 5)
+      assert.strictEqual(yield* breaker.state, "open")
+      const draft = yield* write(input(), plenty)
+      assert.include(draft.fallback_reason ?? "", "circuit breaker")
+      assert.strictEqual(server.chats.length, 5)
+    }))
+
+  it.live("of a period without entries needs no model", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([good])
+      const { write } = yield* writer(ollama(server))
+      const draft = yield* write(input({ entry_count: 0 }), plenty)
+      assert.strictEqual(draft.source, "builtin")
+      assert.isUndefined(draft.fallback_reason)
+      assert.strictEqual(server.chats.length, 0)
+    }))
+
+  it.live("leaves a span per call, with the model and its tokens and none of the text", () =>
+    Effect.gen(function*() {
+      const spans: Array<Tracer.Span> = []
+      const collecting = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        }
+      })
+      const server = yield* FakeModelServer.make([{ status: 500 }, good])
+      const { write } = yield* writer(ollama(server))
+      yield* write(input(), plenty).pipe(Effect.withTracer(collecting))
+      const calls = spans.filter((span) => span.name === "llm.generate")
+      assert.strictEqual(calls.length, 2)
+      const attributes = Object.fromEntries(calls[1]?.attributes ?? [])
+      assert.strictEqual(attributes["gen_ai.system"], "ollama")
+      assert.strictEqual(attributes["gen_ai.request.model"], "llama3.2:3b")
+      assert.strictEqual(attributes["gen_ai.usage.input_tokens"], 321)
+      assert.strictEqual(attributes["gen_ai.usage.output_tokens"], 45)
+      assert.notInclude(JSON.stringify(spans.map((span) => [...span.attributes])), "Wrote the worker")
+    }))
+})
+
+describe("the choice of a model", () => {
+  const openai = (server: { readonly url: string }) => ({
+    openaiBaseUrl: `${server.url}/v1`,
+    openaiApiKey: Option.some(Redacted.make("sk-test")),
+    openaiModel: "gpt-test"
+  })
+
+  it.live("falls to an OpenAI-compatible endpoint where Ollama does not answer", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([good])
+      const { write } = yield* writer({ provider: "auto", ollamaUrl: Option.some("http://127.0.0.1:1"), ...openai(server) })
+      const draft = yield* write(input(), plenty)
+      assert.strictEqual(draft.source, "model")
+      assert.strictEqual(draft.model, "gpt-test")
+      assert.strictEqual(server.headers[0]?.authorization, "Bearer sk-test")
+      assert.deepInclude(server.chats[0]?.["response_format"], { type: "json_schema" })
+    }))
+
+  it.live("asks the OpenAI-compatible endpoint again after trouble, aborting what takes too long", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make(["hang", { status: 429 }, { text: "no" }, good])
+      const { write } = yield* writer({ provider: "openai", ...openai(server) })
+      assert.strictEqual((yield* write(input(), plenty)).source, "model")
+      assert.strictEqual(server.chats.length, 4)
+      assert.strictEqual(server.seen.aborted, 1)
+    }))
+
+  it.live("is not made anew by a refused key", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeModelServer.make([{ status: 401 }])
+      const { write } = yield* writer({ provider: "openai", ...openai(server) })
+      const draft = yield* write(input(), plenty)
+      assert.strictEqual(server.chats.length, 1)
+      assert.include(draft.fallback_reason ?? "", "401")
+      assert.notInclude(JSON.stringify(draft), "sk-test")
+    }))
+
+  it.live("says that a configured model was not reachable, and nothing where none was configured", () =>
+    Effect.gen(function*() {
+      const unreachable = yield* writer({ provider: "auto", ollamaUrl: Option.some("http://user:secret@127.0.0.1:1") })
+      const draft = yield* unreachable.write(input(), plenty)
+      assert.strictEqual(draft.fallback_reason, "Ollama is not reachable")
+      const none = yield* writer({ provider: "auto" })
+      assert.isUndefined((yield* none.write(input(), plenty)).fallback_reason)
+      const builtin = yield* writer({ provider: "builtin" })
+      assert.strictEqual((yield* builtin.write(input({ cached: earlier }), plenty)).source, "builtin")
+    }))
+})
