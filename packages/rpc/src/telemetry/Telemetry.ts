@@ -2,7 +2,10 @@
  * Telemetry of a process, set up at the edge of its main.ts: structured logs, and traces exported by OTLP where an endpoint
  * is configured. Without one, spans still have ids, so that a request's trace can be named.
  */
-import { Cause, Effect, Layer, Logger, Option, References, Schema } from "effect"
+import { Effect, Layer, Logger, Option, References, Schema } from "effect"
+import { randomUUID } from "node:crypto"
+import { Attribute } from "./Attributes.ts"
+import { jsonLogger } from "./JsonLogger.ts"
 
 export const LogLevel = Schema.Literals(["trace", "debug", "info", "warn", "error", "fatal", "none"])
 export type LogLevel = typeof LogLevel.Type
@@ -21,27 +24,34 @@ export interface TelemetryOptions {
 }
 
 const layer = (options: TelemetryOptions): Layer.Layer<never> =>
-  Layer.mergeAll(
-    Logger.layer([options.logFormat === "json" ? jsonLogger : Logger.consolePretty()]),
-    Layer.succeed(References.MinimumLogLevel, minimumLevel[options.logLevel]),
-    Option.match(options.endpoint, { onNone: () => Layer.empty, onSome: (endpoint) => traces(options, endpoint) })
+  Option.match(options.endpoint, { onNone: () => Layer.empty, onSome: (endpoint) => traces(options, endpoint) }).pipe(
+    Layer.provideMerge(logs(options))
   )
 
 export const Telemetry = { layer } as const
 
-/** The SDK is loaded only where it is used: it costs memory and start-up time. */
+const logs = (options: TelemetryOptions): Layer.Layer<never> =>
+  Layer.mergeAll(
+    Logger.layer([options.logFormat === "json" ? jsonLogger : Logger.consolePretty()]),
+    Layer.succeed(References.MinimumLogLevel, minimumLevel[options.logLevel])
+  )
+
+/**
+ * The SDK is loaded only where it is used: it costs memory and start-up time. What has not left yet when the process
+ * stops is sent then, for two seconds at most. Sampling is the SDK's: OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
+ */
 const traces = (options: TelemetryOptions, endpoint: string): Layer.Layer<never> =>
-  Layer.unwrap(Effect.promise(async () => {
-    const [NodeSdk, { OTLPTraceExporter }, { BatchSpanProcessor }] = await Promise.all([
-      import("@effect/opentelemetry/NodeSdk"),
-      import("@opentelemetry/exporter-trace-otlp-http"),
-      import("@opentelemetry/sdk-trace-base")
-    ])
+  Layer.unwrap(Effect.gen(function*() {
+    const [NodeSdk, { BatchSpanProcessor }, { traceExporter }] = yield* Effect.promise(() =>
+      Promise.all([import("@effect/opentelemetry/NodeSdk"), import("@opentelemetry/sdk-trace-base"), import("./TraceExporter.ts")]))
+    const exporter = yield* traceExporter(endpoint)
     return NodeSdk.layer(() => ({
-      resource: { serviceName: options.serviceName, serviceVersion: options.serviceVersion },
-      spanProcessor: new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, "")}/v1/traces` }), {
-        scheduledDelayMillis: EXPORT_INTERVAL_MS
-      }),
+      resource: {
+        serviceName: options.serviceName,
+        serviceVersion: options.serviceVersion,
+        attributes: { [Attribute.serviceInstanceId]: randomUUID() }
+      },
+      spanProcessor: new BatchSpanProcessor(exporter, { scheduledDelayMillis: EXPORT_INTERVAL_MS }),
       shutdownTimeout: "2 seconds"
     })).pipe(Layer.provide(Layer.empty))
   }))
@@ -57,18 +67,3 @@ const minimumLevel = {
   fatal: "Fatal",
   none: "None"
 } as const
-
-/** One JSON object per line with the fields of seed 000: timestamp, level, component, operation, ids, message. */
-const jsonLogger = Logger.withConsoleLog(Logger.make<unknown, string>((options) => {
-  const annotations = options.fiber.getRef(References.CurrentLogAnnotations)
-  const message = [options.message].flat().map((part) => typeof part === "string" ? part : describe(part)).join(" ")
-  return JSON.stringify({
-    timestamp: options.date.toISOString(),
-    level: options.logLevel.toUpperCase(),
-    ...annotations,
-    message,
-    ...(options.cause.reasons.length === 0 ? {} : { cause: Cause.pretty(options.cause) })
-  })
-}))
-
-const describe = (value: unknown): string => value instanceof Error ? value.message : JSON.stringify(value) ?? String(value)

@@ -1,0 +1,36 @@
+/**
+ * The registry of attribute names on spans. Where OpenTelemetry's semantic conventions have a name it is theirs; what they
+ * know nothing of starts with `englog.`. They are spelled out because the package of the conventions costs every process
+ * memory; a test holds them against it. Values are ids, kinds, counts and model names: never text that a person wrote.
+ */
+export const Attribute = {
+  taskId: "englog.task.id",
+  taskKind: "englog.task.kind",
+  /** 1-based; the fence. */
+  taskAttempt: "englog.task.attempt",
+  /** Completed, Failed or Stopped. */
+  taskOutcome: "englog.task.outcome",
+  workerId: "englog.worker.id",
+  userId: "englog.user.id",
+  requestId: "englog.request.id",
+
+  serviceName: "service.name",
+  serviceVersion: "service.version",
+  /** New at each start of a process. */
+  serviceInstanceId: "service.instance.id",
+  exceptionType: "exception.type",
+  exceptionStacktrace: "exception.stacktrace",
+  httpMethod: "http.request.method",
+  httpStatus: "http.response.status_code",
+  rpcSystem: "rpc.system",
+  rpcService: "rpc.service",
+  rpcMethod: "rpc.method",
+  rpcGrpcStatus: "rpc.grpc.status_code",
+  genAiOperation: "gen_ai.operation.name",
+  genAiSystem: "gen_ai.system",
+  genAiModel: "gen_ai.request.model",
+  genAiFinishReasons: "gen_ai.response.finish_reasons",
+  genAiInputTokens: "gen_ai.usage.input_tokens",
+  genAiOutputTokens: "gen_ai.usage.output_tokens"
+} as const
+export type Attribute = typeof Attribute[keyof typeof Attribute]

@@ -1,0 +1,74 @@
+/**
+ * The OTLP exporter of this project's processes. It sends what a span is about and never what went through it: of an error
+ * it keeps the type and where it happened, because messages quote what users wrote. And it is quiet: a collector that does
+ * not answer is told once per outage, and costs nothing else.
+ */
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http"
+import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base"
+import { Effect } from "effect"
+import { Attribute } from "./Attributes.ts"
+
+/** One try, retries included. Spans of a batch that cannot be sent in this time are lost. */
+const EXPORT_LIMIT_MS = 5_000
+
+export const traceExporter = Effect.fnUntraced(function*(endpoint: string) {
+  const url = `${endpoint.replace(/\/+$/, "")}/v1/traces`
+  const otlp = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_LIMIT_MS })
+  const log = Effect.runForkWith(yield* Effect.context<never>())
+  let outage = false
+
+  const note = (error: Error | undefined): void => {
+    if (outage === (error !== undefined)) return
+    outage = error !== undefined
+    log(
+      (error === undefined
+        ? Effect.logInfo(`${url} takes traces again`)
+        : Effect.logWarning(`traces are lost: ${url} does not take them (${reasonOf(error)}); said once until it does`)).pipe(
+          Effect.annotateLogs({ component: "telemetry", operation: "export_traces" })
+        )
+    )
+  }
+
+  const exporter: SpanExporter = {
+    export: (spans, done) =>
+      otlp.export(spans.map(withoutText), (result) => {
+        note(result.error)
+        done(result)
+      }),
+    forceFlush: () => otlp.forceFlush(),
+    shutdown: () => otlp.shutdown()
+  }
+  return exporter
+})
+
+/** Node's code, such as ECONNREFUSED, or the HTTP status, where there is one. */
+const reasonOf = (error: Error): string =>
+  "code" in error && error.code !== undefined ? String(error.code) : error.message
+
+/** The span as it is, but for the text of its errors. */
+const withoutText = (span: ReadableSpan): ReadableSpan => {
+  if (span.events.length === 0 && span.status.message === undefined) return span
+  const events = span.events.map((event) =>
+    event.name === "exception" ? { ...event, attributes: { ...whatAndWhere(event.attributes) } } : event)
+  const type = events.find((event) => event.name === "exception")?.attributes?.[Attribute.exceptionType]
+  const { message: _, ...status } = span.status
+  const replaced: ReadableSpan = Object.create(span, {
+    events: { value: events },
+    status: { value: typeof type === "string" ? { ...status, message: type } : status }
+  })
+  return replaced
+}
+
+const whatAndWhere = (attributes: ReadableSpan["attributes"] = {}): ReadableSpan["attributes"] => {
+  const type = attributes[Attribute.exceptionType]
+  const stack = attributes[Attribute.exceptionStacktrace]
+  return {
+    ...(type === undefined ? {} : { [Attribute.exceptionType]: type }),
+    ...(typeof stack === "string" ? { [Attribute.exceptionStacktrace]: framesOf(stack) } : {})
+  }
+}
+
+/** Lines of a stack that name a place in code; a message may have any number of lines before them. */
+const FRAME = /^ {4}at (?:[^\s()]+(?: [^\s()]+){0,5} \()?(?:file:\/\/|node:|\/)[^\s()]*:\d+:\d+\)?$/
+
+const framesOf = (stack: string): string => stack.split("\n").filter((line) => FRAME.test(line)).join("\n")

@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import { jsonLogger } from "@englog/rpc/telemetry/JsonLogger"
+import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { Cause, Console, DateTime, Effect, Layer, Logger, Option, Redacted, Schema } from "effect"
+
+const Line = Schema.Record(Schema.String, Schema.Unknown)
+
+/** What the program writes to the console, each line as JSON. */
+const linesOf = (program: Effect.Effect<unknown>, logs: Layer.Layer<never> = Logger.layer([jsonLogger])) =>
+  Effect.gen(function*() {
+    const texts: Array<string> = []
+    const console: Console.Console = { ...globalThis.console, log: (text: string) => void texts.push(text) }
+    yield* program.pipe(Effect.provide(logs), Effect.provideService(Console.Console, console))
+    return yield* Effect.forEach(texts, (text) => Schema.decodeEffect(Schema.fromJsonString(Line))(text))
+  })
+
+describe("JSON log lines", () => {
+  it.effect("carry the fields of seed 000: timestamp, level, component, operation and ids", () =>
+    Effect.gen(function*() {
+      const [line] = yield* linesOf(Effect.logInfo("accepted an insight request").pipe(Effect.annotateLogs({
+        component: "insight_generation",
+        operation: "request_received",
+        user_id: "dd72f29f-a51b-4a2d-add8-496537c8e078",
+        task_id: "insight_1",
+        entry_count: 2,
+        request_id: "req-123456789"
+      })))
+      assert.deepStrictEqual(line, {
+        timestamp: DateTime.formatIso(DateTime.makeUnsafe(0)),
+        level: "INFO",
+        component: "insight_generation",
+        operation: "request_received",
+        user_id: "dd72f29f-a51b-4a2d-add8-496537c8e078",
+        task_id: "insight_1",
+        entry_count: 2,
+        request_id: "req-123456789",
+        message: "accepted an insight request"
+      })
+    }))
+
+  it.effect("name the trace they belong to", () =>
+    Effect.gen(function*() {
+      const ids: Array<string> = []
+      const [line] = yield* linesOf(
+        Effect.gen(function*() {
+          const span = yield* Effect.orDie(Effect.currentSpan)
+          ids.push(span.traceId, span.spanId)
+          yield* Effect.logWarning("slow")
+        }).pipe(Effect.withSpan("work"))
+      )
+      assert.deepStrictEqual([line?.["trace_id"], line?.["span_id"], line?.["level"]], [...ids, "WARN"])
+    }))
+
+  it.effect("survive values that JSON does not know, and hide secrets", () =>
+    Effect.gen(function*() {
+      const loop: Record<string, unknown> = { name: "loop" }
+      loop["self"] = loop
+      const lines = yield* linesOf(Effect.logInfo("odd", loop, 12n).pipe(
+        Effect.annotateLogs({ count: 12n, password: Redacted.make("hunter2") })
+      ))
+      assert.lengthOf(lines, 1)
+      assert.match(String(lines[0]?.["count"]), /^12n?$/)
+      assert.notInclude(JSON.stringify(lines), "hunter2")
+    }))
+
+  it.effect("tell the whole cause of a failure in one line", () =>
+    Effect.gen(function*() {
+      const failure = Cause.die(new Error("disk full", { cause: new Error("ENOSPC") }))
+      const [line] = yield* linesOf(Effect.logError("could not write", failure))
+      assert.strictEqual(line?.["message"], "could not write")
+      assert.match(String(line?.["cause"]), /disk full[\s\S]*ENOSPC/)
+    }))
+})
+
+describe("LOG_LEVEL and LOG_FORMAT", () => {
+  const telemetry = (logLevel: "debug" | "warn" | "none", logFormat: "json" | "pretty") =>
+    Telemetry.layer({ serviceName: "test", serviceVersion: "0", endpoint: Option.none(), logLevel, logFormat })
+  const talk = Effect.andThen(Effect.logDebug("quiet"), Effect.logWarning("loud"))
+
+  it.effect("keep back what is below the level", () =>
+    Effect.gen(function*() {
+      const messages = (level: "debug" | "warn" | "none") =>
+        Effect.map(linesOf(talk, telemetry(level, "json")), (lines) => lines.map((line) => line["message"]))
+      assert.deepStrictEqual(yield* messages("debug"), ["quiet", "loud"])
+      assert.deepStrictEqual(yield* messages("warn"), ["loud"])
+      assert.deepStrictEqual(yield* messages("none"), [])
+    }))
+})

@@ -1,0 +1,93 @@
+/** What leaves a process, decoded where it arrives: by an OTLP receiver on a real port. */
+import { assert, describe, it } from "@effect/vitest"
+import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { Console, Effect, Option, Schedule, Schema } from "effect"
+import { createServer } from "node:http"
+
+/** An OTLP/HTTP receiver that keeps the bodies it gets. */
+const receiver = Effect.gen(function*() {
+  const bodies: Array<string> = []
+  const server = createServer((request, response) => {
+    let body = ""
+    request.on("data", (chunk: Buffer) => {
+      body += chunk.toString()
+    })
+    request.on("end", () => {
+      bodies.push(body)
+      response.writeHead(200, { "content-type": "application/json" }).end("{}")
+    })
+  })
+  const listen = (port: number) =>
+    Effect.callback<number>((resume) => {
+      server.listen({ port, host: "127.0.0.1" }, () => {
+        const address = server.address()
+        resume(Effect.succeed(address !== null && typeof address !== "string" ? address.port : 0))
+      })
+    })
+  const leave = Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+  const port = yield* Effect.acquireRelease(listen(0), () => leave)
+  return { endpoint: `http://127.0.0.1:${port}`, bodies, leave, comeBack: listen(port) }
+})
+
+const telemetry = (endpoint: string) =>
+  Telemetry.layer({ serviceName: "englog-test", serviceVersion: "1.2.3", endpoint: Option.some(endpoint), logLevel: "info", logFormat: "json" })
+
+class Broken extends Schema.TaggedError<Broken>()("Broken", { message: Schema.String, cause: Schema.Defect() }) {}
+
+describe("exported traces", () => {
+  it.live("name the service, its version and this process, and are sent at the latest when it stops", () =>
+    Effect.gen(function*() {
+      const { bodies, endpoint } = yield* receiver
+      yield* Effect.void.pipe(Effect.withSpan("the last thing done"), Effect.provide(telemetry(endpoint)))
+      const text = bodies.join()
+      assert.include(text, "the last thing done")
+      assert.match(text, /"service\.name","value":\{"stringValue":"englog-test"/)
+      assert.match(text, /"service\.version","value":\{"stringValue":"1\.2\.3"/)
+      assert.match(text, /"service\.instance\.id","value":\{"stringValue":"[0-9a-f-]{36}"/)
+    }))
+
+  it.live("keep an error's type and place, and nothing that its messages quote", () =>
+    Effect.gen(function*() {
+      const { bodies, endpoint } = yield* receiver
+      const canary = "canary@example.com wrote\n    at a (secret place)\n    at /etc/canary canary"
+      yield* new Broken({ message: `cannot store ${canary}`, cause: new Error(`detail ${canary}`) }).pipe(
+        Effect.withSpan("store"),
+        Effect.ignore,
+        Effect.provide(telemetry(endpoint))
+      )
+      const text = bodies.join()
+      assert.include(text, "\"exception.type\"")
+      assert.include(text, "Broken")
+      assert.include(text, "TraceExporter.test.ts:")
+      assert.notInclude(text, "canary")
+      assert.notInclude(text, "secret place")
+    }))
+})
+
+describe("a collector that does not answer", () => {
+  it.live("costs one log line per outage and one when it is over", () =>
+    Effect.gen(function*() {
+      const said: Array<string> = []
+      const console: Console.Console = { ...globalThis.console, log: (line: string) => void said.push(line) }
+      const { bodies, comeBack, endpoint, leave } = yield* receiver
+      yield* leave
+      yield* Effect.gen(function*() {
+        const saysSoon = (pattern: RegExp) =>
+          Effect.void.pipe(
+            Effect.withSpan("work"),
+            Effect.andThen(Effect.sync(() => said.some((line) => pattern.test(line)))),
+            Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("50 millis") }),
+            Effect.timeout("15 seconds")
+          )
+        yield* saysSoon(/traces are lost/)
+        yield* comeBack
+        yield* saysSoon(/takes traces again/)
+      }).pipe(Effect.provide(telemetry(endpoint)), Effect.provideService(Console.Console, console))
+      assert.lengthOf(said, 2)
+      assert.include(said[0], endpoint)
+      assert.isNotEmpty(bodies)
+    }))
+})
