@@ -7,9 +7,9 @@ import { setFlagsFromString } from "node:v8"
 setFlagsFromString("--max-semi-space-size=2")
 setFlagsFromString("--semi-space-growth-factor=1")
 
-const [NodeRuntime, { workerProcess }] = await Promise.all([
-  import("@effect/platform-node/NodeRuntime"),
+const [{ runProcess }, { workerProcess }] = await Promise.all([
+  import("@englog/platform/runProcess"),
   import("./WorkerProcess.ts")
 ])
 
-NodeRuntime.runMain(workerProcess, { disableErrorReporting: true })
+runProcess(workerProcess)

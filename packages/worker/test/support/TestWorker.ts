@@ -29,9 +29,7 @@ export const config = (apiAddresses: ReadonlyArray<string>, fields: Partial<AppC
     openaiApiKey: Option.none(),
     openaiModel: "gpt-4o-mini"
   },
-  otlpEndpoint: Option.none(),
-  logLevel: "info",
-  logFormat: "pretty",
+  telemetry: { endpoint: Option.none(), logLevel: "info", logFormat: "pretty" },
   ...fields
 })
 
