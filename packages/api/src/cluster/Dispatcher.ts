@@ -7,6 +7,7 @@ import { Effect, Layer, Option, Queue } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
+import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
 import { freeSlots, type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
 
 const POLL = "1 second"
@@ -15,6 +16,7 @@ const POLL = "1 second"
 export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   const leases = yield* LeaseRepo
   const sessions = yield* WorkerSessions
+  const repo = yield* WorkerSessionRepo
   const wake = yield* (yield* Wakeups).subscribe("tasks")
 
   const fill = Effect.fnUntraced(function*(session: LiveSession) {
@@ -34,8 +36,11 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
 
   const round = Effect.gen(function*() {
     const open = yield* sessions.all
+    if (open.length === 0) return
+    // What a session without a lease is given would be taken back at once.
+    const lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
     // The least busy worker first, so that work spreads.
-    const order = [...open].sort((a, b) => a.delivered.size - b.delivered.size)
+    const order = open.filter((session) => !lapsed.includes(session.row.id)).sort((a, b) => a.delivered.size - b.delivered.size)
     yield* Effect.forEach(order, fill, { discard: true })
   })
 

@@ -34,12 +34,12 @@ export class Heartbeats extends Context.Service<Heartbeats, {
           const arrived = held.some((one) => one.task_id === task.task_id && one.attempt === task.attempt)
           if (arrived || live === undefined || task.seconds_held < Duration.toSeconds(liveness.deliveryLimit)) continue
           yield* outcomes.release(task.task_id, session.id, "HandedBack")
-          yield* sessions.freeSlot(session.id, task.task_id)
+          yield* sessions.freeSlot(session.id, task.task_id, task.attempt)
         }
         // What the worker neither runs nor holds any more takes no slot, even where it dropped the task without a word.
         for (const task_id of live?.delivered.keys() ?? []) {
           const known = held.some((one) => one.task_id === task_id) || running.some((task) => task.task_id === task_id)
-          if (!known) yield* sessions.freeSlot(session.id, task_id)
+          if (!known) yield* sessions.freeSlot(session.id, task_id, 0)
         }
         const strangers = held.filter((one) =>
           !running.some((task) => task.task_id === one.task_id && task.attempt === one.attempt))
@@ -65,6 +65,8 @@ export class Heartbeats extends Context.Service<Heartbeats, {
             onNone: () => null,
             onSome: (stats) => ({
               ...stats,
+              cpu_usage: finite(stats.cpu_usage),
+              memory_usage: finite(stats.memory_usage),
               started_at: Option.match(stats.started_at, { onNone: () => null, onSome: DateTime.formatIso })
             })
           }),
@@ -85,3 +87,6 @@ export class Heartbeats extends Context.Service<Heartbeats, {
     })
   )
 }
+
+/** A float on the wire may be no number at all, which JSON cannot say. */
+const finite = (value: number): number => Number.isFinite(value) ? value : 0

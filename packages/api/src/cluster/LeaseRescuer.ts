@@ -65,10 +65,12 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
     Effect.flatMap(Effect.forEach((task) => outcomes.overdue(task.task_id, task.why), { discard: true }))
   )
 
-  const tick = sessions.all.pipe(
-    Effect.flatMap((open) =>
-      repo.tick(replica.id, open.map((session) => session.row.id), liveness.replicaTimeout, liveness.lease))
-  )
+  const tick = Effect.gen(function*() {
+    const open = (yield* sessions.all).map((session) => session.row.id)
+    yield* repo.tick(replica.id, open, liveness.replicaTimeout, liveness.lease)
+    // A stream that broke meanwhile may have been detached just before the tick took it for open.
+    for (const id of open) if (sessions.find(id) === undefined) yield* repo.detach(id, replica.id)
+  })
 
   yield* tick.pipe(
     Effect.andThen(endSessions),

@@ -40,10 +40,16 @@ export class Registrations extends Context.Service<Registrations, {
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions
 
-      const endSession = Effect.fnUntraced(function*(id: SessionId, reason: string) {
-        yield* repo.end(id, reason)
-        yield* sessions.close(id)
+      const handBack = Effect.fnUntraced(function*(id: SessionId) {
         for (const task of yield* leases.heldBy(id)) yield* outcomes.release(task.task_id, id, "HandedBack")
+      })
+
+      /** Tasks are handed back before the session ends, or the rescuer might count them as lost. */
+      const endSession = Effect.fnUntraced(function*(id: SessionId, reason: string) {
+        yield* sessions.close(id)
+        yield* handBack(id)
+        yield* repo.end(id, reason)
+        yield* handBack(id)
       })
 
       const register: Registrations["Service"]["register"] = Effect.fn("Registrations.register")(

@@ -2,12 +2,14 @@
  * APIWorkerService of proto/englog/v1/worker.proto: the gRPC edge of the cluster. It decodes, asks, encodes, and gives every
  * refusal the status code that the contract names.
  */
-import type { AttemptOutcome, SessionProof } from "@englog/rpc/grpc/WorkerMessages"
+import type { AttemptOutcome, HeldTask, SessionProof } from "@englog/rpc/grpc/WorkerMessages"
+import type { SessionId } from "@englog/domain/Ids"
 import { TaskReport } from "@englog/domain/tasks/Task"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { Handlers } from "@englog/rpc/grpc/GrpcMethods"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
@@ -41,19 +43,29 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           Effect.catchTags({ SessionOver: (error) => fail("UNAUTHENTICATED", error.message), SqlError: unavailable })
         )
 
+      /** Tells a worker to drop a task; it does, perhaps without another word, so that its slot is free. */
+      const notHeld = (id: SessionId, task: HeldTask) =>
+        sessions.freeSlot(id, task.task_id, task.attempt).pipe(
+          Effect.andThen(fail("FAILED_PRECONDITION", "this session does not hold this attempt"))
+        )
+
       const streamTasks = Effect.fnUntraced(function*(proof: SessionProof & { readonly kinds: ReadonlyArray<string> }) {
         const proven = yield* prove(proof)
-        const row = proof.kinds.length === 0 ? proven : { ...proven, kinds: proof.kinds }
+        // Capabilities choose among the numbered kinds only; a stream has no words for the others.
+        const row = proof.kinds.length === 0 ? proven : { ...proven, kinds: [...proof.kinds, ...announce(proven.kinds).kinds] }
         const running = yield* leases.heldBy(row.id).pipe(Effect.catchTag("SqlError", unavailable))
         const session = yield* sessions.open(row, running)
-        yield* Effect.acquireRelease(
+        const attached = yield* Effect.acquireRelease(
           repo.attach(row.id, replica.id).pipe(Effect.catchTag("SqlError", unavailable)),
           () =>
             // A newer stream of this session may already be open here; then it is not disconnected.
             sessions.find(row.id) !== undefined && sessions.find(row.id) !== session
               ? Effect.void
-              : repo.detach(row.id, replica.id).pipe(Effect.catchCause((cause) => Effect.logWarning("could not note a lost stream", cause)))
+              : Effect.andThen(sessions.close(row.id), repo.detach(row.id, replica.id)).pipe(
+                Effect.catchCause((cause) => Effect.logWarning("could not note a lost stream", cause))
+              )
         )
+        if (!attached) return yield* fail("UNAUTHENTICATED", "the session is over; register again")
         if (row.protocol === 2) yield* Effect.forkScoped(heartbeats.ping(session))
         return Stream.fromQueue(session.mailbox).pipe(
           Stream.map(Codec.encodeToWorker),
@@ -94,8 +106,8 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             }),
             session.lineage
           ).pipe(
-            Effect.tap(sessions.freeSlot(session.id, report.task_id)),
-            Effect.tapErrorTag("NotHeld", () => sessions.freeSlot(session.id, report.task_id)),
+            Effect.tap(sessions.freeSlot(session.id, report.task_id, report.attempt)),
+            Effect.tapErrorTag("NotHeld", () => sessions.freeSlot(session.id, report.task_id, report.attempt)),
             Effect.catchTags({
               NotHeld: (error) => fail("FAILED_PRECONDITION", error.message),
               InvalidResult: (error) => fail("INVALID_ARGUMENT", error.message),
@@ -118,7 +130,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             progress: report.progress,
             message: report.message === "" ? null : report.message
           }).pipe(Effect.catchTag("SqlError", unavailable))
-          if (!accepted) return yield* fail("FAILED_PRECONDITION", "this session does not hold this attempt")
+          if (!accepted) return yield* notHeld(session.id, report)
           yield* wakeups.wake(`task:${report.task_id}`)
           return {}
         }),
@@ -128,7 +140,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           const lease = yield* leases.held(question.task_id, session.id, question.attempt).pipe(
             Effect.catchTag("SqlError", unavailable)
           )
-          if (Option.isNone(lease)) return yield* fail("FAILED_PRECONDITION", "this session does not hold this attempt")
+          if (Option.isNone(lease)) return yield* notHeld(session.id, question)
           const kind = yield* kinds.find(lease.value.kind)
           const data = Option.flatMap(kind, (kind) => kind.data)
           if (Option.isNone(data)) return yield* fail("NOT_FOUND", `tasks of kind ${lease.value.kind} have no data beyond their payload`)

@@ -33,8 +33,8 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
   readonly all: Effect.Effect<ReadonlyArray<LiveSession>>
   /** Takes wait until a session opens, or has a free slot that it had not before. */
   readonly capacity: Queue.Dequeue<void>
-  /** Notes that a session no longer runs a task. */
-  readonly freeSlot: (id: SessionId, task_id: TaskId) => Effect.Effect<void>
+  /** Notes that a session no longer runs an attempt; 0 stands for whichever it runs. */
+  readonly freeSlot: (id: SessionId, task_id: TaskId, attempt: number) => Effect.Effect<void>
   readonly isDeaf: (session: LiveSession) => Effect.Effect<boolean>
   /** The session is over: ends its stream. */
   readonly close: (id: SessionId) => Effect.Effect<void>
@@ -65,7 +65,8 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
                 mailbox: yield* Queue.unbounded<ToWorker, StreamEnded>(),
                 delivered: new Map(running.map((task) => [task.task_id, task.attempt])),
                 unanswered: new Map(),
-                lastPing: 0n,
+                // Above every sequence of an earlier stream, so that acknowledging those counts for nothing here.
+                lastPing: BigInt(yield* Clock.currentTimeMillis),
                 status: row.status
               }
               sessions.set(row.id, session)
@@ -77,8 +78,14 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
         find: (id) => sessions.get(id),
         all: Effect.sync(() => [...sessions.values()]),
         capacity,
-        freeSlot: (id, task_id) =>
-          Effect.suspend(() => sessions.get(id)?.delivered.delete(task_id) === true ? signal : Effect.void),
+        freeSlot: (id, task_id, attempt) =>
+          Effect.suspend(() => {
+            const delivered = sessions.get(id)?.delivered
+            const runs = delivered?.get(task_id)
+            if (delivered === undefined || runs === undefined || (attempt !== 0 && attempt !== runs)) return Effect.void
+            delivered.delete(task_id)
+            return signal
+          }),
         isDeaf: (session) =>
           Clock.currentTimeMillis.pipe(Effect.map((now) => {
             const [oldest] = session.unanswered.values()
