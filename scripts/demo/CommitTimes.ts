@@ -30,7 +30,7 @@ export const workTimes = (commits: ReadonlyArray<Commit>): ReadonlyArray<WorkTim
     times.push({ start_time: DateTime.makeUnsafe(start), end_time: DateTime.makeUnsafe(end) })
     free = start
   }
-  return times.reverse()
+  return times.toReversed()
 }
 
 const minutesOf = (commit: Commit, previous: Commit | undefined, end: number): number => {

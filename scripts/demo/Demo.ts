@@ -42,7 +42,7 @@ const run = Effect.fnUntraced(function*(args: DemoArguments, environment: Enviro
     return yield* Effect.withSpan(ask(user, entry_ids, screen), "demo")
   })
   const outcome = yield* Effect.raceFirst(whole, englog.end).pipe(
-    Effect.mapError((error) => new DemoError({ message: `${error.message} (log: ${englog.log})` }))
+    Effect.mapError(({ message }) => new DemoError({ message: `${message} (log: ${englog.log})` }))
   )
   yield* show(outcome, screen)
   return outcome

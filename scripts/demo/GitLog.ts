@@ -11,6 +11,7 @@ import { DemoError } from "./DemoError.ts"
 export interface GitLog {
   /** Of the repository: that of its origin, else of its folder. */
   readonly name: string
+  /** Oldest first, as git orders them. */
   readonly commits: ReadonlyArray<Commit>
 }
 
@@ -32,7 +33,7 @@ export const readGitLog = Effect.fn("GitLog.read")(function*(folder: string) {
   const measured = yield* git([...log, "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv"])
   const text = Option.isSome(measured) ? measured : yield* git(log)
   if (Option.isNone(text)) return yield* new DemoError({ message: `the history of ${folder} cannot be read by git` })
-  return { name, commits: text.value.split(`${mark}\u0000`).flatMap(commitOf) } satisfies GitLog
+  return { name, commits: text.value.split(`${mark}\u0000`).flatMap(commitOf).toReversed() } satisfies GitLog
 })
 
 /** The origin's name keeps a clone in any folder recognizable. */

@@ -27,16 +27,17 @@ const root = path.resolve(import.meta.dirname, "../..")
 
 export const temporaryEngLog = Effect.fn("TemporaryEngLog.start")(function*(environment: Environment) {
   const folder = yield* temporaryFolder
-  return yield* start(folder, environment).pipe(
+  const log = path.join(folder, "englog.log")
+  return yield* start(folder, log, environment).pipe(
+    Effect.mapError(({ message }) => new DemoError({ message: `${message} (log: ${log})` })),
     // Somebody may take a port between its choice and its use.
     Effect.retry({ times: 2, while: ({ message }) => message.includes("already in use") })
   )
 })
 
-const start = Effect.fnUntraced(function*(folder: string, environment: Environment) {
+const start = Effect.fnUntraced(function*(folder: string, log: string, environment: Environment) {
   const fs = yield* FileSystem.FileSystem
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-  const log = path.join(folder, "englog.log")
   const [http, grpc, health] = yield* freePorts
   yield* fs.writeFileString(log, "")
   const program = [process.execPath, "--import", path.join(root, "scripts/launcher/EndWithParent.ts"), path.join(root, "scripts/start.ts")]
@@ -85,7 +86,7 @@ const notForHere = Object.fromEntries([
   "WORKER_ID", "WORKER_NAME", "WORKER_MAX_CONCURRENT", "WORKER_QUEUES", "WORKER_HEALTH_HOST"
 ].map((name) => [name, ""]))
 
-const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.trim() || "it said nothing"
+const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.trim().replace(/\.$/, "") || "it said nothing"
 
 const temporaryFolder = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
