@@ -99,7 +99,9 @@ const receive = Effect.fnUntraced(function*(context: ConnectionContext, session:
 const heartbeats = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
   const pause = Effect.timeoutOption(Queue.take(context.beatNow), session.heartbeatInterval)
   const beat = heartbeat(context, session, acknowledged).pipe(
-    Effect.tapError((error) => Effect.logWarning("heartbeat failed").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))),
+    Effect.tapError((error) =>
+      Effect.logWarning("heartbeat failed").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
+    ),
     Effect.retry({
       schedule: Schedule.spaced("1 second"),
       times: HEARTBEAT_FAILURES - 1,

@@ -46,7 +46,9 @@ export const open = Effect.fnUntraced(function*(
       // One message that breaks the contract must not take the others down with it.
       Stream.mapEffect((message) =>
         Codec.decodeToWorker(message).pipe(
-          Effect.tapError((error) => Effect.logWarning("skipped a task stream message").pipe(Effect.annotateLogs({ reason: error.message }))),
+          Effect.tapError((error) =>
+            Effect.logWarning("skipped a task stream message").pipe(Effect.annotateLogs({ reason: error.message }))
+          ),
           Effect.orElseSucceed(() => Option.none<Messages.ToWorker>())
         )
       ),

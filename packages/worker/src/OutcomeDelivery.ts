@@ -22,22 +22,26 @@ export const deliver = Effect.fn("OutcomeDelivery.deliver")(function*(report: Re
     const session = yield* link.awaitSession
     const answer = yield* Effect.result(session.report({ ...report, outcome }))
     if (answer._tag === "Success") {
-      if (!answer.success.accepted) yield* Effect.logWarning("the API server refused an outcome").pipe(Effect.annotateLogs({ reason: answer.success.message }))
-      return answer.success.accepted ? "accepted" as const : "refused" as const
+      const { accepted, message } = answer.success
+      if (!accepted) yield* Effect.logWarning("the API server refused an outcome").pipe(Effect.annotateLogs({ reason: message }))
+      return accepted ? "accepted" as const : "refused" as const
     }
     const error = answer.failure
     if (error.code === "INVALID_ARGUMENT" && outcome._tag === "Completed") {
-      yield* Effect.logWarning("the API server refused a result").pipe(Effect.annotateLogs({ reason: error.message }))
+      yield* note(Effect.logWarning("the API server refused a result"), error)
       outcome = { _tag: "Failed", error: `the API server refused the result: ${error.message}` }
     } else if (isFinal(error)) {
-      yield* Effect.logWarning("dropped an outcome that nobody waits for").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
+      yield* note(Effect.logWarning("dropped an outcome that nobody waits for"), error)
       return "refused" as const
     } else {
-      yield* Effect.logDebug("an outcome could not be handed in yet").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
+      yield* note(Effect.logDebug("an outcome could not be handed in yet"), error)
       yield* waitAfter(error, session)
     }
   }
 })
+
+const note = (log: Effect.Effect<void>, error: GrpcError) =>
+  Effect.annotateLogs(log, { operation: "report_outcome", code: error.code, reason: error.message })
 
 const isFinal = (error: GrpcError): boolean =>
   error.code === "FAILED_PRECONDITION" || error.code === "NOT_FOUND" || error.code === "INVALID_ARGUMENT" ||

@@ -112,7 +112,9 @@ const drain = Effect.fnUntraced(function*(
   if (Option.isSome(session)) {
     yield* session.value.leave("the worker is stopping").pipe(
       Effect.timeout(STEP_LIMIT),
-      Effect.catch((error) => Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message })))
+      Effect.catch((error) =>
+        Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message }))
+      )
     )
   }
   yield* Effect.logInfo("drained").pipe(Effect.annotateLogs({ finished: running - left, returned: left }))

@@ -71,7 +71,10 @@ const missing = (variable: GrpcTlsError["variable"], message: string) => new Grp
 const credentialsFrom = <A>(pair: Option.Option<KeyPair>, ca: Option.Option<Buffer>, make: () => A) =>
   Effect.try({
     try: () => {
-      tls.createSecureContext({ ...Option.getOrElse(pair, () => ({})), ...Option.match(ca, { onNone: () => ({}), onSome: (bytes) => ({ ca: bytes }) }) })
+      tls.createSecureContext({
+        ...Option.getOrElse(pair, () => ({})),
+        ...Option.match(ca, { onNone: () => ({}), onSome: (bytes) => ({ ca: bytes }) })
+      })
       return make()
     },
     catch: (cause) =>

@@ -21,7 +21,9 @@ export const make = Effect.map(
       yield* context.progress(25, messages.started)
       const input = yield* Effect.flatMap(context.data, decode).pipe(
         Effect.catchTag("SchemaError", (cause) =>
-          Effect.fail(new TaskFailure({ message: "the API server sent task data that this worker does not understand; update the worker", cause })))
+          Effect.fail(
+            new TaskFailure({ message: "the API server sent task data that this worker does not understand; update the worker", cause })
+          ))
       )
       yield* context.progress(50, `Narrating ${input.sheet.facts.length} facts about ${input.entry_count} entries`)
       const draft = yield* writer.write(input, context.timeLeft)

@@ -66,7 +66,8 @@ const make = Effect.gen(function*() {
     return yield* ask(model.value, { system, user, format: ModelAnswer.format }, version).pipe(
       Effect.timeoutOrElse({
         duration: budget,
-        orElse: () => Effect.fail(new ModelError({ reason: "Timeout", message: "the model did not answer before the task's deadline" }))
+        orElse: () =>
+          Effect.fail(new ModelError({ reason: "Timeout", message: "the model did not answer before the task's deadline" }))
       }),
       Effect.match({ onSuccess: Result.succeed, onFailure: (error) => Result.fail(Option.some(error.message)) })
     )

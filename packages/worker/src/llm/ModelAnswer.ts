@@ -19,7 +19,8 @@ export const read = (reply: ModelReply): Effect.Effect<InsightAnswer, ModelError
     )
   )
 
-const garbage = (message: string, cause?: unknown) => new ModelError({ reason: "Garbage", message, ...(cause === undefined ? {} : { cause }) })
+const garbage = (message: string, cause?: unknown) =>
+  new ModelError({ reason: "Garbage", message, ...(cause === undefined ? {} : { cause }) })
 
 /** Within the bounds of a draft: a talkative list of tags is no reason to throw the insight away. */
 const tidy = (tags: ReadonlyArray<string>): ReadonlyArray<string> =>

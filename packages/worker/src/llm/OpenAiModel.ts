@@ -35,33 +35,44 @@ export const make = Effect.fnUntraced(function*(options: OpenAiOptions) {
       )
     )
   )
-  const answer = <A>(response: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>, read: (ok: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, ModelError>) =>
-    response.pipe(
-      Effect.mapError((cause) => new ModelError({ reason: "Unreachable", message: "the OpenAI-compatible endpoint is not reachable", cause })),
-      Effect.flatMap((arrived) =>
-        arrived.status >= 400
-          ? Effect.fail(errorOfStatus("the OpenAI-compatible endpoint", model, arrived.status, `status ${arrived.status}`))
-          : read(arrived)
-      )
-    )
+  const completions = (request: ModelRequest) =>
+    client.execute(HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post("/chat/completions"), bodyOf(model, request)))
   const insightModel: InsightModel = {
     system: "openai",
     model,
     call: (request) =>
-      answer(client.execute(HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post("/chat/completions"), bodyOf(model, request))), (response) =>
-        HttpClientResponse.schemaBodyJson(Completion)(response).pipe(
-          Effect.mapError((cause) => new ModelError({ reason: "Garbage", message: "the OpenAI-compatible endpoint answered in an unknown form", cause })),
-          Effect.map(({ choices: [choice], usage }) => ({
-            text: choice.message.content ?? "",
-            complete: choice.finish_reason !== "length",
-            inputTokens: usage?.prompt_tokens,
-            outputTokens: usage?.completion_tokens
-          }))
-        )),
-    check: answer(client.execute(HttpClientRequest.get("/models")), () => Effect.void)
+      answered(completions(request), model).pipe(
+        Effect.flatMap(readCompletion),
+        Effect.map(({ choices: [choice], usage }) => ({
+          text: choice.message.content ?? "",
+          complete: choice.finish_reason !== "length",
+          inputTokens: usage?.prompt_tokens,
+          outputTokens: usage?.completion_tokens
+        }))
+      ),
+    check: Effect.asVoid(answered(client.execute(HttpClientRequest.get("/models")), model))
   }
   return insightModel
 })
+
+type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>
+
+/** For people; the address may hold credentials. */
+const WHO = "the OpenAI-compatible endpoint"
+
+const answered = (response: Response, model: string) =>
+  response.pipe(
+    Effect.mapError((cause) => new ModelError({ reason: "Unreachable", message: `${WHO} is not reachable`, cause })),
+    Effect.filterOrFail(
+      ({ status }) => status < 400,
+      ({ status }) => errorOfStatus(WHO, model, status, `status ${status}`)
+    )
+  )
+
+const readCompletion = (response: HttpClientResponse.HttpClientResponse) =>
+  HttpClientResponse.schemaBodyJson(Completion)(response).pipe(
+    Effect.mapError((cause) => new ModelError({ reason: "Garbage", message: `${WHO} answered in an unknown form`, cause }))
+  )
 
 const bodyOf = (model: string, request: ModelRequest) => ({
   model,

@@ -1,39 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { EntryId } from "@englog/domain/Ids"
-import { FactEntry, FactSheet } from "@englog/domain/facts/Fact"
-import { type InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
+import type { InsightDraft } from "@englog/domain/insights/Insight"
 import { AppConfig, type LlmConfig } from "@englog/worker/AppConfig"
 import { InsightWriter, ModelLimits } from "@englog/worker/llm/InsightWriter"
 import { ModelChoice } from "@englog/worker/llm/ModelChoice"
-import { DateTime, Duration, Effect, Fiber, Layer, Option, Redacted, Tracer } from "effect"
+import { Duration, Effect, Fiber, Layer, Option, Redacted, Tracer } from "effect"
 import * as FakeModelServer from "../support/FakeModelServer.ts"
+import { input } from "../support/narration.ts"
 import { config } from "../support/TestWorker.ts"
 
 const { good } = FakeModelServer
-
-const entry = new FactEntry({
-  id: EntryId.make("550e8400-e29b-41d4-a716-446655440001"),
-  title: "Wrote the worker's tests",
-  description: null,
-  type: "code",
-  project_name: "EngLog",
-  tags: ["testing"],
-  start_time: DateTime.makeUnsafe("2025-07-01T09:00:00Z"),
-  end_time: DateTime.makeUnsafe("2025-07-01T10:00:00Z"),
-  duration_minutes: 60,
-  value_rating: "high",
-  impact_level: "team"
-})
-
-const input = (fields: { readonly entry_count?: number; readonly cached?: InsightDraft } = {}) =>
-  new NarrationInput({
-    insight_type: "productivity",
-    context: null,
-    sheet: new FactSheet({ period_start: "2025-07-01", period_end: "2025-07-01", timezone: "UTC", facts: [], metrics: null }),
-    entries: fields.entry_count === 0 ? [] : [entry],
-    entry_count: fields.entry_count ?? 1,
-    cached: fields.cached ?? null
-  })
 
 const earlier: InsightDraft = { content: "Said before.", tags: [], confidence: 0.7, model: "llama3.2:3b", source: "model" }
 
