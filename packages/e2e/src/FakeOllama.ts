@@ -2,8 +2,9 @@
  * A server that speaks Ollama's HTTP API (/api/version, /api/tags, /api/chat) and answers as a test tells it: well, slowly,
  * falsely, brokenly, or not at all. It keeps the chat requests it got.
  */
-import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { type NeverCame, waitUntil } from "./WaitUntil.ts"
 
 export type Answer =
   /** The model's text: an insight as JSON. */
@@ -33,7 +34,7 @@ export class FakeOllama extends Context.Service<FakeOllama, {
   readonly release: Effect.Effect<void>
   readonly requests: ReadonlyArray<ChatRequest>
   /** Answers when it has got so many chat requests in all. */
-  readonly asked: (count: number) => Effect.Effect<void>
+  readonly asked: (count: number) => Effect.Effect<void, NeverCame>
   /** Refuses connections and cuts those that are open. */
   readonly leave: Effect.Effect<void>
   readonly comeBack: Effect.Effect<void>
@@ -122,11 +123,7 @@ const make = Effect.gen(function*() {
       waiting = undefined
       for (const answer of answers) answer()
     }),
-    asked: (count) =>
-      Effect.sync(() => requests.length >= count).pipe(
-        Effect.repeat({ until: (enough) => enough, schedule: Schedule.spaced("10 millis") }),
-        Effect.asVoid
-      ),
+    asked: (count) => waitUntil(`the model is asked ${count} times`, () => requests.length >= count),
     leave,
     comeBack: Effect.suspend(() => {
       frozen = false

@@ -43,7 +43,8 @@ export const ask = Effect.fnUntraced(function*(
   )
   const answer: Answer = { status: response.status, text: yield* response.text }
   return answer
-})
+  // A trace is given by `headers` or not at all.
+}, Effect.provideService(HttpClient.TracerDisabledWhen, () => true))
 
 export const password = "correct horse battery staple"
 

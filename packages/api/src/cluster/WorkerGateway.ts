@@ -92,8 +92,10 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           const session = yield* prove(beat)
           const answer = yield* heartbeats.receive(session, beat).pipe(Effect.catchTag("SqlError", unavailable))
           return Codec.encodeHeartbeatAnswer(answer)
-        }),
-        streamTasks: (request) => Stream.unwrap(Codec.decodeSubscription(request).pipe(Effect.flatMap(streamTasks))),
+        }, Effect.withTracerEnabled(false)),
+        // Like heartbeats, streams have no span of their own: what they do would be a trace each.
+        streamTasks: (request) =>
+          Stream.unwrap(Codec.decodeSubscription(request).pipe(Effect.flatMap(streamTasks), Effect.withTracerEnabled(false))),
         reportTaskResult: Effect.fnUntraced(function*(request) {
           const report = yield* Codec.decodeReport(request)
           const session = yield* prove(report)

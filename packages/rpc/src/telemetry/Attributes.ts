@@ -22,6 +22,8 @@ export const Attribute = {
   exceptionStacktrace: "exception.stacktrace",
   httpMethod: "http.request.method",
   httpStatus: "http.response.status_code",
+  urlFull: "url.full",
+  urlQuery: "url.query",
   rpcSystem: "rpc.system",
   rpcService: "rpc.service",
   rpcMethod: "rpc.method",
