@@ -163,7 +163,8 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
           WHERE s.id = w.id AND w.ended_at IS NULL AND w.replica_id IS NOT NULL
             AND (r.id IS NULL OR r.seen_at < now() - ${millis(timeout)})`
         yield* sql`
-          UPDATE worker_sessions SET disconnected_at = now(), lease_until = greatest(lease_until, now() + ${millis(lease)})
+          UPDATE worker_sessions SET disconnected_at = now(), lease_until = greatest(lease_until, now() + ${millis(lease)}),
+            last_heartbeat_at = greatest(last_heartbeat_at, now() - ${millis(lease)})
           WHERE ended_at IS NULL AND disconnected_at IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM replicas WHERE seen_at >= now() - ${millis(timeout)})`
         yield* sql`
