@@ -29,7 +29,7 @@ export const deliver = Effect.fn("OutcomeDelivery.deliver")(function*(report: Re
     const error = answer.failure
     if (error.code === "INVALID_ARGUMENT" && outcome._tag === "Completed") {
       yield* note(Effect.logWarning("the API server refused a result"), error)
-      outcome = { _tag: "Failed", error: `the API server refused the result: ${error.message}` }
+      outcome = { _tag: "Failed", error: `the API server refused the result: ${error.message}`, retryable: false }
     } else if (isFinal(error)) {
       yield* note(Effect.logWarning("dropped an outcome that nobody waits for"), error)
       return "refused" as const
@@ -60,5 +60,5 @@ const waitAfter = Effect.fnUntraced(function*(error: GrpcError, session: ApiSess
 
 const fitting = (outcome: AttemptOutcome): AttemptOutcome =>
   outcome._tag === "Completed" && Buffer.byteLength(outcome.result) > MAX_RESULT_BYTES
-    ? { _tag: "Failed", error: `the result is larger than ${MAX_RESULT_BYTES} bytes` }
+    ? { _tag: "Failed", error: `the result is larger than ${MAX_RESULT_BYTES} bytes`, retryable: false }
     : outcome

@@ -65,7 +65,7 @@ const handle = Effect.fnUntraced(function*(task: WorkerTask) {
   return yield* Effect.suspend(() => handler.run(task, context)).pipe(
     Effect.map((result): AttemptOutcome => ({ _tag: "Completed", result })),
     Effect.timeoutOrElse({ duration: left, orElse: () => Effect.succeed(failed("the task's deadline passed before it was done")) }),
-    Effect.catchTag("TaskFailure", (failure) => Effect.as(logFailure(failure), failed(failure.message))),
+    Effect.catchTag("TaskFailure", (failure) => Effect.as(logFailure(failure), failed(failure.message, failure.retryable))),
     // What a bug says may hold anything, so it goes to the log only.
     Effect.catchCause((cause) =>
       Effect.as(
@@ -76,7 +76,7 @@ const handle = Effect.fnUntraced(function*(task: WorkerTask) {
   )
 })
 
-const failed = (error: string): AttemptOutcome => ({ _tag: "Failed", error })
+const failed = (error: string, retryable = true): AttemptOutcome => ({ _tag: "Failed", error, retryable })
 
 const logFailure = (failure: TaskFailure) =>
   failure.cause === undefined ? Effect.void : Effect.logDebug("cause of the failure", failure.cause)

@@ -24,6 +24,6 @@ describe("the README's worker with a handler of its own", () => {
       yield* FakeApi.eventually("both reported", () => api.reports.length === 2)
       const outcomes = new Map(api.reports.map((report) => [report.task_id, report.outcome]))
       assert.deepStrictEqual(outcomes.get(FakeApi.idOf("a")), { _tag: "Completed", result: "{\"words\":3}" })
-      assert.deepStrictEqual(outcomes.get(FakeApi.idOf("b")), { _tag: "Failed", error: "text: there is nothing to count" })
+      assert.deepStrictEqual(outcomes.get(FakeApi.idOf("b")), { _tag: "Failed", error: "text: there is nothing to count", retryable: true })
     }), 20_000)
 })

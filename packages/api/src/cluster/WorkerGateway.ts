@@ -178,9 +178,8 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
 const toOutcome = (outcome: AttemptOutcome): TaskReport["outcome"] => {
   switch (outcome._tag) {
     case "Completed":
-      return outcome
     case "Failed":
-      return { _tag: "Failed", error: outcome.error, retryable: true }
+      return outcome
     case "Cancelled":
       return { _tag: "Stopped", message: outcome.error === "" ? "cancelled" : outcome.error }
   }

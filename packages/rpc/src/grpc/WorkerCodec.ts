@@ -257,7 +257,7 @@ const outcomeFields = (outcome: Messages.AttemptOutcome) => {
     case "Completed":
       return { status: pb.TaskStatus.COMPLETED, result: outcome.result }
     case "Failed":
-      return { status: pb.TaskStatus.FAILED, errorMessage: outcome.error }
+      return { status: pb.TaskStatus.FAILED, errorMessage: outcome.error, notRetryable: !outcome.retryable }
     case "Cancelled":
       return { status: pb.TaskStatus.CANCELLED, errorMessage: outcome.error }
   }
@@ -279,7 +279,7 @@ const decodeOutcome = (request: pb.TaskResultRequest): Effect.Effect<Messages.At
     case pb.TaskStatus.COMPLETED:
       return Effect.succeed({ _tag: "Completed", result: request.result })
     case pb.TaskStatus.FAILED:
-      return Effect.succeed({ _tag: "Failed", error: request.errorMessage })
+      return Effect.succeed({ _tag: "Failed", error: request.errorMessage, retryable: !request.notRetryable })
     case pb.TaskStatus.CANCELLED:
       return Effect.succeed({ _tag: "Cancelled", error: request.errorMessage })
     default:

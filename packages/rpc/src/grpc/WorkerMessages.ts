@@ -98,7 +98,8 @@ export type ToWorker =
 
 export type AttemptOutcome =
   | { readonly _tag: "Completed"; readonly result: string }
-  | { readonly _tag: "Failed"; readonly error: string }
+  /** `retryable` false: no further attempt can succeed, whatever the retry policy says. */
+  | { readonly _tag: "Failed"; readonly error: string; readonly retryable: boolean }
   | { readonly _tag: "Cancelled"; readonly error: string }
 
 export interface OutcomeReport extends SessionProof, HeldTask {

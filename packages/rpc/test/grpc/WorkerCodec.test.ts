@@ -120,11 +120,12 @@ describe("a task stream message", () => {
 describe("a report", () => {
   const outcomes: ReadonlyArray<Messages.AttemptOutcome> = [
     { _tag: "Completed", result: "{\"content\":\"x\"}" },
-    { _tag: "Failed", error: "no model" },
+    { _tag: "Failed", error: "no model", retryable: true },
+    { _tag: "Failed", error: "no such template", retryable: false },
     { _tag: "Cancelled", error: "asked" }
   ]
   for (const outcome of outcomes) {
-    it.effect(`arrives as it was sent: ${outcome._tag}`, () =>
+    it.effect(`arrives as it was sent: ${JSON.stringify(outcome)}`, () =>
       Effect.gen(function*() {
         const report: Messages.OutcomeReport = {
           ...session,

@@ -9,6 +9,8 @@ import { type Duration, Effect, Schema } from "effect"
 /** The attempt failed. `message` is shown to the task's owner: no secrets, no internals. */
 export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
   message: Schema.String,
+  /** False: no further attempt can succeed, whatever the kind's retry policy says. Default true. */
+  retryable: Schema.optionalKey(Schema.Boolean),
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
@@ -41,11 +43,11 @@ export const make = <
     kind: kind.kind,
     run: Effect.fnUntraced(function*(task, context) {
       const payload = yield* decode(task.payload).pipe(
-        Effect.mapError((cause) => new TaskFailure({ message: `the payload does not fit ${kind.kind}: ${cause.message}`, cause }))
+        Effect.mapError((cause) => new TaskFailure({ message: `the payload does not fit ${kind.kind}: ${cause.message}`, retryable: false, cause }))
       )
       const result = yield* run(payload, context, task)
       return yield* encode(result).pipe(
-        Effect.mapError((cause) => new TaskFailure({ message: `the result does not fit ${kind.kind}: ${cause.message}`, cause }))
+        Effect.mapError((cause) => new TaskFailure({ message: `the result does not fit ${kind.kind}: ${cause.message}`, retryable: false, cause }))
       )
     })
   }
