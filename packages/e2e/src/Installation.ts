@@ -92,7 +92,8 @@ const make = Effect.fnUntraced(function*(common: Env) {
 const answers200 = (url: string) =>
   HttpClient.get(url).pipe(
     Effect.flatMap((response) => response.status === 200 ? Effect.void : Effect.fail("not ready")),
-    Effect.timeout("2 seconds"),
+    // Longer than a worker looks for its language model while it is asked.
+    Effect.timeout("5 seconds"),
     // Refusals are what is being waited out.
     Effect.retry(Schedule.spaced("20 millis")),
     Effect.ignore
