@@ -1,0 +1,39 @@
+/**
+ * `npm run bench:memory`: resident memory (VmRSS) of the API and of the worker, each a process of its own: when they are
+ * ready, right after a load of insights, and after ten idle seconds. PostgreSQL's processes are not in it. Linux only.
+ */
+import { Effect, FileSystem } from "effect"
+import { Installation } from "@englog/e2e/Installation"
+import { note, report } from "./Figures.ts"
+import { askers, idle, submit } from "./Load.ts"
+import { runBench } from "./runBench.ts"
+
+const TASKS = 500
+const CONCURRENCY = 10
+/** 150 MB */
+const TARGET_MIB = 143
+
+const residentMiB = Effect.fnUntraced(function*(pid: number) {
+  const fs = yield* FileSystem.FileSystem
+  const status = yield* fs.readFileString(`/proc/${pid}/status`)
+  return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 102.4) / 10
+})
+
+runBench(Effect.gen(function*() {
+  const installation = yield* Installation
+  const api = yield* installation.startApi()
+  const worker = yield* installation.startWorker("bench")
+  const now = Effect.all({ api_mib: residentMiB(api.pid), worker_mib: residentMiB(worker.pid) })
+  const ready = yield* now
+  const people = yield* askers(api.url, 5)
+  const [first] = people
+  if (first === undefined) return
+  yield* note(`${TASKS} insights`)
+  yield* Effect.forEach(people, (asker) => Effect.replicateEffect(submit(asker), TASKS / people.length, { concurrency: CONCURRENCY / people.length }), {
+    concurrency: people.length
+  })
+  yield* idle(api.url, first)
+  const loaded = yield* now
+  yield* Effect.sleep("10 seconds")
+  yield* report("memory", { tasks: TASKS, ready, loaded, idle: yield* now, target: { api_mib: TARGET_MIB, worker_mib: TARGET_MIB } })
+}))
