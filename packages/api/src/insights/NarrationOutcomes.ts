@@ -110,5 +110,13 @@ const citing = (sheet: FactSheet, entries: ReadonlyArray<FactEntry>): FactSheet 
   return new FactSheet({ ...sheet, facts }, { disableChecks: true })
 }
 
-const decodeDraft = Schema.decodeUnknownEffect(Schema.fromJsonString(InsightDraft))
+/** PostgreSQL keeps no NUL in text; what is not encrypted must not hold one. */
+const StorableDraft = InsightDraft.check(
+  Schema.makeFilter((draft: InsightDraft) => {
+    const field = (["model", "prompt_version", "fallback_reason"] as const).find((name) => draft[name]?.includes("\u0000"))
+    return field === undefined ? undefined : { path: [field], issue: "must not contain the NUL character" }
+  })
+)
+
+const decodeDraft = Schema.decodeUnknownEffect(Schema.fromJsonString(StorableDraft))
 const encodeInput = Schema.encodeEffect(Schema.fromJsonString(NarrationInput))
