@@ -32,13 +32,13 @@ const encodeInsight = Schema.encodeEffect(Insight)
 
 const run = Effect.fnUntraced(function*(args: DemoArguments, environment: Environment, screen: Screen) {
   const log = yield* demoLog(args.source)
-  yield* screen.say(`${log.told}: ${log.entries.length} entries, ${period(log.entries)}.`)
+  yield* screen.say(`${log.told}: ${counted(log.entries)}, ${period(log.entries)}.`)
   yield* screen.say("Starting PostgreSQL, the API server and a worker …")
   const englog = yield* temporaryEngLog(environment)
   const whole = Effect.gen(function*() {
     const user = yield* signUp(englog.url, log.engineer)
     const entry_ids = yield* record(user, log.entries)
-    yield* screen.say(`Recorded ${entry_ids.length} entries of ${log.engineer.first_name} ${log.engineer.last_name}. Asking for an insight:`)
+    yield* screen.say(`Recorded ${counted(entry_ids)} of ${log.engineer.first_name} ${log.engineer.last_name}. Asking for an insight:`)
     return yield* Effect.withSpan(ask(user, entry_ids, screen), "demo")
   })
   const outcome = yield* Effect.raceFirst(whole, englog.end).pipe(
@@ -74,6 +74,8 @@ const show = Effect.fnUntraced(function*({ insight, task_id, trace_id }: Outcome
   ]
   yield* Effect.forEach(lines, screen.say, { discard: true })
 })
+
+const counted = (entries: ReadonlyArray<unknown>): string => entries.length === 1 ? "one entry" : `${entries.length} entries`
 
 const period = (entries: ReadonlyArray<WorkLogEntry>): string => {
   const days = entries.map(({ start_time }) => DateTime.formatIsoDateUtc(start_time)).sort()
