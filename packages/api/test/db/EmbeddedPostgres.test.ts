@@ -170,6 +170,23 @@ describe("EmbeddedPostgres", () => {
         assert.isUndefined(postmasterPid(dataDir))
       }))
 
+    it.effect.skipIf(process.getuid?.() !== 0)("lies where its user can reach it when root's folders hide DATA_DIR", () =>
+      Effect.gen(function*() {
+        const home = yield* dataFolder
+        fs.chmodSync(home, 0o700)
+        const dataDir = `${home}/.data`
+        const first = yield* startEmbedded(dataDir)
+        yield* query(yield* first.url, "CREATE TABLE kept AS SELECT 42 AS n")
+        yield* first.end("SIGTERM")
+        const elsewhere = fs.readFileSync(`${dataDir}/postgres.location`, "utf8").trim()
+        yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(elsewhere, { recursive: true, force: true })))
+        assert.isTrue(fs.existsSync(`${elsewhere}/data/PG_VERSION`))
+        assert.isFalse(fs.existsSync(`${dataDir}/postgres`))
+        const second = yield* startEmbedded(dataDir)
+        assert.deepStrictEqual(yield* query(yield* second.url, "SELECT n FROM kept"), [{ n: 42 }])
+        yield* second.end("SIGTERM")
+      }))
+
     it.effect("says what to do when the data folder cannot be made", () =>
       Effect.gen(function*() {
         const dataDir = `${yield* dataFolder}/file`
