@@ -30,7 +30,9 @@ export class Installation extends Context.Service<Installation, {
   readonly startWorker: (name: string, env?: Env) => Effect.Effect<Worker, ProgramError, Scope.Scope>
   /** Without waiting for anything but its /health address. */
   readonly startLonelyWorker: (name: string, env: Env) => Effect.Effect<Worker, ProgramError, Scope.Scope>
-  /** kill -9 of the embedded server and all its backends. */
+  /** Pids of the embedded server and its backends. */
+  readonly postgres: Effect.Effect<ReadonlyArray<number>>
+  /** kill -9 of all of them. */
   readonly killPostgres: Effect.Effect<void>
 }>()("@englog/e2e/Installation") {
   /** `env` is given to every process. */
@@ -53,7 +55,12 @@ const make = Effect.fnUntraced(function*(common: Env) {
   // PostgreSQL's user has to pass through it.
   yield* Effect.orDie(fs.chmod(folder, 0o755))
   const dataDir = path.join(folder, "data")
-  const killPostgres = Effect.provideService(endPostgres(dataDir), FileSystem.FileSystem, fs)
+  const postgres = Effect.provideService(postgresOf(dataDir), FileSystem.FileSystem, fs)
+  const killPostgres = postgres.pipe(
+    Effect.tap(Effect.forEach((pid) => ProcessTable.signal(pid, "SIGKILL"), { discard: true })),
+    Effect.repeat({ until: (left) => left.length === 0, schedule: Schedule.spaced("20 millis") }),
+    Effect.asVoid
+  )
   yield* Effect.addFinalizer(() =>
     Effect.andThen(killPostgres, Effect.ignore(fs.remove(folder, { recursive: true, force: true }))))
   const ports = yield* Ref.make<Ports>({ http: "0", grpc: "0" })
@@ -86,7 +93,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
     return worker
   })
 
-  return Installation.of({ dataDir, startApi, startWorker, startLonelyWorker, killPostgres })
+  return Installation.of({ dataDir, startApi, startWorker, startLonelyWorker, postgres, killPostgres })
 })
 
 const answers200 = (url: string) =>
@@ -110,13 +117,9 @@ const unlessEnded = (program: RunningProgram, name: string, ready: Effect.Effect
   )
 
 /** The server is found by its cluster name, which stands in the command line of all its processes. */
-const endPostgres = Effect.fnUntraced(function*(dataDir: string) {
+const postgresOf = Effect.fnUntraced(function*(dataDir: string) {
   const fs = yield* FileSystem.FileSystem
   const name = (yield* fs.readFileString(path.join(dataDir, "postgres", "name")).pipe(Effect.orElseSucceed(() => ""))).trim()
-  if (name === "") return
-  const alive = Effect.map(ProcessTable.list, (all) => all.filter(({ command }) => command.includes(name)))
-  yield* alive.pipe(
-    Effect.tap(Effect.forEach(({ pid }) => ProcessTable.signal(pid, "SIGKILL"), { discard: true })),
-    Effect.repeat({ until: (left) => left.length === 0, schedule: Schedule.spaced("20 millis") })
-  )
+  if (name === "") return []
+  return (yield* ProcessTable.list).filter(({ command }) => command.includes(name)).map(({ pid }) => pid)
 })

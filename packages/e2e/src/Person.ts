@@ -4,6 +4,7 @@
  */
 import { EntryId, type TaskId, UserId } from "@englog/domain/Ids"
 import { Insight } from "@englog/domain/insights/Insight"
+import { InsightPage } from "@englog/rpc/http/InsightsApi"
 import { NarrationResult, TaskAccepted, TaskResultView, TaskStep, TaskView } from "@englog/rpc/http/TaskView"
 import { Effect, Schedule, Schema } from "effect"
 import { HttpClient, HttpClientRequest, HttpMethod } from "effect/http"
@@ -50,7 +51,6 @@ export const password = "correct horse battery staple"
 
 const Session = Schema.Struct({ access_token: Schema.String, user: Schema.Struct({ id: UserId }) })
 const Created = Schema.Struct({ id: EntryId })
-const Page = Schema.Struct({ items: Schema.Array(Insight) })
 
 /** Registers an account. `url` is read at each request: after a restart the server may be elsewhere. */
 export const register = Effect.fnUntraced(function*(url: string, email: string) {
@@ -102,9 +102,14 @@ export const register = Effect.fnUntraced(function*(url: string, email: string) 
     return { view, narration: yield* Schema.decodeEffect(Schema.fromJsonString(NarrationResult))(view.result) }
   })
 
-  const insightsOf = (task_id: TaskId) =>
-    Effect.map(expect("GET", `${url}/v1/insights?limit=200`, 200, Page, { token }), ({ items }) =>
-      items.filter((insight) => insight.task_id === task_id))
+  /** Every stored insight of a task, whole. */
+  const insightsOf = Effect.fnUntraced(function*(task_id: TaskId) {
+    const { items } = yield* expect("GET", `${url}/v1/insights?limit=200`, 200, InsightPage, { token })
+    return yield* Effect.forEach(
+      items.filter((insight) => insight.task_id === task_id),
+      ({ id }) => expect("GET", `${url}/v1/insights/${id}`, 200, Insight, { token })
+    )
+  })
 
   /** A task's whole history, read from its event stream. */
   const history = Effect.fnUntraced(function*(task_id: TaskId) {

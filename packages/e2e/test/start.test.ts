@@ -1,7 +1,6 @@
 /** Starts that must not succeed say why in one sentence; starts side by side do not get into each other's way. */
 import { assert, describe, it } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
-import { ProcessTable } from "@englog/api/db/embedded/ProcessTable"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { createServer } from "node:net"
@@ -61,9 +60,6 @@ const takenPort = Effect.acquireRelease(
   ({ close }) => Effect.sync(close)
 ).pipe(Effect.map(({ port }) => port))
 
-const postgresOf = (dataDir: string) =>
-  Effect.map(ProcessTable.list, (all) => all.filter(({ command }) => command.includes(dataDir)).map(({ command }) => command))
-
 describe("an API that cannot start", () => {
   it.live("names the environment variable that is wrong or missing, and its rule", () =>
     Effect.gen(function*() {
@@ -73,7 +69,7 @@ describe("an API that cannot start", () => {
 
   it.live("names the HTTP or gRPC port that is taken, and leaves no PostgreSQL running", () =>
     Effect.gen(function*() {
-      const { dataDir } = yield* Installation
+      const { dataDir, postgres } = yield* Installation
       const port = yield* takenPort
       const base = { DATA_DIR: dataDir, HTTP_PORT: "0", GRPC_PORT: "0" }
       const http = yield* refusal(apiMain, { ...base, HTTP_PORT: port })
@@ -82,7 +78,7 @@ describe("an API that cannot start", () => {
       assert.include(http, "HTTP_PORT")
       assert.include(grpc, port)
       assert.include(grpc, "GRPC_PORT")
-      assert.deepStrictEqual(yield* postgresOf(dataDir), [])
+      assert.deepStrictEqual(yield* postgres, [])
     }).pipe(Effect.scoped, Effect.provide(world())))
 })
 
