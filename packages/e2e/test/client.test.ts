@@ -1,10 +1,9 @@
 /** The RPC client against a running API with a worker, over HTTP and over WebSocket; and the README's program as it stands. */
 import { assert, layer } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
-import { EntryId } from "@englog/domain/Ids"
+import { EntryId, TaskId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
-import { TaskId } from "@englog/domain/Ids"
-import { Context, DateTime, Effect, Layer, Redacted, Stream } from "effect"
+import { Context, DateTime, Effect, Layer, Redacted, Schedule, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { fileURLToPath } from "node:url"
 import { type Api, Installation } from "../src/Installation.ts"
@@ -23,7 +22,9 @@ class Running extends Context.Service<Running, Api>()("@englog/e2e/test/Running"
   )
 }
 
-const world = Running.layer.pipe(Layer.provide(Installation.layer()), Layer.provideMerge(Layer.mergeAll(FetchHttpClient.layer, NodeFileSystem.layer)))
+const world = Running.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer))
+)
 
 const example = fileURLToPath(new URL("../../../examples/client.ts", import.meta.url))
 
@@ -144,4 +145,22 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the RPC clie
         assert.match(forged.message, /token/i)
       }))
   }
+
+  it.effect("goes on over the same client when the API was killed and has come back", () =>
+    Effect.gen(function*() {
+      const api = yield* Running
+      yield* register(api.url, "patient@example.com")
+      const auth = { email: "patient@example.com", password: Redacted.make(password) }
+      const list = Effect.flatMap(EngLogClient, (englog) => englog.ListEntries({}))
+      const clients = (["http", "websocket"] as const).map((transport) => EngLogClient.layer({ url: api.url, transport, auth }))
+      yield* Effect.gen(function*() {
+        const contexts = yield* Effect.forEach(clients, (client) => Layer.build(client))
+        const both = Effect.forEach(contexts, (context) => Effect.provide(list, context), { concurrency: 2 })
+        assert.lengthOf(yield* both, 2)
+        yield* api.end("SIGKILL")
+        yield* (yield* Installation).startApi()
+        const answers = yield* both.pipe(Effect.retry(Schedule.spaced("100 millis")), Effect.timeout("20 seconds"))
+        assert.deepStrictEqual(answers.map((page) => page.items), [[], []])
+      }).pipe(Effect.scoped)
+    }).pipe(Effect.scoped))
 })
