@@ -21,7 +21,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
 
   const fill = Effect.fnUntraced(function*(session: LiveSession) {
     const slots = freeSlots(session)
-    if (slots === 0 || (yield* sessions.isDeaf(session))) return
+    const gone = sessions.find(session.row.id) !== session
+    if (gone || slots === 0 || (yield* sessions.isDeaf(session))) return
     const { row } = session
     const claimed = yield* leases.claim({
       session_id: row.id,

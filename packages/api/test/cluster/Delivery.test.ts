@@ -5,12 +5,15 @@ import { Effect, Queue } from "effect"
 import { SqlClient } from "effect/sql"
 import { CANCELLED, COMPLETED, type ContractWorker, FAILED, join, refusal } from "../support/ContractWorker.ts"
 import { enqueue, events, find, newKind } from "../support/QueueEngine.ts"
-import { eventually, grpcAddress, wholeApi } from "../support/WholeApi.ts"
+import { eventually, grpcAddress, sessionOf, wholeApi } from "../support/WholeApi.ts"
 
 let workers = 0
 const joined = (kinds: ReadonlyArray<string>, metadata: Record<string, string> = {}, capabilities: ReadonlyArray<number> = []) =>
   Effect.flatMap(grpcAddress, (address) =>
     join(address, { workerId: `worker-${++workers}`, kinds: [...kinds], metadata, capabilities: [...capabilities] }))
+
+/** Waits until the server has the worker's stream. */
+const connected = (worker: ContractWorker) => eventually(sessionOf(worker.workerId), (session) => session.connected)
 
 /** A worker that was given a task of its own kind. */
 const holding = Effect.fnUntraced(function*() {
@@ -100,6 +103,7 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("deliver
   it.effect("keeps kinds that have no number when the stream names capabilities", () => Effect.gen(function*() {
     const kind = newKind()
     const worker = yield* joined([kind], {}, [3])
+    yield* connected(worker)
     const stream = yield* worker.calls.stream({ ...worker.proof, capabilities: [3] })
     const task_id = yield* enqueue({ kind })
     assert.strictEqual((yield* stream.next).taskId, task_id)
@@ -168,6 +172,7 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("deliver
   it.effect("gives a draining worker nothing", () => Effect.gen(function*() {
     const kind = newKind()
     const [draining, other] = [yield* joined([kind], { max_concurrent_tasks: "9" }), yield* joined([kind], { max_concurrent_tasks: "9" })]
+    yield* connected(draining)
     yield* draining.calls.heartbeat({ ...draining.proof, status: 3 })
     const queued = yield* Effect.forEach(Array.from({ length: 4 }), () => enqueue({ kind }))
     for (const _ of queued) yield* other.next
