@@ -4,6 +4,7 @@
  */
 import { Config, Deferred, Duration, Effect, Option, Schedule, Schema, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
 
 /** What was waited for did not come; `output` is the end of what the program said. */
 export class ProgramError extends Schema.TaggedError<ProgramError>()("ProgramError", {
@@ -47,6 +48,9 @@ export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgra
     (program) => program.end("SIGKILL")
   )
 
+/** Ends the program as by SIGTERM when the test runner is killed, too early for any scope to end. */
+const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.ts", import.meta.url))
+
 /** A developer's own OLLAMA_URL or DATABASE_URL must not reach the programs under test. */
 const inherited = Effect.gen(function*() {
   const base: Record<string, string> = {}
@@ -61,7 +65,8 @@ const start = (options: ProgramOptions, env: Record<string, string>): RunningPro
   const ended = Deferred.makeUnsafe<number>()
   const lines: Array<string> = []
   // A group of its own: a Ctrl-C at the test runner leaves the order of ending to the scopes.
-  const child = spawn(process.execPath, [options.main], { env, stdio: ["ignore", "pipe", "pipe"], detached: true })
+  const args = ["--import", endWithParent, options.main]
+  const child = spawn(process.execPath, args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
   collectLines(child, lines)
   child.once("error", () => Deferred.doneUnsafe(ended, Effect.succeed(127)))
   child.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(code ?? 128 + (numbers[signal ?? ""] ?? 0))))

@@ -13,7 +13,7 @@ import { Installation } from "../src/Installation.ts"
 import { waitUntil } from "../src/WaitUntil.ts"
 import { ask, password, register } from "../src/Person.ts"
 
-const world = Layer.mergeAll(Installation.layer(), FakeOllama.layer, FakeCollector.layer, FetchHttpClient.layer, NodeFileSystem.layer)
+const world = () => Layer.mergeAll(Installation.layer(), FakeOllama.layer, FakeCollector.layer, FetchHttpClient.layer, NodeFileSystem.layer)
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const rootId = "b7ad6b7169203331"
@@ -28,7 +28,7 @@ const lineage = (spans: ReadonlyArray<ExportedSpan>, span: ExportedSpan): Readon
   return parent === undefined ? [span] : [span, ...lineage(spans, parent)]
 }
 
-describe("the trace of an insight", () => {
+describe.concurrent("the trace of an insight", () => {
   it.live("runs from the client through API, workers, model calls and commit, over a lost worker and a failed model call", () =>
     Effect.gen(function*() {
       const collector = yield* FakeCollector
@@ -100,7 +100,28 @@ describe("the trace of an insight", () => {
       assert.deepStrictEqual(leaks.map((span) => `${span.name}: ${span.raw}`), [])
       assert.isAbove(collector.spans.length, spans.length, "other traces were looked at, too")
       assert.deepStrictEqual(collector.spans.filter((span) => /heartbeat|WorkerSessionRepo.beat/i.test(span.name)), [], "no noise")
-    }).pipe(Effect.scoped, Effect.provide(world)))
+    }).pipe(Effect.scoped, Effect.provide(world())))
+})
+
+describe.concurrent("a collector that is not there", () => {
+  it.live("costs each process one line in its log: tasks complete, and a stop takes no longer", () =>
+    Effect.gen(function*() {
+      const collector = yield* FakeCollector
+      yield* collector.leave
+      const installation = yield* Installation
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
+      const api = yield* installation.startApi(env)
+      const worker = yield* installation.startWorker("worker", env)
+      const ada = yield* register(api.url, "ada@example.com")
+      yield* ada.result(yield* ada.submit([yield* ada.addEntry({})]))
+      yield* Effect.all([api.said(/traces are lost/), worker.said(/traces are lost/)], { concurrency: 2 })
+      yield* ada.result(yield* ada.submit([yield* ada.addEntry({})]))
+      assert.include([0, 130], yield* Effect.timeout(worker.end("SIGTERM"), "10 seconds"))
+      assert.include([0, 130], yield* Effect.timeout(api.end("SIGTERM"), "10 seconds"))
+      for (const { lines } of [api, worker]) {
+        assert.lengthOf(lines.filter((line) => /traces|collector|ECONNREFUSED|otlp/i.test(line)), 1, lines.join("\n"))
+      }
+    }).pipe(Effect.scoped, Effect.provide(world())))
 })
 
 const getTaskData = "englog.v1.APIWorkerService/GetTaskData"

@@ -1,8 +1,9 @@
 /** What leaves a process, decoded where it arrives: by an OTLP receiver on a real port. */
 import { assert, describe, it } from "@effect/vitest"
 import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
-import { Console, Effect, Option, Schedule, Schema } from "effect"
+import { Console, Effect, Option, Schedule, Schema, Tracer } from "effect"
 import { createServer } from "node:http"
+import { vi } from "vitest"
 
 /** An OTLP/HTTP receiver that keeps the bodies it gets. */
 const receiver = Effect.gen(function*() {
@@ -48,6 +49,20 @@ describe("exported traces", () => {
       assert.match(text, /"service\.version","value":\{"stringValue":"1\.2\.3"/)
       assert.match(text, /"service\.instance\.id","value":\{"stringValue":"[0-9a-f-]{36}"/)
     }))
+
+  it.live("are as many as OTEL_TRACES_SAMPLER says, unless the caller has decided", () =>
+    Effect.gen(function*() {
+      const { bodies, endpoint } = yield* receiver
+      vi.stubEnv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+      vi.stubEnv("OTEL_TRACES_SAMPLER_ARG", "0")
+      const caller = (sampled: boolean) => Tracer.externalSpan({ traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", sampled })
+      yield* Effect.all([
+        Effect.withSpan(Effect.void, "nobody asked"),
+        Effect.withSpan(Effect.void, "the caller asked", { parent: caller(true) }),
+        Effect.withSpan(Effect.void, "the caller declined", { parent: caller(false) })
+      ]).pipe(Effect.provide(telemetry(endpoint)))
+      assert.deepStrictEqual([...bodies.join().matchAll(/nobody asked|the caller asked|the caller declined/g)].map(String), ["the caller asked"])
+    }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs()))))
 
   it.live("keep an error's type and place, and nothing that its messages quote", () =>
     Effect.gen(function*() {
