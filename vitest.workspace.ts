@@ -22,12 +22,13 @@ export default defineConfig({
   test: {
     coverage: {
       provider: "v8",
-      include: ["packages/{domain,rpc,api,worker}/src/**/*.ts"],
+      include: ["packages/{domain,platform,rpc,api,worker}/src/**/*.ts"],
       exclude: ["packages/rpc/src/grpc/gen/**"],
       reporter: ["text-summary", "json-summary"]
     },
     projects: [
       project("domain", { database: false }),
+      project("platform", { database: false }),
       project("rpc", { database: true }),
       project("api", { database: true }),
       project("worker", { database: true }),

@@ -15,6 +15,7 @@ describe("The check of dependencies", () => {
         "packages/api/src/queue/TaskRepo.ts": `import { Database } from "../db/Database.ts"`,
         "packages/api/src/cluster/Dispatcher.ts": `import { TaskRepo } from "../queue/TaskRepo.ts"`,
         "packages/api/src/insights/Insights.ts": `import { TaskRepo } from "../queue/TaskRepo.ts"\nimport { X } from "../tasks/X.ts"`,
+        "packages/worker/src/main.ts": `import { runProcess } from "@englog/platform/runProcess"`,
         "packages/api/src/main.ts": `import { Insights } from "./insights/Insights.ts"`
       }),
       []
@@ -36,6 +37,9 @@ describe("The check of dependencies", () => {
     ["tasks importing cluster", "packages/api/src/tasks/A.ts", `import {\n  B\n} from "../cluster/B.ts"`],
     ["queue importing the HTTP edge", "packages/api/src/queue/A.ts", `import { B } from "../http/B.ts"`],
     ["the HTTP edge importing a noun", "packages/api/src/http/A.ts", `import { B } from "../entries/B.ts"`],
+    ["the RPC edge importing a noun", "packages/api/src/rpc/A.ts", `import { B } from "../entries/B.ts"`],
+    ["platform importing domain", "packages/platform/src/A.ts", `import { B } from "@englog/domain/Ids"`],
+    ["rpc importing platform", "packages/rpc/src/A.ts", `import { B } from "@englog/platform/Environment"`],
     ["the database layer importing the queue", "packages/api/src/db/A.ts", `import { B } from "../queue/B.ts"`]
   ])("refuses %s and names the file", (_, file, text) => {
     const found = check({ [file]: text })
