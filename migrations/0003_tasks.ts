@@ -18,6 +18,8 @@ export default Effect.gen(function*() {
       organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
       user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
       payload jsonb NOT NULL,
+      -- What only the holder of the task may read, encrypted; payloads carry ids.
+      private_input text,
       traceparent text NOT NULL,
       attempt_timeout_ms integer NOT NULL CHECK (attempt_timeout_ms > 0),
       retry jsonb NOT NULL,
@@ -117,6 +119,8 @@ export default Effect.gen(function*() {
       worker_name text NOT NULL,
       version text NOT NULL,
       token_hash bytea NOT NULL UNIQUE,
+      -- The token before it was rotated: resumes once more, for a worker that never got the answer with the new one.
+      previous_token_hash bytea,
       protocol smallint NOT NULL CHECK (protocol IN (1, 2)),
       kinds text[] NOT NULL,
       queues text[] NOT NULL,

@@ -1,5 +1,5 @@
 /**
- * Requests and stored insights. Text is encrypted by the application (FieldCipher); ids, numbers and dates are not.
+ * Stored insights. Text is encrypted by the application (FieldCipher); ids, numbers and dates are not.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -7,12 +7,6 @@ import { SqlClient } from "effect/sql"
 export default Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
-  yield* sql`
-    CREATE TABLE insight_requests (
-      task_id text PRIMARY KEY REFERENCES tasks (task_id) ON DELETE CASCADE,
-      context text
-    )
-  `
   yield* sql`
     CREATE TABLE insights (
       id uuid PRIMARY KEY,

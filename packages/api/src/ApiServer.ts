@@ -78,8 +78,7 @@ const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionClea
 const entries = Entries.layer.pipe(Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer)))
 
 const insights = Layer.mergeAll(Insights.layer, InsightTasks.layer, NarrationOutcomesLive).pipe(
-  Layer.provide(Questions.layer),
-  Layer.provide(InsightRepo.layer)
+  Layer.provide([Questions.layer, InsightRepo.layer])
 )
 
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */

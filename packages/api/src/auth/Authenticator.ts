@@ -1,12 +1,12 @@
 /**
- * From an access token to its caller, for HTTP and RPC alike. A revoked session or a removed user is noticed within three
- * seconds: that is how long an answer of the database is reused.
+ * From an access token to its caller, for HTTP and RPC alike. A revoked session, a removed user or an expired token is noticed
+ * within three seconds: that is how long an answer is reused.
  */
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { type ServiceUnavailable, Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Redacted } from "effect"
 import { orUnavailable } from "../http/DatabaseOutage.ts"
-import { type AccessClaims, type InvalidToken, Jwt } from "./Jwt.ts"
+import { type InvalidToken, Jwt } from "./Jwt.ts"
 import { UserRepo } from "./UserRepo.ts"
 
 export class Authenticator extends Context.Service<Authenticator, {
@@ -19,21 +19,22 @@ export class Authenticator extends Context.Service<Authenticator, {
     Effect.gen(function*() {
       const jwt = yield* Jwt
       const users = yield* UserRepo
-      const callers = yield* Cache.makeWith(
-        ({ user, family }: AccessClaims) => orUnavailable(users.findCaller(user, family)),
-        { capacity: 10_000, timeToLive: (exit) => Exit.isSuccess(exit) ? Duration.seconds(3) : Duration.zero }
-      )
+      const lookUp = Effect.fnUntraced(function*(token: string) {
+        const { family, user } = yield* Effect.mapError(jwt.verifyAccess(Redacted.make(token)), refused)
+        const caller = yield* orUnavailable(users.findCaller(user, family))
+        if (Option.isSome(caller)) return caller.value
+        return yield* new Unauthorized({ error: "authorization: the session has ended; log in again" })
+      })
+      const callers = yield* Cache.makeWith(lookUp, {
+        capacity: 10_000,
+        timeToLive: (exit) => Exit.isSuccess(exit) ? Duration.seconds(3) : Duration.zero
+      })
       return Authenticator.of({
         authenticate: Effect.fn("Authenticator.authenticate")(function*(token: Redacted.Redacted<string>) {
           if (Redacted.value(token) === "") {
             return yield* new Unauthorized({ error: "authorization: a bearer token is required; log in at /v1/auth/login" })
           }
-          const claims = yield* Effect.mapError(jwt.verifyAccess(token), refused)
-          const caller = yield* Cache.get(callers, claims)
-          if (Option.isNone(caller)) {
-            return yield* new Unauthorized({ error: "authorization: the session has ended; log in again" })
-          }
-          return caller.value
+          return yield* Cache.get(callers, Redacted.value(token))
         })
       })
     })

@@ -142,7 +142,7 @@ const hashToken = (token: string): Uint8Array => createHash("sha256").update(tok
 const earlierSession = (repo: WorkerSessionRepo["Service"], registration: WorkerRegistration) =>
   Option.match(registration.resume_session_token, {
     onNone: () => Effect.succeedNone,
-    onSome: (token) => repo.findByToken(registration.worker_id, hashToken(Redacted.value(token)))
+    onSome: (token) => repo.findToResume(registration.worker_id, hashToken(Redacted.value(token)))
   })
 
 const checkEnrollment = Effect.fnUntraced(function*(

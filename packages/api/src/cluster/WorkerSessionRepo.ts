@@ -56,6 +56,8 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
   readonly replace: (id: SessionId, session: NewSession) => Effect.Effect<void, SqlError>
   readonly findLive: (worker_id: WorkerId) => Effect.Effect<Option.Option<WorkerSessionRow>, SqlError>
   readonly findByToken: (worker_id: WorkerId, token_hash: Uint8Array) => Effect.Effect<Option.Option<WorkerSessionRow>, SqlError>
+  /** As above, or by the token before the present one while the session has no stream. */
+  readonly findToResume: (worker_id: WorkerId, token_hash: Uint8Array) => Effect.Effect<Option.Option<WorkerSessionRow>, SqlError>
   readonly live: Effect.Effect<ReadonlyArray<WorkerSessionRow>, SqlError>
   readonly attach: (id: SessionId, replica_id: string) => Effect.Effect<boolean, SqlError>
   readonly detach: (id: SessionId, replica_id: string) => Effect.Effect<void, SqlError>
@@ -105,7 +107,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
       const replace = Effect.fn("WorkerSessionRepo.replace")(function*(id: SessionId, session: NewSession) {
         yield* sql`
           UPDATE worker_sessions SET worker_name = ${session.worker_name}, version = ${session.version},
-            token_hash = ${session.token_hash}::bytea, protocol = ${session.protocol}, kinds = ${session.kinds}::text[],
+            previous_token_hash = token_hash, token_hash = ${session.token_hash}::bytea, protocol = ${session.protocol}, kinds = ${session.kinds}::text[],
             queues = ${session.queues}::text[], max_concurrent_tasks = ${session.max_concurrent_tasks},
             address = ${session.address}, status = 'idle', replica_id = NULL, disconnected_at = NULL,
             last_heartbeat_at = now(), lease_until = now() + ${millis(session.lease)}
@@ -119,6 +121,11 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
         sql`SELECT ${columns} FROM worker_sessions WHERE token_hash = ${token_hash}::bytea AND worker_id = ${worker_id}`.pipe(
           Effect.flatMap(one)
         ))
+
+      const findToResume = Effect.fn("WorkerSessionRepo.findToResume")((worker_id: WorkerId, token_hash: Uint8Array) =>
+        sql`SELECT ${columns} FROM worker_sessions
+          WHERE worker_id = ${worker_id} AND (token_hash = ${token_hash}::bytea
+            OR (previous_token_hash = ${token_hash}::bytea AND ended_at IS NULL AND replica_id IS NULL))`.pipe(Effect.flatMap(one)))
 
       const live = sql`SELECT ${columns} FROM worker_sessions WHERE ended_at IS NULL ORDER BY registered_at, id`.pipe(
         Effect.flatMap((rows) => Effect.orDie(decodeRows(rows))),
@@ -199,7 +206,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
       })
 
       return WorkerSessionRepo.of({
-        exclusively, insert, replace, findLive, findByToken, live, attach, detach, beat, end, tick, forgetReplica, endStale,
+        exclusively, insert, replace, findLive, findByToken, findToResume, live, attach, detach, beat, end, tick, forgetReplica, endStale,
         withoutLease
       })
     })

@@ -1,8 +1,8 @@
 /**
- * Insights and their requests in PostgreSQL. Everything that is or may quote a user's text is encrypted.
+ * Insights in PostgreSQL. Everything that is or may quote a user's text is encrypted.
  */
-import type { InsightId, TaskId, UserId } from "@englog/domain/Ids"
-import { Citation, Insight, InsightContext, InsightDraft, InsightSummary, RemovedSentence } from "@englog/domain/insights/Insight"
+import type { InsightId, UserId } from "@englog/domain/Ids"
+import { Citation, Insight, InsightDraft, InsightSummary, RemovedSentence } from "@englog/domain/insights/Insight"
 import { Fact } from "@englog/domain/facts/Fact"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -28,8 +28,6 @@ export interface ListedInsight extends Cursor {
 }
 
 export class InsightRepo extends Context.Service<InsightRepo, {
-  readonly insertRequest: (task_id: TaskId, context: InsightContext | null) => Effect.Effect<void, SqlError>
-  readonly findContext: (task_id: TaskId) => Effect.Effect<InsightContext | null, SqlError>
   readonly insert: (insight: NewInsight) => Effect.Effect<void, SqlError>
   readonly find: (user_id: UserId, id: InsightId) => Effect.Effect<Option.Option<Insight>, SqlError>
   /** Newest first, at most `limit`. */
@@ -50,18 +48,6 @@ export class InsightRepo extends Context.Service<InsightRepo, {
       const summary = sql.literal(SUMMARY)
       const seal = (text: string, field: string, row: string) => cipher.encrypt(text, `${field}/${row}`)
       const open = (text: string, field: string, row: string) => cipher.decrypt(text, `${field}/${row}`).pipe(Effect.orDie)
-
-      const insertRequest = Effect.fn("InsightRepo.insertRequest")(function*(task_id: TaskId, context: InsightContext | null) {
-        const sealed = context === null ? null : yield* seal(JSON.stringify(context), "insight_requests.context", task_id)
-        yield* sql`INSERT INTO insight_requests (task_id, context) VALUES (${task_id}, ${sealed})`
-      })
-
-      const findContext = Effect.fn("InsightRepo.findContext")(function*(task_id: TaskId) {
-        const rows = yield* sql<{ context: string | null }>`SELECT context FROM insight_requests WHERE task_id = ${task_id}`
-        const sealed = rows[0]?.context ?? null
-        if (sealed === null) return null
-        return yield* open(sealed, "insight_requests.context", task_id).pipe(Effect.flatMap(decodeContext), Effect.orDie)
-      })
 
       const insert = Effect.fn("InsightRepo.insert")(function*(insight: NewInsight) {
         yield* sql`
@@ -124,7 +110,7 @@ export class InsightRepo extends Context.Service<InsightRepo, {
         return Option.some(yield* open(row.draft, "insights.draft", row.id).pipe(Effect.flatMap(decodeDraft), Effect.orDie))
       })
 
-      return InsightRepo.of({ insertRequest, findContext, insert, find, list, findAnswer })
+      return InsightRepo.of({ insert, find, list, findAnswer })
     })
   )
 }
@@ -145,7 +131,6 @@ const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
 const decodeSummary = Schema.decodeUnknownEffect(
   Schema.Struct({ ...InsightSummary.fields, created_at: Schema.DateTimeUtcFromDate })
 )
-const decodeContext = Schema.decodeUnknownEffect(json(InsightContext))
 const decodeFacts = Schema.decodeUnknownEffect(json(Schema.Array(Fact)))
 const encodeFacts = Schema.encodeEffect(json(Schema.Array(Fact)))
 const decodeRemoved = Schema.decodeUnknownEffect(json(Schema.Array(RemovedSentence)))

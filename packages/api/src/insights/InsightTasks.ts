@@ -13,7 +13,6 @@ import type { SqlError } from "effect/sql/SqlError"
 import { UserRepo } from "../auth/UserRepo.ts"
 import { EntryRepo } from "../entries/EntryRepo.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
-import { InsightRepo } from "./InsightRepo.ts"
 
 type Caller = CurrentUser["Service"]
 
@@ -26,7 +25,6 @@ export class InsightTasks extends Context.Service<InsightTasks, {
     Effect.gen(function*() {
       const users = yield* UserRepo
       const entries = yield* EntryRepo
-      const insights = yield* InsightRepo
       const queue = yield* TaskQueue
 
       /** The organization of the user whose entries are asked about. */
@@ -55,8 +53,9 @@ export class InsightTasks extends Context.Service<InsightTasks, {
             organization_id,
             user_id: request.user_id,
             payload: JSON.stringify({ user_id: request.user_id, entry_ids, insight_type: request.insight_type }),
+            private_input: contextText(request),
             policy: InsightGeneration.policy
-          }, (task_id) => insights.insertRequest(task_id, request.context ?? null))
+          })
           yield* Effect.logInfo("accepted an insight request").pipe(Effect.annotateLogs({
             component: "insight_generation",
             operation: "request_received",
@@ -79,8 +78,9 @@ export class InsightTasks extends Context.Service<InsightTasks, {
             organization_id,
             user_id,
             payload: JSON.stringify({ user_id, start_date, end_date, report_type }),
+            private_input: contextText(request),
             policy: WeeklyReport.policy
-          }, (task_id) => insights.insertRequest(task_id, request.context ?? null))
+          })
         }
       )
 
@@ -88,6 +88,10 @@ export class InsightTasks extends Context.Service<InsightTasks, {
     })
   )
 }
+
+/** What the caller wrote about the purpose: text, so it does not belong into the payload. */
+const contextText = (request: InsightTaskRequest | ReportTaskRequest): string | null =>
+  request.context === undefined ? null : JSON.stringify(request.context)
 
 /** The report type (seed 004) whose usual length is nearest from above; a sprint is taken to last up to three weeks. */
 const fittingType = (days: number): ReportType =>

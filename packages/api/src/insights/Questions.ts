@@ -5,9 +5,9 @@
 import type { LogEntry } from "@englog/domain/entries/LogEntry"
 import { computeFacts } from "@englog/domain/facts/ComputeFacts"
 import { FactEntry, type FactSheet } from "@englog/domain/facts/Fact"
-import type { InsightContext } from "@englog/domain/insights/Insight"
+import { InsightContext } from "@englog/domain/insights/Insight"
 import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
-import type { Task } from "@englog/domain/tasks/Task"
+import type { TaskLease } from "@englog/domain/tasks/Task"
 import { WeeklyReport } from "@englog/domain/tasks/WeeklyReport"
 import { localPeriod, type Period, precedingPeriod } from "@englog/domain/users/LocalDays"
 import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
@@ -15,7 +15,6 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import { UserRepo } from "../auth/UserRepo.ts"
 import { EntryRepo } from "../entries/EntryRepo.ts"
-import { InsightRepo } from "./InsightRepo.ts"
 
 export interface Question {
   readonly insight_type: string
@@ -27,7 +26,7 @@ export interface Question {
 }
 
 /** The part of a task that says what it asks. */
-export type AskingTask = Pick<Task, "task_id" | "user_id" | "payload">
+export type AskingTask = Pick<TaskLease, "user_id" | "payload" | "private_input">
 
 export class Questions extends Context.Service<Questions, {
   /** INSIGHT_GENERATION: about chosen entries; those that are gone are left out. */
@@ -40,7 +39,6 @@ export class Questions extends Context.Service<Questions, {
     Effect.gen(function*() {
       const users = yield* UserRepo
       const entries = yield* EntryRepo
-      const insights = yield* InsightRepo
 
       const zoneOf = (user_id: AskingTask["user_id"]) =>
         users.find(user_id).pipe(Effect.map(Option.match({ onNone: () => "UTC", onSome: (user) => user.timezone })))
@@ -52,7 +50,7 @@ export class Questions extends Context.Service<Questions, {
         const timezone = yield* zoneOf(task.user_id)
         const chosen = (yield* entries.findOwned(task.user_id, payload.entry_ids)).map(toFactEntry)
         const alone = computeFacts({ entries: chosen, preceding: [], timezone })
-        const context = yield* insights.findContext(task.task_id)
+        const context = yield* contextOf(task)
         if (chosen.length === 0) {
           const today = yield* localToday(timezone)
           const sheet = computeFacts({ entries: [], preceding: [], timezone, period: { start: today, end: today } })
@@ -72,7 +70,7 @@ export class Questions extends Context.Service<Questions, {
         const { end_date: end, start_date: start } = payload
         const found = yield* inPeriod(task.user_id, localPeriod(start, end, timezone))
         const preceding = yield* inPeriod(task.user_id, precedingPeriod(start, end, timezone))
-        const context = yield* insights.findContext(task.task_id)
+        const context = yield* contextOf(task)
         const sheet = computeFacts({ entries: found, preceding, timezone, period: { start, end } })
         return question(payload.report_type, context, sheet, found)
       })
@@ -110,5 +108,10 @@ const localToday = (timezone: string) =>
     )
   )
 
+/** The request's context travels as the task's private input. */
+const contextOf = (task: AskingTask) =>
+  task.private_input === null ? Effect.succeed(null) : Effect.orDie(decodeContext(task.private_input))
+
+const decodeContext = Schema.decodeUnknownEffect(Schema.fromJsonString(InsightContext))
 const decodeInsight = Schema.decodeUnknownEffect(Schema.fromJsonString(InsightGeneration.payload))
 const decodeReport = Schema.decodeUnknownEffect(Schema.fromJsonString(WeeklyReport.payload))

@@ -39,7 +39,8 @@ export class LockedTask extends Schema.Class<LockedTask>("LockedTask")({
   retry: RetryPolicy,
   organization_id: TaskLease.fields.organization_id,
   user_id: TaskLease.fields.user_id,
-  payload: Schema.String
+  payload: Schema.String,
+  private_input: Schema.NullOr(Schema.String)
 }) {}
 
 /** The terminal record of a task that has ended; decides whether a repeated report is the same one. */
@@ -83,9 +84,12 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
     readonly progress: number
     readonly message: string | null
   }) => Effect.Effect<boolean, SqlError>
-  /** Tasks past their deadline (a running one has `slack` more to report) and cancellations nobody confirmed in time. */
+  /**
+   * Tasks past their deadline and attempts past their timeout (a running one has `slack` more to report), and cancellations
+   * that nobody confirmed in time.
+   */
   readonly overdue: (slack: Duration.Duration, cancelWait: Duration.Duration) => Effect.Effect<
-    ReadonlyArray<{ readonly task_id: TaskId; readonly why: "deadline" | "cancel" }>,
+    ReadonlyArray<{ readonly task_id: TaskId; readonly why: "deadline" | "timeout" | "cancel" }>,
     SqlError
   >
   /** Of these attempts, those that were taken from one of `sessions` but may still be reported: nobody claimed the next. */
@@ -105,6 +109,9 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const text = yield* TaskText
+
+      const readable = (lease: TaskLease) =>
+        Effect.map(text.open(lease.private_input), (private_input) => new TaskLease({ ...lease, private_input }))
 
       const claim = Effect.fn("LeaseRepo.claim")(function*(claimant: Claimant) {
         const rows = yield* sql`
@@ -127,24 +134,26 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
             FROM ready, tasks t
             WHERE q.id = ready.id AND t.id = q.id
             RETURNING q.id, q.attempt, q.attempt_deadline, q.event_seq, q.worker_id, q.priority,
-              t.task_id, t.kind, t.payload::text AS payload, t.traceparent, t.organization_id, t.user_id
+              t.task_id, t.kind, t.payload::text AS payload, t.private_input, t.traceparent, t.organization_id, t.user_id
           ), recorded AS (
             INSERT INTO task_events (task, seq, type, attempt, progress, worker_id)
             SELECT id, event_seq, 'started', attempt, 0, worker_id FROM claimed
           )
-          SELECT task_id, kind, priority, payload, attempt, attempt_deadline AS deadline, traceparent, organization_id, user_id
+          SELECT task_id, kind, priority, payload, private_input, attempt, attempt_deadline AS deadline, traceparent,
+            organization_id, user_id
           FROM claimed ORDER BY priority DESC, id`
-        return yield* Effect.orDie(decodeLeases(rows))
+        return yield* Effect.forEach(yield* Effect.orDie(decodeLeases(rows)), readable)
       })
 
       const held = Effect.fn("LeaseRepo.held")(function*(task_id: TaskId, session_id: SessionId, attempt: number) {
         const rows = yield* sql`
-          SELECT t.task_id, t.kind, t.priority, t.payload::text AS payload, q.attempt, q.attempt_deadline AS deadline,
+          SELECT t.task_id, t.kind, t.priority, t.payload::text AS payload, t.private_input, q.attempt, q.attempt_deadline AS deadline,
             t.traceparent, t.organization_id, t.user_id
           FROM tasks t JOIN task_queue q ON q.id = t.id
           WHERE t.task_id = ${task_id} AND q.state = 'running' AND q.session_id = ${session_id}::uuid
             AND (${attempt}::int = 0 OR q.attempt = ${attempt}::int)`
-        return Option.fromNullishOr((yield* Effect.orDie(decodeLeases(rows)))[0])
+        const lease = (yield* Effect.orDie(decodeLeases(rows)))[0]
+        return lease === undefined ? Option.none() : Option.some(yield* readable(lease))
       })
 
       const heldBy = Effect.fn("LeaseRepo.heldBy")(function*(session_id: SessionId) {
@@ -158,11 +167,13 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
         const rows = yield* sql`
           SELECT q.id::text AS id, t.task_id, q.kind, q.state, q.attempt, q.max_attempts, q.rescues, q.session_id,
             q.released_session, q.worker_id, q.cancel_requested_at IS NOT NULL AS cancel_requested, q.cancel_reason,
-            q.progress, t.retry, t.organization_id, t.user_id, t.payload::text AS payload
+            q.progress, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.private_input
           FROM tasks t JOIN task_queue q ON q.id = t.id WHERE t.task_id = ${task_id}
           FOR UPDATE OF q`
         const row = rows[0]
-        return row === undefined ? Option.none() : Option.some(yield* Effect.orDie(decodeLocked(row)))
+        if (row === undefined) return Option.none()
+        const task = yield* Effect.orDie(decodeLocked(row))
+        return Option.some(new LockedTask({ ...task, private_input: yield* text.open(task.private_input) }))
       })
 
       const ended = Effect.fn("LeaseRepo.ended")(function*(task_id: TaskId) {
@@ -240,7 +251,8 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
 
       const overdue: LeaseRepo["Service"]["overdue"] = Effect.fn("LeaseRepo.overdue")(function*(slack, cancelWait) {
         const rows = yield* sql`
-          SELECT t.task_id, CASE WHEN q.cancel_requested_at IS NULL THEN 'deadline' ELSE 'cancel' END AS why
+          SELECT t.task_id, CASE WHEN q.cancel_requested_at IS NOT NULL THEN 'cancel' WHEN q.deadline <= q.attempt_deadline
+            OR q.state = 'queued' THEN 'deadline' ELSE 'timeout' END AS why
           FROM task_queue q JOIN tasks t ON t.id = q.id
           WHERE (q.state = 'queued' AND q.deadline <= now())
             OR (q.state = 'running' AND q.attempt_deadline <= now() - ${Duration.toMillis(slack)}::int * interval '1 millisecond')
@@ -287,7 +299,7 @@ const decodeHeld = Schema.decodeUnknownEffect(
 const decodeLocked = Schema.decodeUnknownEffect(Schema.Struct({ ...LockedTask.fields, id: Schema.BigIntFromString }))
 const decodeEnded = Schema.decodeUnknownEffect(EndedTask)
 const decodeOverdue = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ task_id: TaskId, why: Schema.Literals(["deadline", "cancel"]) }))
+  Schema.Array(Schema.Struct({ task_id: TaskId, why: Schema.Literals(["deadline", "timeout", "cancel"]) }))
 )
 const decodeTaskIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ task_id: TaskId })))
 const decodeHolders = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ session_id: SessionId })))

@@ -1,7 +1,7 @@
 /**
  * What the API knows about each kind of task. A noun registers its kinds here; the engine never imports a noun.
  */
-import type { Task, TaskLease } from "@englog/domain/tasks/Task"
+import type { TaskLease } from "@englog/domain/tasks/Task"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -27,7 +27,7 @@ export interface RegisteredKind {
    * handed in is only its input.
    */
   readonly onCompleted: (
-    task: Pick<Task, "task_id" | "organization_id" | "user_id" | "payload">,
+    task: Pick<TaskLease, "task_id" | "organization_id" | "user_id" | "payload" | "private_input">,
     result: string
   ) => Effect.Effect<string, InvalidResult | OutcomeEffectError | SqlError>
   /** What a worker may read, as JSON text, while it holds the task. */

@@ -26,8 +26,8 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
   /** Takes a task from a session that is gone (`Lost`) or gives it up (`HandedBack`). */
   readonly release: (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack") => Effect.Effect<void, SqlError>
   readonly cancel: (task_id: TaskId, reason: string) => Effect.Effect<CancelAnswer, SqlError>
-  /** The deadline passed, or nobody confirmed a cancellation in time. */
-  readonly overdue: (task_id: TaskId, why: "deadline" | "cancel") => Effect.Effect<void, SqlError>
+  /** The task's deadline passed, one attempt took too long, or nobody confirmed a cancellation in time. */
+  readonly overdue: (task_id: TaskId, why: "deadline" | "timeout" | "cancel") => Effect.Effect<void, SqlError>
 }>()("@englog/api/queue/TaskOutcomes") {
   static readonly layer = Layer.effect(
     TaskOutcomes,
@@ -131,7 +131,7 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
       })
 
       const overdue: TaskOutcomes["Service"]["overdue"] = Effect.fn("TaskOutcomes.overdue")((task_id, why) =>
-        apply(task_id, { _tag: why === "cancel" ? "CancelForced" : "DeadlinePassed" }, null).pipe(Effect.asVoid))
+        apply(task_id, overdueEvent[why], why === "timeout" ? "the attempt took longer than it may" : null).pipe(Effect.asVoid))
 
       return TaskOutcomes.of({ report, release, cancel, overdue })
     })
@@ -142,6 +142,13 @@ interface Details {
   readonly message: string | null
   readonly result: string | null
 }
+
+/** An attempt that took too long failed like one that its worker reported: the retry policy decides. */
+const overdueEvent = {
+  deadline: { _tag: "DeadlinePassed" },
+  timeout: { _tag: "Failed", retryable: true },
+  cancel: { _tag: "CancelForced" }
+} as const satisfies Record<string, TaskEvent>
 
 const requeueEvent = { retry: "retrying", rescue: "rescued", "handed-back": "handed_back" } as const
 

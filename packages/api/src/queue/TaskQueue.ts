@@ -4,11 +4,12 @@
 import { type OrganizationId, TaskId, type UserId } from "@englog/domain/Ids"
 import { NewTask } from "@englog/domain/tasks/Task"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
+import { Attribute } from "@englog/rpc/telemetry/Attributes"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import { HttpTraceContext } from "effect/http"
-import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomBytes } from "node:crypto"
+import * as Batcher from "./Batcher.ts"
 import { TaskRepo } from "./TaskRepo.ts"
 import { Wakeups } from "./Wakeups.ts"
 
@@ -20,31 +21,25 @@ export interface Submission {
   readonly user_id: UserId
   /** JSON text of the kind's payload. */
   readonly payload: string
+  /** See NewTask. */
+  readonly private_input: string | null
   readonly policy: TaskPolicy
 }
 
 export class TaskQueue extends Context.Service<TaskQueue, {
-  /**
-   * Accepts a task; `alongside` runs in the same transaction (the rows that belong to the request). Must not be called
-   * inside another transaction: workers are woken as soon as this one has committed.
-   */
-  readonly submit: <E>(
-    submission: Submission,
-    alongside: (task_id: TaskId) => Effect.Effect<void, E>
-  ) => Effect.Effect<TaskId, E | SqlError>
+  /** Accepts a task: answered once it is committed. Submissions that arrive together share a commit. */
+  readonly submit: (submission: Submission) => Effect.Effect<TaskId, SqlError>
 }>()("@englog/api/queue/TaskQueue") {
   static readonly layer = Layer.effect(
     TaskQueue,
     Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
       const repo = yield* TaskRepo
       const wakeups = yield* Wakeups
+      const insert = yield* Batcher.make({ inFlight: 2, maxSize: 256, write: repo.insert })
 
-      const submit = Effect.fn("TaskQueue.submit")(function*<E>(
-        submission: Submission,
-        alongside: (task_id: TaskId) => Effect.Effect<void, E>
-      ) {
+      const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
         const task_id = yield* newTaskId(submission.prefix, submission.user_id)
+        yield* Effect.annotateCurrentSpan({ [Attribute.taskId]: task_id, [Attribute.taskKind]: submission.kind })
         const task = new NewTask({
           task_id,
           kind: submission.kind,
@@ -53,6 +48,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
           organization_id: submission.organization_id,
           user_id: submission.user_id,
           payload: submission.payload,
+          private_input: submission.private_input,
           attempt_timeout: submission.policy.attempt_timeout,
           deadline: submission.policy.deadline,
           retry: submission.policy.retry
@@ -62,7 +58,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
           onNone: () => "",
           onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? ""
         })
-        yield* sql.withTransaction(repo.insert(task, traceparent).pipe(Effect.andThen(alongside(task_id))))
+        yield* insert({ task, traceparent })
         yield* wakeups.wake("tasks")
         return task_id
       })

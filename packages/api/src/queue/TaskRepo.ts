@@ -9,9 +9,15 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { TaskText } from "./TaskText.ts"
 
+/** A task with the W3C trace context of the request that caused it; empty where there is none. */
+export interface TracedTask {
+  readonly task: NewTask
+  readonly traceparent: string
+}
+
 export class TaskRepo extends Context.Service<TaskRepo, {
-  /** Inserts the record, its queue row and its first event in one statement. Joins a transaction that is open. */
-  readonly insert: (task: NewTask, traceparent: string) => Effect.Effect<void, SqlError>
+  /** Inserts records, queue rows and first events in one statement: all or none. Joins a transaction that is open. */
+  readonly insert: (tasks: ReadonlyArray<TracedTask>) => Effect.Effect<void, SqlError>
   readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<Task>, SqlError>
   readonly countOpen: Effect.Effect<{ readonly queued: number; readonly running: number }, SqlError>
 }>()("@englog/api/queue/TaskRepo") {
@@ -21,21 +27,31 @@ export class TaskRepo extends Context.Service<TaskRepo, {
       const sql = yield* SqlClient.SqlClient
       const text = yield* TaskText
 
-      const insert = Effect.fn("TaskRepo.insert")(function*(task: NewTask, traceparent: string) {
-        yield* Effect.annotateCurrentSpan({ "englog.task.id": task.task_id, "englog.task.kind": task.kind })
+      const insert = Effect.fn("TaskRepo.insert")(function*(tasks: ReadonlyArray<TracedTask>) {
+        const rows = yield* Effect.forEach(tasks, ({ task, traceparent }) =>
+          Effect.map(text.seal(task.private_input), (private_input) => ({
+            ...task,
+            payload: JSON.parse(task.payload),
+            private_input,
+            traceparent,
+            max_attempts: task.retry.max_retries + 1
+          })))
         yield* sql`
-          WITH t AS (
-            INSERT INTO tasks (
-              task_id, kind, queue, priority, organization_id, user_id, payload, traceparent, attempt_timeout_ms, retry, deadline
-            ) VALUES (
-              ${task.task_id}, ${task.kind}, ${task.queue}, ${task.priority}, ${task.organization_id}, ${task.user_id},
-              ${task.payload}::jsonb, ${traceparent}, ${task.attempt_timeout}, ${JSON.stringify(task.retry)}::jsonb,
-              now() + ${task.deadline}::int * interval '1 millisecond'
+          WITH n AS (
+            SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS n (
+              task_id text, kind text, queue text, priority smallint, organization_id uuid, user_id uuid, payload jsonb,
+              private_input text, traceparent text, attempt_timeout integer, deadline integer, retry jsonb, max_attempts integer
             )
-            RETURNING id, kind, queue, priority, organization_id, deadline
+          ), t AS (
+            INSERT INTO tasks (task_id, kind, queue, priority, organization_id, user_id, payload, private_input, traceparent,
+              attempt_timeout_ms, retry, deadline)
+            SELECT task_id, kind, queue, priority, organization_id, user_id, payload, private_input, traceparent,
+              attempt_timeout, retry, now() + deadline * interval '1 millisecond'
+            FROM n
+            RETURNING id, task_id, kind, queue, priority, organization_id, deadline
           ), q AS (
             INSERT INTO task_queue (id, kind, queue, priority, organization_id, deadline, max_attempts)
-            SELECT id, kind, queue, priority, organization_id, deadline, ${task.retry.max_retries + 1} FROM t
+            SELECT t.id, t.kind, t.queue, t.priority, t.organization_id, t.deadline, n.max_attempts FROM t JOIN n USING (task_id)
           )
           INSERT INTO task_events (task, seq, type, attempt, progress) SELECT id, 1, 'queued', 0, 0 FROM t`
       })

@@ -15,7 +15,7 @@ const overdueNow = (...tasks: ReadonlyArray<TaskId>) =>
     Effect.map((all) => all.filter((task) => tasks.includes(task.task_id)))
   )
 const cancel = (task_id: TaskId) => TaskOutcomes.use((outcomes) => outcomes.cancel(task_id, "no longer needed"))
-const overdue = (task_id: TaskId, why: "deadline" | "cancel") => TaskOutcomes.use((outcomes) => outcomes.overdue(task_id, why))
+const overdue = (task_id: TaskId, why: "deadline" | "timeout" | "cancel") => TaskOutcomes.use((outcomes) => outcomes.overdue(task_id, why))
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("outcomes", (it) => {
   it.effect("retries a reported failure after the policy's wait, then fails with the last error", () => Effect.gen(function*() {
@@ -128,12 +128,23 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("outcom
     assert.isFalse(yield* (yield* LeaseRepo).progress({ task_id, session_id, attempt: 1, progress: 50, message: null }))
   }))
 
+  it.effect("tries a task again whose attempt took too long, as its retry policy says", () => Effect.gen(function*() {
+    const { task_id } = yield* running({ kind: newKind(), retry: { max_retries: 1, base_delay: 0 } })
+    yield* age(task_id, "attempt_deadline", 3)
+    assert.deepStrictEqual(yield* overdueNow(task_id), [{ task_id, why: "timeout" }])
+    yield* overdue(task_id, "timeout")
+    assert.deepInclude(yield* find(task_id), { state: "queued", attempt: 1, max_attempts: 2 })
+    assert.deepStrictEqual(yield* eventTypes(task_id), ["queued", "started", "retrying"])
+  }))
+
   it.effect("ends what is past its deadline, a running task after the time to report it", () => Effect.gen(function*() {
     const waiting = yield* enqueue({ kind: newKind() })
     const { task_id } = yield* running()
     yield* age(waiting, "deadline", 0)
+    yield* age(task_id, "deadline", 1)
     yield* age(task_id, "attempt_deadline", 1)
     assert.deepStrictEqual(yield* overdueNow(waiting, task_id), [{ task_id: waiting, why: "deadline" }])
+    yield* age(task_id, "deadline", 3)
     yield* age(task_id, "attempt_deadline", 3)
     assert.deepStrictEqual(yield* overdueNow(task_id), [{ task_id, why: "deadline" }])
     yield* overdue(waiting, "deadline")
@@ -149,15 +160,16 @@ const withEffect = Effect.fnUntraced(function*(then: RegisteredKind["onCompleted
   const sql = yield* SqlClient.SqlClient
   const kinds = yield* TaskKinds
   const kind = newKind()
+  yield* sql`CREATE TABLE IF NOT EXISTS effects_of_tests (task_id text PRIMARY KEY)`
   yield* kinds.register({
     kind,
     policy: narrationPolicy,
     data: Option.none(),
     onCompleted: (task, result) =>
-      sql`INSERT INTO insight_requests (task_id) VALUES (${task.task_id})`.pipe(Effect.andThen(then(task, result)))
+      sql`INSERT INTO effects_of_tests (task_id) VALUES (${task.task_id})`.pipe(Effect.andThen(then(task, result)))
   })
   const task = yield* running({ kind, payload: "{\"n\": 7}" })
-  const written = sql`SELECT 1 FROM insight_requests WHERE task_id = ${task.task_id}`.pipe(Effect.map((rows) => rows.length))
+  const written = sql`SELECT 1 FROM effects_of_tests WHERE task_id = ${task.task_id}`.pipe(Effect.map((rows) => rows.length))
   return { ...task, written }
 })
 

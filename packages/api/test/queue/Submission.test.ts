@@ -1,34 +1,46 @@
 import { assert, layer } from "@effect/vitest"
-import { TaskId } from "@englog/domain/Ids"
+import { OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { randomUUID } from "node:crypto"
 import { TaskRepo } from "../../src/queue/TaskRepo.ts"
-import { claim, claimant, enqueue, events, find, newKind, QueueEngine } from "../support/QueueEngine.ts"
+import { claim, claimant, enqueue, events, find, newKind, newTask, QueueEngine } from "../support/QueueEngine.ts"
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("submission", (it) => {
-  it.effect("accepts a task together with the rows that belong to its request", () => Effect.gen(function*() {
+  it.effect("leaves nothing behind when the transaction around it fails", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const task_id = yield* enqueue({
-      kind: newKind(),
-      alongside: (task_id) => sql`INSERT INTO insight_requests (task_id) VALUES (${task_id})`.pipe(Effect.asVoid, Effect.orDie)
-    })
-    const rows = yield* sql`SELECT task_id FROM insight_requests WHERE task_id = ${task_id}`
-    assert.strictEqual(rows.length, 1)
-    assert.strictEqual((yield* find(task_id)).state, "queued")
-  }))
-
-  it.effect("leaves nothing behind when those rows cannot be written", () => Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
+    const repo = yield* TaskRepo
     const kind = newKind()
-    const refused = yield* enqueue({
-      kind,
-      alongside: (task_id) =>
-        sql`INSERT INTO insight_requests (task_id) VALUES (${task_id})`.pipe(Effect.orDie, Effect.andThen(Effect.fail("no")))
-    }).pipe(Effect.flip)
+    const task = yield* newTask({ kind })
+    const refused = yield* sql.withTransaction(
+      repo.insert([{ task, traceparent: "" }]).pipe(Effect.andThen(Effect.fail("no")))
+    ).pipe(Effect.flip)
     assert.strictEqual(refused, "no")
     const left = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM tasks WHERE kind = ${kind}`
     assert.strictEqual(left[0]?.n, 0)
     assert.deepStrictEqual(yield* claim(claimant(kind)), [])
+  }))
+
+  it.effect("fails alone among those that arrive with it", () => Effect.gen(function*() {
+    const kind = newKind()
+    const stranger = { user_id: UserId.make(randomUUID()), organization_id: OrganizationId.make(randomUUID()) }
+    const results = yield* Effect.all(
+      Array.from({ length: 30 }, (_, i) => Effect.result(enqueue({ kind, ...(i === 7 ? { owner: stranger } : {}) }))),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(results.flatMap((result, i) => result._tag === "Failure" ? [i] : []), [7])
+    const claimed = yield* claim(claimant(kind, { slots: 100 }))
+    assert.strictEqual(claimed.length, 29)
+  }))
+
+  it.effect("hands its private input to the holder alone", () => Effect.gen(function*() {
+    const kind = newKind()
+    const task_id = yield* enqueue({ kind, private_input: "\"only you\"" })
+    assert.strictEqual((yield* claim(claimant(kind)))[0]?.private_input, "\"only you\"")
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ row: string }>`SELECT t::text AS row FROM tasks t WHERE task_id = ${task_id}`
+    assert.notInclude(rows[0]?.row, "only you")
+    assert.notInclude(JSON.stringify(yield* find(task_id)), "only you")
   }))
 
   it.effect("names tasks readably and never twice", () => Effect.gen(function*() {

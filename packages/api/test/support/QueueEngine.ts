@@ -2,8 +2,8 @@
  * The queue engine on a fresh database, without API and workers around it. A suite shares the database; each test keeps to
  * a kind of its own, so that no claim sees the tasks of another test.
  */
-import { OrganizationId, SessionId, type TaskId, UserId, WorkerId } from "@englog/domain/Ids"
-import { TaskReport } from "@englog/domain/tasks/Task"
+import { OrganizationId, SessionId, TaskId, UserId, WorkerId } from "@englog/domain/Ids"
+import { NewTask, TaskReport } from "@englog/domain/tasks/Task"
 import { narrationPolicy, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Effect, Layer, Logger, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -49,19 +49,37 @@ export interface Enqueued extends Partial<Omit<TaskPolicy, "retry">> {
   readonly kind: string
   readonly payload?: string
   readonly retry?: Partial<TaskPolicy["retry"]>
-  readonly alongside?: (task_id: TaskId) => Effect.Effect<void, string>
+  readonly private_input?: string
+  readonly owner?: { readonly user_id: UserId; readonly organization_id: OrganizationId }
 }
 
-export const enqueue = Effect.fnUntraced(function*({ alongside, kind, payload, retry, ...policy }: Enqueued) {
+export const enqueue = Effect.fnUntraced(function*({ kind, owner, payload, private_input, retry, ...policy }: Enqueued) {
   const queue = yield* TaskQueue
-  const submission = {
+  return yield* queue.submit({
     kind,
     prefix: "test",
-    ...(yield* newOwner()),
+    ...(owner ?? (yield* newOwner())),
     payload: payload ?? "{}",
+    private_input: private_input ?? null,
     policy: { ...narrationPolicy, ...policy, retry: { ...narrationPolicy.retry, ...retry } }
-  }
-  return yield* queue.submit(submission, alongside ?? (() => Effect.void))
+  })
+})
+
+/** A task for the repository itself, with an owner of its own. */
+export const newTask = Effect.fnUntraced(function*({ kind }: { readonly kind: string }) {
+  const { attempt_timeout, deadline, priority, queue, retry } = narrationPolicy
+  return new NewTask({
+    task_id: TaskId.make(`test_${randomUUID()}`),
+    kind,
+    ...(yield* newOwner()),
+    payload: "{}",
+    private_input: null,
+    attempt_timeout,
+    deadline,
+    priority,
+    queue,
+    retry
+  })
 })
 
 /** Somebody who takes up to five tasks of these kinds, unless told otherwise. */

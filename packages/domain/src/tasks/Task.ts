@@ -6,7 +6,10 @@ import { OrganizationId, SessionId, TaskId, UserId, WorkerId } from "../Ids.ts"
 import { Priority, RetryPolicy } from "./TaskPolicy.ts"
 import { FailureReason, TaskState } from "./TaskState.ts"
 
-/** What a noun hands to the queue. `payload` is JSON text. */
+/**
+ * What a noun hands to the queue. `payload` is JSON text of ids; `private_input` is text that is kept encrypted and that
+ * only the holder of the task gets to read, through its kind's data.
+ */
 export class NewTask extends Schema.Class<NewTask>("NewTask")({
   task_id: TaskId,
   kind: Schema.String,
@@ -15,6 +18,7 @@ export class NewTask extends Schema.Class<NewTask>("NewTask")({
   organization_id: OrganizationId,
   user_id: UserId,
   payload: Schema.String,
+  private_input: Schema.NullOr(Schema.String),
   /** Milliseconds; see TaskPolicy. */
   attempt_timeout: Schema.Int,
   deadline: Schema.Int,
@@ -55,6 +59,7 @@ export class TaskLease extends Schema.Class<TaskLease>("TaskLease")({
   kind: Schema.String,
   priority: Schema.Int,
   payload: Schema.String,
+  private_input: Schema.NullOr(Schema.String),
   attempt: Schema.Int,
   deadline: Schema.DateTimeUtcFromDate,
   traceparent: Schema.String,
