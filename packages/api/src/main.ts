@@ -4,8 +4,7 @@
  */
 import { setFlagsFromString } from "node:v8"
 
-setFlagsFromString("--max-semi-space-size=2")
-setFlagsFromString("--semi-space-growth-factor=1")
+setFlagsFromString("--max-semi-space-size=8")
 
 const [{ runProcess }, { apiProcess }] = await Promise.all([
   import("@englog/platform/runProcess"),

@@ -11,7 +11,9 @@ const linesOf = (program: Effect.Effect<unknown>, logs: Layer.Layer<never> = Log
     const texts: Array<string> = []
     const console: Console.Console = { ...globalThis.console, log: (text: string) => void texts.push(text) }
     yield* program.pipe(Effect.provide(logs), Effect.provideService(Console.Console, console))
-    return yield* Effect.forEach(texts, (text) => Schema.decodeEffect(Schema.fromJsonString(Line))(text))
+    // Lines are written at the end of the turn in which they were logged.
+    yield* Effect.callback<void>((resume) => void setImmediate(() => setImmediate(() => resume(Effect.void))))
+    return yield* Effect.forEach(texts.flatMap((text) => text.split("\n")), (text) => Schema.decodeEffect(Schema.fromJsonString(Line))(text))
   })
 
 describe("JSON log lines", () => {
