@@ -31,8 +31,9 @@ const answer = (story: Story, name: string): string => {
     if (found !== undefined) return found
   }
   const shown = story.entries.filter((entry) => practises(entry, name))
+  const named = titles(shown, 3)
   return shown.length > 0
-    ? paragraph(`shows in ${titles(shown, 3)}.`, shown, 3)
+    ? paragraph(`shows in ${named.text}.`, [...named.from, ...shown], 3)
     : `the entries hold nothing that bears on it.`
 }
 
@@ -125,7 +126,8 @@ const meetingFree = (story: Story): ReadonlyArray<string> => {
   if (ranges.length === 0) return []
   const inside = meetingsInside(story)
   const hours = list(ranges.map(({ quoted }) => quoted))
+  const named = titles(inside, 5)
   return inside.length === 0
     ? [paragraph(`No meeting shown here began inside the meeting-free hours (${hours}).`, story.entries, 1)]
-    : [paragraph(`Meetings began inside the meeting-free hours (${hours}): ${titles(inside, 5)}.`, inside, 5)]
+    : [paragraph(`Meetings began inside the meeting-free hours (${hours}): ${named.text}.`, [...named.from, ...inside], 5)]
 }

@@ -52,19 +52,21 @@ const guardFocus: Rule = (story) =>
 const trimMeetings: Rule = (story) => {
   if (story.value("type.meeting.share") <= MANY_MEETINGS) return undefined
   const weak = story.behind("type.meeting.time").filter(({ value_rating }) => value_rating === "low")
-  const drop = weak.length === 0 ? "" : ` Begin with those rated of low value: ${titles(weak, 3)}.`
+  const named = titles(weak, 3)
+  const drop = named.text === "" ? "" : ` Begin with those rated of low value: ${named.text}.`
   return paragraph(
     `**Cut or group meetings.** They take ${figure("type.meeting.share")} of the time (${figure("type.meeting.time")}).${drop}`,
-    weak.length > 0 ? weak : story.behind("type.meeting.time"),
+    weak.length > 0 ? [...named.from, ...weak] : story.behind("type.meeting.time"),
     3
   )
 }
 
 const protectHours: Rule = (story) => {
   const inside = meetingsInside(story)
+  const named = titles(inside, 3)
   return inside.length === 0 ? undefined : paragraph(
-    `**Keep the protected hours free.** Move ${titles(inside, 3)} out of the hours that are to be free of meetings.`,
-    inside,
+    `**Keep the protected hours free.** Move ${named.text} out of the hours that are to be free of meetings.`,
+    [...named.from, ...inside],
     3
   )
 }

@@ -37,7 +37,8 @@ const areaShown = (story: Story, area: string, level: string | undefined): strin
   if (practised.length === 0) return paragraph(`${label}: nothing among the entries is tagged, named or titled after it, so the record shows no practice.`, [])
   const tag = tagOf(story, practised, area)
   const time = tag === undefined ? "shows in" : `${figure(`${tag}.time`)} in ${counted(story, `${tag}.entries`, "tagged entry", "tagged entries")}, above all`
-  return paragraph(`${label}: ${time} ${titles(practised, 3)}.`, practised, 3)
+  const named = titles(practised, 3)
+  return paragraph(`${label}: ${time} ${named.text}.`, [...named.from, ...practised], 3)
 }
 
 const tagOf = (story: Story, practised: ReadonlyArray<FactEntry>, area: string): string | undefined =>
@@ -61,6 +62,8 @@ const topTags = (story: Story): ReadonlyArray<string> => {
 const learning = (story: Story): ReadonlyArray<string> => {
   if (!story.has("type.learning.time")) return [paragraph("No time was recorded as learning; whatever was learnt, was learnt on the job.", story.entries, 1)]
   const shown = story.behind("type.learning.time")
-  const what = shown.length === 0 ? "" : `: ${titles(shown, 3)}`
-  return [paragraph(`${figure("type.learning.time")} (${figure("type.learning.share")}) went into learning${what}.`, shown.length > 0 ? shown : story.entries, 3)]
+  const named = titles(shown, 3)
+  const what = named.text === "" ? "" : `: ${named.text}`
+  const cited = shown.length > 0 ? [...named.from, ...shown] : story.entries
+  return [paragraph(`${figure("type.learning.time")} (${figure("type.learning.share")}) went into learning${what}.`, cited, 3)]
 }

@@ -86,12 +86,34 @@ const MAX_OUTCOME = 240
 /** An entry whose title cannot be quoted is named by its kind. */
 export const titleOf = (entry: FactEntry): string => quote(entry.title, entry.title, MAX_TITLE) ?? `An entry of type ${entry.type}`
 
+/** Words of entries, and the entries they come from: a paragraph with the words cites these before any others. */
+export interface Quoted {
+  readonly text: string
+  readonly from: ReadonlyArray<FactEntry>
+}
+
 /** Titles in a sentence, each once. Quotation marks keep their figures apart from those around them. */
-export const titles = (entries: ReadonlyArray<FactEntry>, most: number): string =>
-  list([...new Set(entries.map((entry) => `“${titleOf(entry)}”`))].slice(0, most))
+export const titles = (entries: ReadonlyArray<FactEntry>, most: number): Quoted => {
+  const first = new Map<string, FactEntry>()
+  for (const entry of entries) {
+    const title = `“${titleOf(entry)}”`
+    if (!first.has(title)) first.set(title, entry)
+  }
+  const told = [...first].slice(0, most)
+  return { text: list(told.map(([title]) => title)), from: told.map(([, entry]) => entry) }
+}
+
+/** The outcome of a piece of work: that of the most telling of its entries that states one. */
+export const outcome = (entries: ReadonlyArray<FactEntry>): Quoted => {
+  for (const entry of entries) {
+    const text = outcomeOf(entry)
+    if (text !== undefined) return { text, from: [entry] }
+  }
+  return { text: "", from: [] }
+}
 
 /** The first sentence of the description, where it is short enough to stand in a list. */
-export const outcome = (entry: FactEntry): string | undefined => {
+const outcomeOf = (entry: FactEntry): string | undefined => {
   const first = splitSentences((entry.description ?? "").slice(0, 4 * MAX_OUTCOME).trim())[0]?.trim() ?? ""
   if (first === "" || first.length > MAX_OUTCOME || first.toLowerCase() === entry.title.trim().toLowerCase()) return undefined
   const quoted = quote(first, entry.description ?? "", MAX_OUTCOME)

@@ -66,8 +66,9 @@ export const collaboration = (story: Story): ReadonlyArray<string> => {
   const text = `Work with others took ${figure("metric.collaboration_ratio")} of the time: ${list(parts)}.`
   const examples = types.filter((type) => type !== "meeting" || types.length === 1)
     .flatMap((type) => story.behind(`type.${type}.time`).slice(0, 2))
-  const told = examples.length === 0 ? "" : ` It includes ${titles(examples, 5)}.`
-  return [paragraph(text + told, [...examples, ...types.flatMap((type) => story.behind(`type.${type}.time`).slice(0, 1))], 5)]
+  const named = titles(examples, 5)
+  const told = named.text === "" ? "" : ` It includes ${named.text}.`
+  return [paragraph(text + told, [...named.from, ...examples, ...types.flatMap((type) => story.behind(`type.${type}.time`).slice(0, 1))], 5)]
 }
 
 /** Only shifts a reader would notice: shares that moved by at least this many percentage points. */

@@ -63,8 +63,8 @@ const highlight = (story: Story, prefix: string, behind: ReadonlyArray<FactEntry
   const project = first.project_name === null ? undefined : quote(first.project_name)
   const where = project === undefined ? "" : `, project “${project}”`
   const facts = `${TYPE_NAME[first.type]}${where}, ${figure(`${prefix}.time`)}${sittings}; ${VALUE_WORDS[first.value_rating]} ${IMPACT_WORDS[first.impact_level]}.`
-  const result = behind.map(outcome).find((text) => text !== undefined)
-  return paragraph(`**${titleOf(first)}** — ${result === undefined ? "" : `${result} `}${facts}`, behind, 3)
+  const result = outcome(behind)
+  return paragraph(`**${titleOf(first)}** — ${result.text === "" ? "" : `${result.text} `}${facts}`, [first, ...result.from, ...behind], 3)
 }
 
 export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

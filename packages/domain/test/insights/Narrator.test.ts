@@ -112,7 +112,8 @@ describe("the built-in narrator", () => {
       fc.record({ focus_areas: fc.array(words), problem_areas: fc.array(words), career_goal: words, purpose: words, skill_assessment: fc.dictionary(words, words), meeting_free_hours: fc.constant(["08:00-20:00"]), detail_level: fc.constantFrom("high", "low", "x") }, { requiredKeys: [] }),
       fc.dictionary(fc.string(), fc.jsonValue().map((value) => Schema.decodeUnknownSync(Schema.Json)(value)))
     ))
-    fc.assert(fc.property(fc.oneof(fc.constantFrom(...types), words), arbitraryEntries(), arbitraryEntries({ maxLength: 4 }), contexts, zones, (type, entries, before, context, zone) => {
+    const repeated = arbitraryEntries({ text: fc.constantFrom("", "golang", "Ship OAuth 2.0", "Cut p95 by 90%", "twenty-one golang", "half of it") })
+    fc.assert(fc.property(fc.oneof(fc.constantFrom(...types), words), fc.oneof(arbitraryEntries(), repeated), arbitraryEntries({ maxLength: 4 }), contexts, zones, (type, entries, before, context, zone) => {
       const preceding = before.map((one, i) => entry(900 + i, { ...one, start: "2025-01-05T10:00:00Z" }))
       const { checked, draft } = told(input(type, entries, context, preceding, zone))
       assert.deepStrictEqual(checked.removed, [], draft.content)
@@ -120,6 +121,32 @@ describe("the built-in narrator", () => {
       assert.isTrue(Schema.is(InsightDraft)(draft))
       if (entries.length > 0) assert.isAbove(checked.citations.length, 0)
     }), { numRuns: 200 })
+  })
+
+  it("cites the entry of every title it names, where other titles repeat", () => {
+    const entries = [1, 2, 3, 4].map((n) =>
+      entry(n, { title: n === 4 ? "Ship OAuth 2.0" : "", type: "learning", value_rating: "low", impact_level: "personal", start: "2025-02-20T00:00:00Z", duration_minutes: 0 }))
+    const { content, removed } = told(input("productivity", entries, { skill_assessment: { "": "" } }, [], "UTC")).checked
+    assert.deepStrictEqual(removed, [])
+    assert.include(content, "0 min (0 %) went into learning: “An entry of type learning” and “Ship OAuth 2.0”.")
+  })
+
+  it("cites the entry of every title in a list of meetings, of practice and of examples, where other titles repeat", () => {
+    const context = { preferences: { detail_level: "high" }, meeting_free_hours: ["06:00-20:00"], focus_areas: ["golang", "oauth"] }
+    for (const type of ["meeting", "mentoring", "review"] as const) {
+      const entries = [1, 2, 3, 4, 5, 6].map((n) => entry(n, { title: n === 6 ? "Golang OAuth 2.0" : "Daily standup", tags: ["golang"], type, value_rating: "low" }))
+      for (const about of types) {
+        const { checked, draft } = told(input(about, entries, context))
+        assert.deepStrictEqual(checked.removed, [], draft.content)
+      }
+    }
+  })
+
+  it("cites the entry whose outcome it tells, however many sittings the work took", () => {
+    const entries = [1, 2, 3, 4, 5].map((n) => entry(n, { title: "Tune the index", description: n === 5 ? "Cut p95 latency by 90%" : null, value_rating: "high", impact_level: "product" }))
+    const { content, removed } = told(input("weekly", entries)).checked
+    assert.deepStrictEqual(removed, [])
+    assert.include(content, "Cut p95 latency by 90%")
   })
 
   it("tells only of entries it was shown, though facts stand on all", () => {
