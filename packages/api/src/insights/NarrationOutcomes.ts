@@ -5,7 +5,7 @@
 import { rankEntries } from "@englog/domain/entries/EntryRank"
 import { Fact, type FactEntry, FactSheet } from "@englog/domain/facts/Fact"
 import { InsightId } from "@englog/domain/Ids"
-import { checkFigures } from "@englog/domain/insights/FigureCheck"
+import { checkFigures } from "@englog/domain/figures/FigureCheck"
 import { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
 import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
 import { WeeklyReport } from "@englog/domain/tasks/WeeklyReport"

@@ -6,9 +6,8 @@ import { DateTime, Schema } from "effect"
 import { rankEntries } from "../entries/EntryRank.ts"
 import type { Fact, FactEntry } from "../facts/Fact.ts"
 import { isoDate, makeLocalClock } from "../facts/LocalTime.ts"
-
+import { outlineOf } from "../narrator/NarrationOutline.ts"
 import type { InsightContext, NarrationInput } from "./Insight.ts"
-import { outlineOf } from "./NarrationOutline.ts"
 
 /** Changes with every change of wording: answers to another prompt are not answers to this one. */
 export const PROMPT_VERSION = "insight-1"

@@ -5,7 +5,7 @@ import { computeFacts } from "../../src/facts/ComputeFacts.ts"
 import { FactSheet } from "../../src/facts/Fact.ts"
 import type { FactEntry } from "../../src/facts/Fact.ts"
 import { factSlug, factSlugs } from "../../src/facts/FactSlug.ts"
-import { figuresIn } from "../../src/insights/Figures.ts"
+import { figuresIn } from "../../src/figures/Figures.ts"
 import { arbitraryEntries, entry, entryId, zones } from "./fixtures.ts"
 
 const facts = (entries: ReadonlyArray<FactEntry>, timezone = "UTC", preceding: ReadonlyArray<FactEntry> = []) => {

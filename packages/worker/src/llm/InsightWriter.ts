@@ -5,8 +5,8 @@
  * Everything fits the task's deadline: with 20 s left no model is waited for any more (product.md).
  */
 import type { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
-import { narrate } from "@englog/domain/insights/Narrator"
 import { buildPrompt } from "@englog/domain/insights/Prompt"
+import { narrate } from "@englog/domain/narrator/Narrator"
 import { Context, Duration, Effect, Layer, Option, Result, Schedule } from "effect"
 import * as CircuitBreaker from "../CircuitBreaker.ts"
 import { type InsightModel, ModelError, type ModelRequest } from "./InsightModel.ts"

@@ -6,8 +6,8 @@ import type { Schema } from "effect"
 import type { FactEntry } from "../facts/Fact.ts"
 import { isoDate } from "../facts/LocalTime.ts"
 import type { LocalClock } from "../facts/LocalTime.ts"
+import type { InsightContext } from "../insights/Insight.ts"
 import { figuresIn } from "./Figures.ts"
-import type { InsightContext } from "./Insight.ts"
 
 /**
  * Every field a reader would call the entry's text, and the local date on which it starts (`YYYY-MM-DD`). The length and

@@ -9,12 +9,12 @@
 import type { Fact, FactEntry, FactSheet } from "../facts/Fact.ts"
 import { makeLocalClock } from "../facts/LocalTime.ts"
 import type { EntryId } from "../Ids.ts"
+import type { CheckedInsight, InsightContext, InsightDraft } from "../insights/Insight.ts"
 import { checkBlocks } from "./CheckedBlocks.ts"
 import { parseDraft } from "./DraftBlocks.ts"
 import { dropOrphans, layOut } from "./DraftLayout.ts"
 import { figuresIn } from "./Figures.ts"
 import { contextFigures, entryFigures } from "./FigureSource.ts"
-import type { CheckedInsight, InsightContext, InsightDraft } from "./Insight.ts"
 
 /** Shown where no sentence survived; it states no figure itself. */
 export const NOTHING_VERIFIED =

@@ -3,10 +3,10 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { computeFacts } from "../../src/facts/ComputeFacts.ts"
 import type { FactEntry } from "../../src/facts/Fact.ts"
-import { checkFigures } from "../../src/insights/FigureCheck.ts"
+import { checkFigures } from "../../src/figures/FigureCheck.ts"
 import { InsightDraft, NarrationInput } from "../../src/insights/Insight.ts"
 import type { InsightContext } from "../../src/insights/Insight.ts"
-import { narrate } from "../../src/insights/Narrator.ts"
+import { narrate } from "../../src/narrator/Narrator.ts"
 import { arbitraryEntries, entry, entryId, zones } from "../facts/fixtures.ts"
 
 const types = [

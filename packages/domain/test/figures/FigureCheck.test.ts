@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { computeFacts } from "../../src/facts/ComputeFacts.ts"
-import { checkFigures, NOTHING_VERIFIED } from "../../src/insights/FigureCheck.ts"
-import { figuresIn } from "../../src/insights/Figures.ts"
+import { checkFigures, NOTHING_VERIFIED } from "../../src/figures/FigureCheck.ts"
+import { figuresIn } from "../../src/figures/Figures.ts"
 import type { InsightContext } from "../../src/insights/Insight.ts"
 import { arbitraryEntries, entry, entryId } from "../facts/fixtures.ts"
 

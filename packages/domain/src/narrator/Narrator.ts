@@ -3,7 +3,7 @@
  * reference to a fact and every paragraph cites entries, so the figure check has nothing to remove.
  */
 import type { FactSheet } from "../facts/Fact.ts"
-import type { InsightDraft, NarrationInput } from "./Insight.ts"
+import type { InsightDraft, NarrationInput } from "../insights/Insight.ts"
 import { outlineOf } from "./NarrationOutline.ts"
 import type { Outline, SectionName } from "./NarrationOutline.ts"
 import { questions } from "./QuestionSection.ts"

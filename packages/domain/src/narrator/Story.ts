@@ -6,11 +6,11 @@ import { rankEntries } from "../entries/EntryRank.ts"
 import type { Fact, FactEntry } from "../facts/Fact.ts"
 import { makeLocalClock } from "../facts/LocalTime.ts"
 import type { LocalClock } from "../facts/LocalTime.ts"
-import { figuresIn } from "./Figures.ts"
-import type { NarrationInput } from "./Insight.ts"
+import { figuresIn } from "../figures/Figures.ts"
+import { splitSentences } from "../figures/Sentences.ts"
+import type { NarrationInput } from "../insights/Insight.ts"
 import { readBrief } from "./NarrationBrief.ts"
 import type { NarrationBrief } from "./NarrationBrief.ts"
-import { splitSentences } from "./Sentences.ts"
 
 export interface Story {
   readonly brief: NarrationBrief

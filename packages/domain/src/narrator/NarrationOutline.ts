@@ -2,7 +2,7 @@
  * Which sections an insight has, in which order, by its type: the insight types of seed 000, the report types and the insight
  * categories of seed 004, and any other string by the words in it.
  */
-import { figuresIn } from "./Figures.ts"
+import { figuresIn } from "../figures/Figures.ts"
 import { humanized, topicsOf } from "./NarrationBrief.ts"
 import type { Topic } from "./NarrationBrief.ts"
 import { quote } from "./Story.ts"

@@ -4,10 +4,10 @@
  */
 import type { Fact } from "../facts/Fact.ts"
 import type { EntryId } from "../Ids.ts"
+import type { RemovedSentence } from "../insights/Insight.ts"
 import { takeCitations } from "./Citations.ts"
 import type { Block, Paragraph } from "./DraftBlocks.ts"
 import { renderSentence } from "./FactReferences.ts"
-import type { RemovedSentence } from "./Insight.ts"
 import { splitSentences } from "./Sentences.ts"
 
 /** A block with what is left of it: sentences of text and items, one piece of a heading or code, the rows of a table. */

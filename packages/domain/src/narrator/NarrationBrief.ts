@@ -3,7 +3,7 @@
  * any depth, everything else is left alone.
  */
 import type { Schema } from "effect"
-import type { InsightContext } from "./Insight.ts"
+import type { InsightContext } from "../insights/Insight.ts"
 
 /** What a narrator can say something about. */
 export type Topic = "meetings" | "fragmentation" | "switching" | "focus" | "hours" | "skills" | "collaboration" | "value" | "rhythm"
