@@ -66,7 +66,8 @@ const start = (options: ProgramOptions, env: Record<string, string>): RunningPro
   const lines: Array<string> = []
   // A group of its own: a Ctrl-C at the test runner leaves the order of ending to the scopes.
   const args = ["--import", endWithParent, options.main]
-  const child = spawn(process.execPath, args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
+  // As the commands of package.json start our processes.
+  const child = spawn(process.execPath, ["--max-semi-space-size=8", ...args], { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
   collectLines(child, lines)
   child.once("error", () => Deferred.doneUnsafe(ended, Effect.succeed(127)))
   child.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(code ?? 128 + (numbers[signal ?? ""] ?? 0))))

@@ -3,8 +3,9 @@ import { assert, layer } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
 import { EntryId, TaskId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
-import { Context, DateTime, Effect, Layer, Redacted, Schedule, Stream } from "effect"
+import { Context, DateTime, Effect, FileSystem, Layer, Redacted, Schedule, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
+import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Api, Installation } from "../src/Installation.ts"
 import { password, register } from "../src/Person.ts"
@@ -52,6 +53,9 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the RPC clie
       assert.strictEqual(yield* program.exit, 0, program.lines.join("\n"))
       assert.isTrue(program.lines.some((line) => line.startsWith("100 %")), program.lines.join("\n"))
       assert.include(program.lines.at(-1), "\"insight_id\"")
+      const fs = yield* FileSystem.FileSystem
+      const readme = yield* fs.readFileString(path.resolve(example, "../../README.md"))
+      assert.include(readme, (yield* fs.readFileString(example)).trimEnd(), "the README shows another program")
     }).pipe(Effect.scoped))
 
   for (const transport of ["http", "websocket"] as const) {
