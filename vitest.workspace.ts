@@ -20,6 +20,8 @@ const project = (name: string, options: { readonly database: boolean; readonly t
 
 export default defineConfig({
   test: {
+    // Suites of whole processes wait more than they compute: more of them at a time than there are cores.
+    maxWorkers: 3,
     coverage: {
       provider: "v8",
       include: ["packages/{domain,platform,rpc,api,worker}/src/**/*.ts"],
@@ -29,10 +31,10 @@ export default defineConfig({
     projects: [
       project("domain", { database: false }),
       project("platform", { database: false }),
-      project("rpc", { database: true }),
+      project("rpc", { database: false }),
       project("api", { database: true }),
-      project("worker", { database: true }),
-      project("e2e", { database: true, timeout: 120_000 }),
+      project("worker", { database: false }),
+      project("e2e", { database: false, timeout: 120_000 }),
       {
         extends: true as const,
         test: { name: "scripts", include: ["scripts/test/**/*.test.ts"], environment: "node" as const, testTimeout: 60_000 }

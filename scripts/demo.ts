@@ -1,6 +1,6 @@
 /** `npm run demo`: from a real work log to a checked insight. 0: shown; 1: not, and why; 2: the command line is wrong. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Console, Effect, Exit, Layer, Option } from "effect"
 import { demo } from "./demo/Demo.ts"
 import { demoArguments, usage } from "./demo/DemoArguments.ts"

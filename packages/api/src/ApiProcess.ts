@@ -1,5 +1,5 @@
 /** The parts of the API process: configuration, telemetry, server. SIGTERM and SIGINT stop it in good order. */
-import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Effect, Layer } from "effect"
 import { ApiServer } from "./ApiServer.ts"
 import { API_VERSION } from "./ApiVersion.ts"

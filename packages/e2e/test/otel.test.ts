@@ -1,6 +1,6 @@
 /** The files in otel/ are read by programs that are not here; what can be checked without them is checked. */
 import { assert, describe, it } from "@effect/vitest"
-import { Attribute } from "@englog/rpc/telemetry/Attributes"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Schema } from "effect"
 import * as Yaml from "effect/encoding/Yaml"
 import * as fs from "node:fs"

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
-import { Attribute } from "@englog/rpc/telemetry/Attributes"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { type ExportedSpan, FakeCollector } from "../src/FakeCollector.ts"

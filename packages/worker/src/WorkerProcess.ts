@@ -1,5 +1,5 @@
 /** The parts of the worker process: configuration, telemetry, worker. SIGTERM and SIGINT drain it. */
-import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Effect, Layer } from "effect"
 import { AppConfig } from "./AppConfig.ts"
 import * as Worker from "./Worker.ts"

@@ -2,6 +2,7 @@
  * The edge of the HTTP server, around every route: request ids, the body limit, and an `{"error": …}` body with the right
  * status for whatever a route leaves unsaid.
  */
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Cause, Context, Effect, Layer } from "effect"
 import {
   HttpIncomingMessage, HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse
@@ -19,7 +20,7 @@ const edge = <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, 
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const id = requestId(request)
-    yield* Effect.annotateCurrentSpan("http.request.id", id)
+    yield* Effect.annotateCurrentSpan(Attribute.requestId, id)
     const response = yield* (isTooLarge(request) ? Effect.succeed(tooLarge) : route).pipe(
       Effect.map((answer) => withErrorBody(answer, request)),
       Effect.catchCause((cause) => answerTo(cause, request)),

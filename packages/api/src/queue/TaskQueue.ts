@@ -4,7 +4,7 @@
 import { type OrganizationId, TaskId, type UserId } from "@englog/domain/Ids"
 import { NewTask } from "@englog/domain/tasks/Task"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
-import { Attribute } from "@englog/rpc/telemetry/Attributes"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import { HttpTraceContext } from "effect/http"
 import type { SqlError } from "effect/sql/SqlError"

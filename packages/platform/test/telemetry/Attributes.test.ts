@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Attribute } from "@englog/rpc/telemetry/Attributes"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import * as incubating from "@opentelemetry/semantic-conventions/incubating"
 
 describe("the attribute registry", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { jsonLogger } from "@englog/rpc/telemetry/JsonLogger"
-import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { jsonLogger } from "@englog/platform/telemetry/JsonLogger"
+import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Cause, Console, DateTime, Effect, Layer, Logger, Option, Redacted, Schema } from "effect"
 
 const Line = Schema.Record(Schema.String, Schema.Unknown)

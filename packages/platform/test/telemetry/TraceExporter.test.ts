@@ -1,6 +1,6 @@
 /** What leaves a process, decoded where it arrives: by an OTLP receiver on a real port. */
 import { assert, describe, it } from "@effect/vitest"
-import { Telemetry } from "@englog/rpc/telemetry/Telemetry"
+import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Console, Effect, Option, Schedule, Schema, Tracer } from "effect"
 import { createServer } from "node:http"
 import { vi } from "vitest"

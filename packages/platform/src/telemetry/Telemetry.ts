@@ -2,16 +2,11 @@
  * Telemetry of a process, set up at the edge of its main.ts: structured logs, and traces exported by OTLP where an endpoint
  * is configured. Without one, spans still have ids, so that a request's trace can be named.
  */
-import { Effect, Layer, Logger, Option, References, Schema } from "effect"
+import { Effect, Layer, Logger, Option, References } from "effect"
 import { randomUUID } from "node:crypto"
+import type { LogFormat, LogLevel } from "../Environment.ts"
 import { Attribute } from "./Attributes.ts"
 import { jsonLogger } from "./JsonLogger.ts"
-
-export const LogLevel = Schema.Literals(["trace", "debug", "info", "warn", "error", "fatal", "none"])
-export type LogLevel = typeof LogLevel.Type
-
-export const LogFormat = Schema.Literals(["json", "pretty"])
-export type LogFormat = typeof LogFormat.Type
 
 export interface TelemetryOptions {
   /** `englog-api`, `englog-worker`, … */
