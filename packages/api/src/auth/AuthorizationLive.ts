@@ -2,6 +2,7 @@
  * The server's side of Authorization: the bearer token of the request becomes its CurrentUser.
  */
 import { Authorization, CurrentUser } from "@englog/rpc/http/Authorization"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Effect, Layer } from "effect"
 import { Authenticator } from "./Authenticator.ts"
 
@@ -11,7 +12,7 @@ export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator>
     Authorization.of({
       bearer: Effect.fnUntraced(function*(httpEffect, { credential }) {
         const user = yield* authenticate(credential)
-        yield* Effect.annotateCurrentSpan("englog.user.id", user.id)
+        yield* Effect.annotateCurrentSpan(Attribute.userId, user.id)
         return yield* httpEffect.pipe(
           Effect.provideService(CurrentUser, user),
           Effect.annotateLogs("user_id", user.id)

@@ -3,6 +3,7 @@
  * became free, a session opened) and once per second in any case, because retries come due without anybody waking it.
  */
 import type { TaskLease } from "@englog/domain/tasks/Task"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Effect, Layer, Option, Queue } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
@@ -92,9 +93,9 @@ const deliver = (session: LiveSession, lease: TaskLease) =>
       onSome: (parent) => ({ parent })
     }),
     attributes: {
-      "englog.task.id": lease.task_id,
-      "englog.task.kind": lease.kind,
-      "englog.task.attempt": lease.attempt,
-      "englog.worker.id": session.row.worker_id
+      [Attribute.taskId]: lease.task_id,
+      [Attribute.taskKind]: lease.kind,
+      [Attribute.taskAttempt]: lease.attempt,
+      [Attribute.workerId]: session.row.worker_id
     }
   }))

@@ -5,6 +5,7 @@
 import { SessionId, type WorkerId } from "@englog/domain/Ids"
 import type { GrpcCall } from "@englog/rpc/grpc/GrpcMethods"
 import type { RegistrationAnswer, SessionProof, WorkerRegistration } from "@englog/rpc/grpc/WorkerMessages"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
@@ -54,7 +55,7 @@ export class Registrations extends Context.Service<Registrations, {
 
       const register: Registrations["Service"]["register"] = Effect.fn("Registrations.register")(
         function*(registration, call) {
-          yield* Effect.annotateCurrentSpan({ "englog.worker.id": registration.worker_id })
+          yield* Effect.annotateCurrentSpan({ [Attribute.workerId]: registration.worker_id })
           yield* checkEnrollment(config.enrollmentToken, registration)
           yield* checkCertificate(registration.worker_id, call.clientCertificate)
           const token = randomBytes(32).toString("base64url")

@@ -24,6 +24,8 @@ const layer = (options: DatabaseOptions): Layer.Layer<PgClient.PgClient | SqlCli
     url: options.url,
     maxConnections: Math.max(2, options.maxConnections ?? 10),
     applicationName: options.applicationName ?? "englog",
+    // Short statements, prepared once: planning each anew costs more than running it (claims: 1 of 4 ms).
+    startupParameters: { plan_cache_mode: "force_generic_plan", jit: "off" },
     connectTimeout: options.connectTimeout ?? "5 seconds"
   })
 

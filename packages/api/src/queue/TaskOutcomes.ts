@@ -5,6 +5,7 @@
 import type { SessionId, TaskId } from "@englog/domain/Ids"
 import type { TaskReport } from "@englog/domain/tasks/Task"
 import { decide, type Decision, type TaskEvent } from "@englog/domain/tasks/TaskState"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Random, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -77,9 +78,9 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
 
       const report: TaskOutcomes["Service"]["report"] = Effect.fn("TaskOutcomes.report")(function*(report, lineage) {
         yield* Effect.annotateCurrentSpan({
-          "englog.task.id": report.task_id,
-          "englog.task.attempt": report.attempt,
-          "englog.task.outcome": report.outcome._tag
+          [Attribute.taskId]: report.task_id,
+          [Attribute.taskAttempt]: report.attempt,
+          [Attribute.taskOutcome]: report.outcome._tag
         })
         const answer = yield* sql.withTransaction(Effect.gen(function*() {
           const locked = yield* leases.lock(report.task_id)
@@ -227,5 +228,5 @@ const applyEffect = (
       onNone: () => Effect.succeed(result),
       onSome: (kind) => kind.onCompleted(task, result)
     })),
-    Effect.withSpan("TaskOutcomes.effect", { attributes: { "englog.task.kind": task.kind } })
+    Effect.withSpan("TaskOutcomes.effect", { attributes: { [Attribute.taskKind]: task.kind } })
   )

@@ -53,6 +53,9 @@ export interface GrpcServerOptions<S extends DescService> {
   readonly untraced?: ReadonlyArray<keyof S["method"] & string>
 }
 
+// What goes wrong is told by typed errors and our own log; grpc-js would print it to stderr as well, without a word of context.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE)
+
 /** The server could not start on this address. */
 export class GrpcBindError extends Schema.TaggedError<GrpcBindError>()("GrpcBindError", {
   reason: Schema.Literals(["AddressInUse", "PermissionDenied", "AddressNotAvailable", "Other"]),
