@@ -34,6 +34,8 @@ export interface ConnectionContext {
   readonly beatNow: Queue.Queue<void>
   /** Milliseconds that the server's clock is ahead of ours. */
   readonly clockSkew: Ref.Ref<number>
+  /** The session is being left: the connection stays until its scope closes, and whatever ends meanwhile is as it should be. */
+  readonly leaving: Ref.Ref<boolean>
   readonly enter: (connection: ConnectionState) => Effect.Effect<void>
   /** The session in use, as the rest of the worker sees it. */
   readonly registered: (session: ApiSession) => Effect.Effect<void>
@@ -69,7 +71,14 @@ export const run = Effect.fnUntraced(
       heartbeats(context, session, acknowledged),
       showProcessing(context),
       context.renounced(session)
-    ])
+    ]).pipe(
+      // The channel is still needed for the answer to LeaveSession.
+      Effect.catch(Effect.fnUntraced(function*(ending) {
+        if (!(yield* Ref.get(context.leaving))) return yield* ending
+        yield* Effect.logDebug("the connection ended while leaving").pipe(Effect.annotateLogs({ reason: ending.message }))
+        return yield* Effect.never
+      }))
+    )
   },
   Effect.scoped
 )
@@ -99,9 +108,10 @@ const receive = Effect.fnUntraced(function*(context: ConnectionContext, session:
 const heartbeats = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
   const pause = Effect.timeoutOption(Queue.take(context.beatNow), session.heartbeatInterval)
   const beat = heartbeat(context, session, acknowledged).pipe(
-    Effect.tapError((error) =>
-      Effect.logWarning("heartbeat failed").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
-    ),
+    Effect.tapError(Effect.fnUntraced(function*(error) {
+      const log = (yield* Ref.get(context.leaving)) ? Effect.logDebug : Effect.logWarning
+      yield* log("heartbeat failed").pipe(Effect.annotateLogs({ code: error.code, reason: error.message }))
+    })),
     Effect.retry({
       schedule: Schedule.spaced("1 second"),
       times: HEARTBEAT_FAILURES - 1,

@@ -29,6 +29,8 @@ export class ApiLink extends Context.Service<ApiLink, {
   /** To be called by whoever was answered UNAUTHENTICATED: the link registers anew. */
   readonly renounce: (session: ApiSession) => Effect.Effect<void>
   readonly heartbeatNow: Effect.Effect<void>
+  /** Ends the session, if there is one, and the link for good: what the server ends thereupon is no news. */
+  readonly leave: (reason: string) => Effect.Effect<void, GrpcError>
   /** The API server's clock, which deadlines refer to. */
   readonly serverTime: Effect.Effect<DateTime.Utc>
 }>()("@englog/worker/ApiLink") {
@@ -55,6 +57,7 @@ const make = Effect.gen(function*() {
   const inbox = yield* Queue.unbounded<ApiConnection.FromApi>()
   const beatNow = yield* Queue.sliding<void>(1)
   const clockSkew = yield* Ref.make(0)
+  const leaving = yield* Ref.make(false)
   const registrationBreaker = yield* CircuitBreaker.make({ name: "registration", ...CircuitBreaker.seedPolicy })
 
   const registration: Effect.Effect<WorkerRegistration> = Effect.map(Ref.get(token), (resume) => ({
@@ -77,6 +80,7 @@ const make = Effect.gen(function*() {
     inbox,
     beatNow,
     clockSkew,
+    leaving,
     enter: (connection) => enter(state, connection),
     registered: (current) =>
       Ref.set(token, Option.some(current.token)).pipe(Effect.andThen(SubscriptionRef.set(session, Option.some(current)))),
@@ -108,6 +112,11 @@ const make = Effect.gen(function*() {
     awaitSession: awaitSession(session),
     renounce: (current) => SubscriptionRef.set(renounced, Option.some(current)),
     heartbeatNow: Effect.asVoid(Queue.offer(beatNow, undefined)),
+    leave: Effect.fnUntraced(function*(reason) {
+      yield* Ref.set(leaving, true)
+      const current = yield* SubscriptionRef.get(session)
+      if (Option.isSome(current)) yield* current.value.leave(reason)
+    }),
     serverTime: Effect.zipWith(Clock.currentTimeMillis, Ref.get(clockSkew), (now, skew) => DateTime.makeUnsafe(now + skew))
   })
 })

@@ -1,9 +1,11 @@
 /**
  * The worker's own `GET /health` (seed 001): 200 while tasks can arrive, 503 while there is no connection to an API server.
- * `degraded`: it works, but draining, or without the language model that was configured.
+ * `degraded`: it works, but draining, or without the language model that was configured. It tells what is known, and waits
+ * for nobody: a probe gets its answer while everything else hangs.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { DateTime, Duration, Effect, Layer, Option, Ref, Schema, SubscriptionRef } from "effect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -13,7 +15,7 @@ import { AppConfig } from "./AppConfig.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 import { isServing } from "./LinkState.ts"
 import { InsightWriter } from "./llm/InsightWriter.ts"
-import { ModelChoice } from "./llm/ModelChoice.ts"
+import { type Choice, ModelChoice } from "./llm/ModelChoice.ts"
 import { ProcessUsage } from "./ProcessUsage.ts"
 import { WORKER_VERSION } from "./WorkerVersion.ts"
 
@@ -34,12 +36,13 @@ export const report = Effect.gen(function*() {
   const usage = yield* ProcessUsage
   const state = yield* SubscriptionRef.get(link.state)
   const counts = yield* ledger.counts
-  const { model, problem } = yield* (yield* ModelChoice).current
+  const choice = yield* (yield* ModelChoice).lastKnown
   const breaker = yield* (yield* InsightWriter).breaker.state
   const draining = yield* Ref.get(ledger.draining)
   const { cpu, memory } = yield* usage.read
   const serving = isServing(state)
-  const degraded = draining || Option.isSome(problem) || breaker !== "closed"
+  const model = Option.match(choice, { onNone: () => unknownModel, onSome: modelOf })
+  const degraded = draining || model.problem !== null || breaker !== "closed"
   return {
     status: !serving ? "unhealthy" as const : degraded ? "degraded" as const : "healthy" as const,
     worker_id: config.workerId,
@@ -52,19 +55,31 @@ export const report = Effect.gen(function*() {
       problem: Option.getOrNull(state.problem)
     },
     tasks: { active: (yield* SubscriptionRef.get(ledger.held)).size, ...counts, max_concurrent: config.maxConcurrent, draining },
-    model: {
-      provider: Option.match(model, { onNone: () => "builtin", onSome: (found) => found.system }),
-      name: Option.match(model, { onNone: () => "builtin", onSome: (found) => found.model }),
-      available: Option.isNone(problem),
-      problem: Option.getOrNull(problem),
-      circuit_breaker: breaker
-    },
+    model: { ...model, circuit_breaker: breaker },
     registration_circuit_breaker: yield* link.registrationBreaker.state,
     cpu_usage: cpu,
     memory_mib: Math.round(memory),
     started_at: DateTime.formatIso(usage.startedAt),
     uptime_seconds: Math.floor(Duration.toSeconds(DateTime.distance(usage.startedAt, yield* DateTime.now)))
   }
+})
+
+interface ModelHealth {
+  readonly provider: string
+  readonly name: string
+  /** Null: not known yet. */
+  readonly available: boolean | null
+  readonly problem: string | null
+}
+
+/** Before the first answer of what was configured. */
+const unknownModel: ModelHealth = { provider: "unknown", name: "unknown", available: null, problem: null }
+
+const modelOf = ({ model, problem }: Choice): ModelHealth => ({
+  provider: Option.match(model, { onNone: () => "builtin", onSome: (found) => found.system }),
+  name: Option.match(model, { onNone: () => "builtin", onSome: (found) => found.model }),
+  available: Option.isNone(problem),
+  problem: Option.getOrNull(problem)
 })
 
 const route = HttpRouter.add(
@@ -95,8 +110,11 @@ const announced = Layer.effectDiscard(
     Effect.logInfo(`health at http://${HttpServer.formatAddress(address).replace(/^\w+:\/\//, "")}/health`))
 )
 
+/** Only probes ask here: they would drown everything else. */
+const untraced = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)
+
 /** Serves as long as the layer lives. */
 export const layer = Layer.mergeAll(
   HttpRouter.serve(route, { disableLogger: true, disableListenLog: true }),
   announced
-).pipe(Layer.provide(server))
+).pipe(Layer.provide(server), Layer.provide(untraced))

@@ -2,6 +2,8 @@
  * One attempt of one task, as a pipeline: find the handler, run it in a free slot within the deadline, and hand in how it
  * ended. The trace of the request that caused the task continues through it.
  */
+import type { WorkerId } from "@englog/domain/Ids"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import type { AttemptOutcome, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
 import { DateTime, Deferred, Duration, Effect, Option, type Semaphore, type Tracer } from "effect"
 import * as Headers from "effect/http/Headers"
@@ -14,6 +16,7 @@ import { deliver } from "./OutcomeDelivery.ts"
 
 export interface Attempt {
   readonly task: WorkerTask
+  readonly workerId: WorkerId
   /** Completed with the reason when the task's owner cancels it. */
   readonly cancelled: Deferred.Deferred<string>
   /** One permit per task that may run at once. */
@@ -24,7 +27,7 @@ export interface Attempt {
 export const run = Effect.fnUntraced(function*(attempt: Attempt) {
   const { task } = attempt
   yield* execute(attempt).pipe(
-    Effect.withSpan(`task ${task.kind}`, traced(task), { captureStackTrace: false }),
+    Effect.withSpan(`task ${task.kind}`, traced(attempt), { captureStackTrace: false }),
     Effect.annotateLogs({
       component: "worker_service",
       task_id: task.task_id,
@@ -42,7 +45,7 @@ const execute = Effect.fnUntraced(function*({ task, cancelled, slots }: Attempt)
     Effect.map(Deferred.await(cancelled), (reason): AttemptOutcome => ({ _tag: "Cancelled", error: reason }))
   )
   const completedAt = yield* DateTime.now
-  yield* Effect.annotateCurrentSpan("task.outcome", outcome._tag.toLowerCase())
+  yield* Effect.annotateCurrentSpan(Attribute.taskOutcome, outcome._tag === "Cancelled" ? "Stopped" : outcome._tag)
   yield* logOutcome(outcome, DateTime.distance(startedAt, completedAt))
   yield* deliver({
     task_id: task.task_id,
@@ -88,8 +91,13 @@ const logOutcome = (outcome: AttemptOutcome, duration: Duration.Duration) =>
 const parentOf = (task: WorkerTask): Option.Option<Tracer.ExternalSpan> =>
   Option.flatMap(task.traceparent, (traceparent) => HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
 
-const traced = (task: WorkerTask): Tracer.SpanOptionsNoTrace => ({
+const traced = ({ task, workerId }: Attempt): Tracer.SpanOptionsNoTrace => ({
   kind: "consumer",
-  attributes: { "task.id": task.task_id, "task.kind": task.kind, "task.attempt": task.attempt },
+  attributes: {
+    [Attribute.taskId]: task.task_id,
+    [Attribute.taskKind]: task.kind,
+    [Attribute.taskAttempt]: task.attempt,
+    [Attribute.workerId]: workerId
+  },
   ...Option.match(parentOf(task), { onNone: () => ({ root: true }), onSome: (parent) => ({ parent }) })
 })

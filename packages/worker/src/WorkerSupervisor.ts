@@ -6,7 +6,7 @@
  */
 import type { TaskId } from "@englog/domain/Ids"
 import type { HeldTask, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Context, Deferred, Duration, Effect, FiberMap, Layer, Option, Queue, Ref, Semaphore, SubscriptionRef } from "effect"
+import { Context, Deferred, Duration, Effect, FiberMap, Layer, Queue, Ref, Semaphore, SubscriptionRef } from "effect"
 import { ApiLink } from "./ApiLink.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
@@ -47,7 +47,7 @@ const make = Effect.gen(function*() {
     yield* Ref.update(cancellations, (map) => new Map(map).set(task.task_id, cancelled))
     fork(
       task.task_id,
-      TaskActor.run({ task, cancelled, slots }).pipe(
+      TaskActor.run({ task, workerId: config.workerId, cancelled, slots }).pipe(
         Effect.tapDefect((defect) => Effect.logError("an attempt ended unexpectedly", defect)),
         Effect.ensuring(ledger.end(held)),
         Effect.ensuring(Ref.update(cancellations, (map) =>
@@ -108,14 +108,11 @@ const drain = Effect.fnUntraced(function*(
   yield* Effect.timeoutOption(Effect.ignore(FiberMap.awaitEmpty(fibers)), limit)
   const left = yield* FiberMap.size(fibers)
   yield* Effect.timeoutOption(FiberMap.clear(fibers), STEP_LIMIT)
-  const session = yield* SubscriptionRef.get(link.session)
-  if (Option.isSome(session)) {
-    yield* session.value.leave("the worker is stopping").pipe(
-      Effect.timeout(STEP_LIMIT),
-      Effect.catch((error) =>
-        Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message }))
-      )
+  yield* link.leave("the worker is stopping").pipe(
+    Effect.timeout(STEP_LIMIT),
+    Effect.catch((error) =>
+      Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message }))
     )
-  }
+  )
   yield* Effect.logInfo("drained").pipe(Effect.annotateLogs({ finished: running - left, returned: left }))
 })

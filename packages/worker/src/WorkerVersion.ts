@@ -1,2 +1,4 @@
-/** Sent at registration and shown by /health; kept equal to package.json by a test. */
-export const WORKER_VERSION = "0.1.0"
+import packageJson from "../package.json" with { type: "json" }
+
+/** Sent at registration, shown by /health and told by telemetry; one with the package. */
+export const WORKER_VERSION = packageJson.version

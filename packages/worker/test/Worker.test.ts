@@ -4,7 +4,7 @@ import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import { AppConfig } from "@englog/worker/AppConfig"
 import * as Worker from "@englog/worker/Worker"
 import { DrainLimit } from "@englog/worker/WorkerSupervisor"
-import { ConfigProvider, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { ConfigProvider, Duration, Effect, Layer, Option, Redacted, Schedule, Schema, Tracer } from "effect"
 import * as FakeApi from "./support/FakeApi.ts"
 import * as FakeModelServer from "./support/FakeModelServer.ts"
 import { input, json, payload } from "./support/narration.ts"
@@ -117,5 +117,47 @@ describe("a whole worker", () => {
       assert.deepInclude(health.model, { provider: "builtin", available: false, circuit_breaker: "closed" })
       const taken = yield* Effect.flip(start({ API_SERVER_GRPC_ADDRESS: server.address, WORKER_HEALTH_PORT: String(port) }))
       assert.include(taken.message, `WORKER_HEALTH_PORT ${port}`)
+    }))
+
+  it.live("answers probes at once while its model hangs, and asks the model once, however many probes come", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeApi.make()
+      const model = yield* FakeModelServer.make([])
+      model.hung.checks = true
+      const port = yield* freePort
+      yield* start({ API_SERVER_GRPC_ADDRESS: server.address, OLLAMA_URL: model.url, WORKER_HEALTH_PORT: String(port) })
+      yield* FakeApi.eventually("streaming", () => server.streams.open === 1)
+      const probe = Effect.timeout(WorkerProcess.health(`http://127.0.0.1:${port}/health`), "1 second")
+      const first = yield* probe
+      assert.deepInclude(first, { code: 200, status: "healthy" })
+      assert.deepInclude(first.model, { provider: "unknown", available: null })
+      const last = yield* probe.pipe(
+        Effect.repeat({ until: ({ model }) => model.available !== null, schedule: Schedule.spaced("50 millis"), times: 100 })
+      )
+      assert.deepInclude(last, { code: 200, status: "degraded" })
+      assert.deepInclude(last.model, { provider: "builtin", available: false, problem: "ollama does not answer" })
+      assert.strictEqual(model.seen.checks, 1)
+    }), 20_000)
+
+  it.live("leaves no trace of a probe", () =>
+    Effect.gen(function*() {
+      const spans: Array<string> = []
+      const collecting = Tracer.make({
+        span: (options) => {
+          spans.push(options.name)
+          return new Tracer.NativeSpan(options)
+        }
+      })
+      const data = yield* json(input())
+      const server = yield* FakeApi.make({ data: () => Effect.succeed(data) })
+      const port = yield* freePort
+      yield* start({ API_SERVER_GRPC_ADDRESS: server.address, WORKER_HEALTH_PORT: String(port) }).pipe(Effect.withTracer(collecting))
+      yield* FakeApi.eventually("streaming", () => server.streams.open === 1)
+      const before = [...spans]
+      yield* WorkerProcess.health(`http://127.0.0.1:${port}/health`)
+      assert.deepStrictEqual(spans, before)
+      yield* server.send(FakeApi.task("a", { kind: "INSIGHT_GENERATION", payload }))
+      yield* FakeApi.eventually("the insight", () => server.reports.length === 1)
+      assert.include(spans, "task INSIGHT_GENERATION")
     }))
 })

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { InsightDraft } from "@englog/domain/insights/Insight"
 import { WORKER_VERSION } from "@englog/worker/WorkerVersion"
-import { Clock, Effect, Exit, Schedule, Schema, Scope } from "effect"
-import * as fs from "node:fs"
+import { Clock, Deferred, Effect, Exit, Schedule, Schema, Scope } from "effect"
 import * as FakeApi from "./support/FakeApi.ts"
 import * as FakeModelServer from "./support/FakeModelServer.ts"
 import { input, json, payload } from "./support/narration.ts"
@@ -69,6 +68,22 @@ describe("the worker process", () => {
       assert.strictEqual(model.seen.aborted, 1)
     }), 30_000)
 
+  it.live("stops without a warning when nothing is left to do, and does not try to reconnect", () =>
+    Effect.gen(function*() {
+      const noticed = yield* Deferred.make<void>()
+      // The answer to LeaveSession comes after the worker has seen its stream end.
+      const server = yield* FakeApi.make({ leave: Deferred.await(noticed) })
+      const worker = yield* WorkerProcess.start({ API_SERVER_GRPC_ADDRESS: server.address, LOG_LEVEL: "debug" })
+      yield* eventually("streaming", () => server.streams.open === 1 && server.heartbeats.length > 0)
+      worker.child.kill("SIGTERM")
+      yield* eventually("it saw its stream end", () => worker.text().includes("the connection ended while leaving"))
+      yield* Deferred.succeed(noticed, undefined)
+      assert.strictEqual(yield* exited(worker), 0)
+      assert.include(worker.text(), "\"drained\"")
+      assert.notMatch(worker.text(), /"level":"(WARN|ERROR|FATAL)"|Reconnecting/)
+      assert.strictEqual(server.registrations.length, 1)
+    }), 30_000)
+
   it.live("is unhealthy without an API server, takes the next free health port, and is up when the server is", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
@@ -107,11 +122,4 @@ describe("the worker process", () => {
         assert.notInclude(worker.text(), "    at ")
       }), 20_000)
   }
-})
-
-describe("the worker's version", () => {
-  it("is that of its package", () => {
-    const manifest: unknown = JSON.parse(fs.readFileSync(new URL("../package.json", import.meta.url), "utf8"))
-    assert.propertyVal(manifest, "version", WORKER_VERSION)
-  })
 })

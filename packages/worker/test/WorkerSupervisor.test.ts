@@ -165,7 +165,13 @@ describe("an attempt", () => {
       const task = spans.find((span) => span.name === "task TEST")
       assert.strictEqual(task?.traceId, "0af7651916cd43dd8448eb211c80319c")
       assert.strictEqual(Option.getOrUndefined(task?.parent ?? Option.none())?.spanId, "b7ad6b7169203331")
-      assert.strictEqual(task?.attributes.get("task.id"), FakeApi.idOf("a"))
+      assert.deepStrictEqual(Object.fromEntries(task?.attributes ?? []), {
+        "englog.task.id": FakeApi.idOf("a"),
+        "englog.task.kind": "TEST",
+        "englog.task.attempt": 1,
+        "englog.task.outcome": "Completed",
+        "englog.worker.id": "worker-1"
+      })
       for (const method of ["UpdateTaskProgress", "ReportTaskResult"]) {
         const call = spans.find((span) => span.name.endsWith(`/${method}`))
         assert.strictEqual(call?.traceId, "0af7651916cd43dd8448eb211c80319c", method)

@@ -7,6 +7,7 @@
 import type { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
 import { buildPrompt } from "@englog/domain/insights/Prompt"
 import { narrate } from "@englog/domain/narrator/Narrator"
+import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Duration, Effect, Layer, Option, Result, Schedule } from "effect"
 import * as CircuitBreaker from "../CircuitBreaker.ts"
 import { type InsightModel, ModelError, type ModelRequest } from "./InsightModel.ts"
@@ -94,15 +95,15 @@ const generate = (model: InsightModel, request: ModelRequest, limit: Duration.Du
     }),
     Effect.tap((reply) =>
       Effect.annotateCurrentSpan({
-        ...(reply.inputTokens === undefined ? {} : { "gen_ai.usage.input_tokens": reply.inputTokens }),
-        ...(reply.outputTokens === undefined ? {} : { "gen_ai.usage.output_tokens": reply.outputTokens }),
-        "gen_ai.response.finish_reasons": [reply.complete ? "stop" : "length"]
+        ...(reply.inputTokens === undefined ? {} : { [Attribute.genAiInputTokens]: reply.inputTokens }),
+        ...(reply.outputTokens === undefined ? {} : { [Attribute.genAiOutputTokens]: reply.outputTokens }),
+        [Attribute.genAiFinishReasons]: [reply.complete ? "stop" : "length"]
       })
     ),
     Effect.flatMap(ModelAnswer.read),
     Effect.withSpan("llm.generate", {
       kind: "client",
-      attributes: { "gen_ai.operation.name": "chat", "gen_ai.system": model.system, "gen_ai.request.model": model.model }
+      attributes: { [Attribute.genAiOperation]: "chat", [Attribute.genAiSystem]: model.system, [Attribute.genAiModel]: model.model }
     }, { captureStackTrace: false })
   )
 

@@ -1,9 +1,9 @@
 /**
  * Which language model to ask. `auto`: Ollama where OLLAMA_URL is set and answers, else the OpenAI-compatible endpoint where
  * a key is set, else none (the built-in narrator). What answers is asked anew every 15 s, so a model that comes up later
- * is used without a restart.
+ * is used without a restart. The asking has a fiber of its own: nobody who wants to know can delay or cancel it.
  */
-import { Context, Duration, Effect, Layer, Option } from "effect"
+import { Context, Deferred, Duration, Effect, Layer, Option, Ref } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { AppConfig, type LlmConfig } from "../AppConfig.ts"
 import type { InsightModel } from "./InsightModel.ts"
@@ -17,7 +17,10 @@ export interface Choice {
 }
 
 export class ModelChoice extends Context.Service<ModelChoice, {
+  /** As last asked; waits for the first answer. */
   readonly current: Effect.Effect<Choice>
+  /** As last asked, at once; none before the first answer. */
+  readonly lastKnown: Effect.Effect<Option.Option<Choice>>
   /** LLM_PROVIDER=builtin: the narrator was asked for, earlier answers of models are not wanted. */
   readonly builtinOnly: boolean
 }>()("@englog/worker/llm/ModelChoice") {
@@ -34,9 +37,25 @@ const make = Effect.gen(function*() {
   const ollama = OllamaModel.make(Option.getOrElse(llm.ollamaUrl, () => OLLAMA_DEFAULT), llm.ollamaModel)
   const openai = yield* OpenAiModel.make({ baseUrl: llm.openaiBaseUrl, apiKey: llm.openaiApiKey, model: llm.openaiModel })
   const candidates = candidatesOf(llm, ollama, openai)
-  const current = yield* Effect.cachedWithTTL(choose(candidates), RECHECK)
-  return ModelChoice.of({ current, builtinOnly: llm.provider === "builtin" })
+  const lastKnown = yield* Ref.make(Option.none<Choice>())
+  const known = yield* Deferred.make<void>()
+  const ask = choose(candidates).pipe(
+    Effect.flatMap((choice) => Ref.set(lastKnown, Option.some(choice))),
+    Effect.andThen(Deferred.succeed(known, undefined))
+  )
+  if (candidates.length === 0) yield* ask
+  else {
+    // Not traced: each round would be a trace of its own.
+    yield* ask.pipe(Effect.andThen(Effect.sleep(RECHECK)), Effect.forever, Effect.withTracerEnabled(false), Effect.forkScoped)
+  }
+  return ModelChoice.of({
+    current: Deferred.await(known).pipe(Effect.andThen(Ref.get(lastKnown)), Effect.map(Option.getOrElse(() => unconfigured))),
+    lastKnown: Ref.get(lastKnown),
+    builtinOnly: llm.provider === "builtin"
+  })
 })
+
+const unconfigured: Choice = { model: Option.none(), problem: Option.none() }
 
 const candidatesOf = (llm: LlmConfig, ollama: InsightModel, openai: InsightModel): ReadonlyArray<InsightModel> => {
   switch (llm.provider) {
@@ -62,11 +81,7 @@ const choose = Effect.fnUntraced(function*(candidates: ReadonlyArray<InsightMode
     }
     problems.push(problem.value)
   }
-  const none: Choice = {
-    model: Option.none(),
-    problem: problems.length === 0 ? Option.none() : Option.some(problems.join("; "))
-  }
-  return none
+  return problems.length === 0 ? unconfigured : { ...unconfigured, problem: Option.some(problems.join("; ")) }
 })
 
 const problemOf = (model: InsightModel): Effect.Effect<Option.Option<string>> =>
@@ -76,5 +91,12 @@ const problemOf = (model: InsightModel): Effect.Effect<Option.Option<string>> =>
       onSuccess: () => Option.none(),
       onFailure: (error) =>
         Option.some(error._tag === "TimeoutError" ? `${model.system} does not answer` : error.message)
-    })
+    }),
+    // A bug here must not end the asking.
+    Effect.catchDefect((defect) =>
+      Effect.as(
+        Effect.logError("the check of a language model failed unexpectedly", defect),
+        Option.some(`${model.system} could not be checked; the worker's log has the details`)
+      )
+    )
   )

@@ -3,7 +3,8 @@ import type { InsightDraft } from "@englog/domain/insights/Insight"
 import { AppConfig, type LlmConfig } from "@englog/worker/AppConfig"
 import { InsightWriter, ModelLimits } from "@englog/worker/llm/InsightWriter"
 import { ModelChoice } from "@englog/worker/llm/ModelChoice"
-import { Duration, Effect, Fiber, Layer, Option, Redacted, Tracer } from "effect"
+import { Duration, Effect, Fiber, Layer, Option, Redacted, Schedule, Tracer } from "effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as FakeModelServer from "../support/FakeModelServer.ts"
 import { input } from "../support/narration.ts"
 import { config } from "../support/TestWorker.ts"
@@ -22,6 +23,11 @@ const writer = (llm: Partial<LlmConfig>, changed: Partial<typeof limits> = {}) =
       Layer.provide(Layer.succeed(AppConfig, AppConfig.of(config([], { llm: { ...config([]).llm, ...llm } }))))
     )
   ).pipe(Effect.flatMap((context) => Effect.provide(InsightWriter, context)))
+
+const choiceOf = (llm: Partial<LlmConfig>) =>
+  Layer.build(
+    ModelChoice.layer.pipe(Layer.provide(Layer.succeed(AppConfig, AppConfig.of(config([], { llm: { ...config([]).llm, ...llm } })))))
+  ).pipe(Effect.flatMap((context) => Effect.provide(ModelChoice, context)))
 
 const plenty = Effect.succeed(Duration.minutes(5))
 const ollama = (server: { readonly url: string }) => ({ provider: "ollama" as const, ollamaUrl: Option.some(server.url) })
@@ -232,5 +238,28 @@ describe("the choice of a model", () => {
       assert.isUndefined((yield* none.write(input(), plenty)).fallback_reason)
       const builtin = yield* writer({ provider: "builtin" })
       assert.strictEqual((yield* builtin.write(input({ cached: earlier }), plenty)).source, "builtin")
+    }))
+
+  it.effect("is made anew every 15 s in the background, whoever waits for it or stops waiting", () =>
+    Effect.gen(function*() {
+      const server = yield* TestClock.withLive(FakeModelServer.make([]))
+      server.hung.checks = true
+      const eventually = (what: string, condition: Effect.Effect<boolean>) =>
+        TestClock.withLive(condition.pipe(
+          Effect.flatMap((holds) => holds ? Effect.void : Effect.fail(`never happened: ${what}`)),
+          Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 500 })
+        ))
+      const choice = yield* choiceOf(ollama(server))
+      yield* eventually("a check", Effect.sync(() => server.seen.checks === 1))
+      assert.isTrue(Option.isNone(yield* choice.lastKnown))
+      const impatient = yield* Effect.forkChild(choice.current, { startImmediately: true })
+      yield* Fiber.interrupt(impatient)
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual((yield* choice.current).problem, Option.some("ollama does not answer"))
+      server.hung.checks = false
+      yield* TestClock.adjust("15 seconds")
+      yield* eventually("found", Effect.map(choice.lastKnown, (known) => Option.isSome(Option.flatMap(known, ({ model }) => model))))
+      assert.strictEqual((yield* choice.current).problem._tag, "None")
+      assert.strictEqual(server.seen.checks, 2)
     }))
 })

@@ -2,7 +2,7 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import { TaskId } from "@englog/domain/Ids"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
-import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import * as GrpcServer from "@englog/rpc/grpc/GrpcServer"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
@@ -14,8 +14,13 @@ export interface Script {
   readonly heartbeat?: (beat: Messages.Heartbeat, nth: number) => Effect.Effect<Partial<Messages.HeartbeatAnswer>, GrpcError>
   readonly report?: (report: Messages.OutcomeReport, nth: number) => Effect.Effect<Messages.ReportAnswer, GrpcError>
   readonly progress?: (report: Messages.ProgressReport) => Effect.Effect<void, GrpcError>
+  /** What happens between the end of the session and the answer to LeaveSession. */
+  readonly leave?: Effect.Effect<void>
   readonly data?: (question: Messages.TaskDataQuestion) => Effect.Effect<string, GrpcError>
 }
+
+/** As the API says it. */
+const sessionOver = new GrpcError({ code: "UNAUTHENTICATED", message: "the session is over" })
 
 export const welcome = (token: string, heartbeat: Duration.Input = "30 seconds"): Messages.RegistrationAnswer => ({
   session_token: Redacted.make(token),
@@ -30,7 +35,7 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
   const progress: Array<Messages.ProgressReport> = []
   const departures: Array<Messages.LeaveNotice> = []
   const streams = { opened: 0, open: 0 }
-  const outbox = yield* Queue.unbounded<Messages.ToWorker>()
+  const outbox = yield* Queue.unbounded<Messages.ToWorker, GrpcError>()
   const server = yield* GrpcServer.serve(APIWorkerService, {
     registerWorker: Effect.fnUntraced(function*(request) {
       const registration = yield* Codec.decodeRegistration(request)
@@ -39,6 +44,7 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
     }),
     workerHeartbeat: Effect.fnUntraced(function*(request) {
       const beat = yield* Codec.decodeHeartbeat(request)
+      if (departures.some((notice) => notice.worker_id === beat.worker_id)) return yield* sessionOver
       const nth = heartbeats.push(beat)
       const answer = yield* script.heartbeat?.(beat, nth) ?? Effect.succeed({})
       return Codec.encodeHeartbeatAnswer({
@@ -72,6 +78,8 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
     }),
     leaveSession: Effect.fnUntraced(function*(request) {
       departures.push(yield* Codec.decodeLeave(request))
+      yield* Queue.fail(outbox, sessionOver)
+      yield* script.leave ?? Effect.void
       return {}
     })
   }, { host: "127.0.0.1", port, tls: noTls, stopLimit: "50 millis" }).pipe(Effect.provide(NodeFileSystem.layer))

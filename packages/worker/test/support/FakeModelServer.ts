@@ -11,11 +11,12 @@ export type Behaviour =
 
 export const good = { text: JSON.stringify({ content: "You wrote tests.", tags: ["testing"], confidence: 0.9 }) }
 
-/** The n-th chat call behaves as the n-th entry says, later ones as the last. */
+/** The n-th chat call behaves as the n-th entry says, later ones as the last. Checks hang while `hung.checks` is true. */
 export const make = Effect.fnUntraced(function*(script: ReadonlyArray<Behaviour>) {
   const chats: Array<Record<string, unknown>> = []
   const headers: Array<IncomingMessage["headers"]> = []
   const seen = { aborted: 0, checks: 0 }
+  const hung = { checks: false }
   const chat = (request: IncomingMessage, response: ServerResponse, body: string) => {
     chats.push(JSON.parse(body))
     headers.push(request.headers)
@@ -36,6 +37,7 @@ export const make = Effect.fnUntraced(function*(script: ReadonlyArray<Behaviour>
   const server = createServer((request, response) => {
     if (request.url === "/api/version" || request.url === "/v1/models") {
       seen.checks++
+      if (hung.checks) return
       response.setHeader("content-type", "application/json")
       return response.end(JSON.stringify({ version: "0.12.0" }))
     }
@@ -53,7 +55,7 @@ export const make = Effect.fnUntraced(function*(script: ReadonlyArray<Behaviour>
   )
   const address = server.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
-  return { url: `http://127.0.0.1:${port}`, chats, headers, seen }
+  return { url: `http://127.0.0.1:${port}`, chats, headers, seen, hung }
 })
 
 const ollamaReply = ({ text, cutOff }: { readonly text: string; readonly cutOff?: boolean }) => ({

@@ -5,11 +5,13 @@ import * as fs from "node:fs"
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname
 
-/** `env` is all the process gets beside PATH. */
+/** Started as `npm run worker` does. `env` is all the process gets beside PATH. */
 export const start = (env: Record<string, string>, program = main) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [program], { env: { PATH: process.env["PATH"] ?? "", LOG_FORMAT: "json", ...env } })
+      const child = spawn(process.execPath, ["--max-semi-space-size=8", program], {
+        env: { PATH: process.env["PATH"] ?? "", LOG_FORMAT: "json", ...env }
+      })
       const output: Array<string> = []
       child.stdout.on("data", (chunk) => output.push(String(chunk)))
       child.stderr.on("data", (chunk) => output.push(String(chunk)))
@@ -42,7 +44,7 @@ export const Health = Schema.Struct({
   version: Schema.String,
   connection: Schema.Struct({ state: Schema.String, api_server: Schema.NullOr(Schema.String), problem: Schema.NullOr(Schema.String) }),
   tasks: Schema.Struct({ active: Schema.Int, completed: Schema.Int, failed: Schema.Int }),
-  model: Schema.Struct({ provider: Schema.String, available: Schema.Boolean, circuit_breaker: Schema.String }),
+  model: Schema.Struct({ provider: Schema.String, available: Schema.NullOr(Schema.Boolean), problem: Schema.NullOr(Schema.String), circuit_breaker: Schema.String }),
   uptime_seconds: Schema.Int
 })
 
