@@ -157,9 +157,10 @@ describe("an attempt", () => {
         }
       })
       const api = yield* FakeApi.make()
-      yield* start([api.address], [handler((_, context) => Effect.as(context.progress(50, "half"), "{}"))]).pipe(
-        Effect.withTracer(collecting)
-      )
+      yield* start([api.address], [
+        handler((_, context) => Effect.as(context.progress(50, "half"), "{}")),
+        handler(() => Effect.never, "ENDLESS")
+      ]).pipe(Effect.withTracer(collecting))
       yield* api.send(FakeApi.task("a", { traceparent: Option.some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") }))
       yield* done(api)
       const task = spans.find((span) => span.name === "task TEST")
@@ -177,6 +178,10 @@ describe("an attempt", () => {
         assert.strictEqual(call?.traceId, "0af7651916cd43dd8448eb211c80319c", method)
       }
       assert.isFalse(spans.some((span) => span.name.endsWith("/WorkerHeartbeat")))
+      yield* api.send(FakeApi.task("b", { kind: "ENDLESS" }))
+      yield* api.send({ _tag: "CancelTask", task_id: FakeApi.idOf("b"), attempt: 1, reason: "by its owner" })
+      yield* done(api, 2)
+      assert.strictEqual(spans.find((span) => span.name === "task ENDLESS")?.attributes.get("englog.task.outcome"), "Stopped")
     }))
 })
 
