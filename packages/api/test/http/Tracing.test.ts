@@ -24,7 +24,7 @@ describe("a request's span", () => {
       const [span] = served
       assert.strictEqual(span?.traceId, "0af7651916cd43dd8448eb211c80319c")
       assert.strictEqual(Option.getOrUndefined(span?.parent ?? Option.none())?.spanId, "b7ad6b7169203331")
-      assert.strictEqual(span?.attributes.get("http.request.id"), "r-1")
+      assert.strictEqual(span?.attributes.get("englog.request.id"), "r-1")
       assert.strictEqual(span?.attributes.get("http.response.status_code"), 401)
       assert.isTrue(span?.status._tag === "Ended" && Exit.isSuccess(span.status.exit))
     }).pipe(Effect.provide(TestApi.layer.pipe(Layer.provide(Layer.succeed(Tracer.Tracer, makeTracer(spans))))))

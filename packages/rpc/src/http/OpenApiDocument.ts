@@ -92,6 +92,8 @@ export const documented = (given: Record<string, unknown>): Record<string, unkno
     paths: mapValues(document["paths"], (path) => mapValues(path, operation)),
     components: {
       ...children(document["components"]),
+    // Spelled as tools look for it; a scheme's name has no case (RFC 9110, section 11.1).
+    securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
       schemas: mapValues(children(document["components"])["schemas"], errorBody)
     }
   }
