@@ -12,6 +12,7 @@ import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { databaseOutage } from "../http/DatabaseOutage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskKinds } from "../queue/TaskKinds.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
@@ -187,11 +188,13 @@ const toOutcome = (outcome: AttemptOutcome): TaskReport["outcome"] => {
 
 const fail = (code: GrpcError["code"], message: string) => Effect.fail(new GrpcError({ code, message }))
 
-/** The database is away: nothing was changed, and the worker may simply try again. */
+/** The database is away: nothing was changed, and the worker may simply try again. Any other database error is our fault. */
 const unavailable = (error: SqlError) =>
-  Effect.logWarning("the database did not answer a worker's call", error).pipe(
-    Effect.andThen(fail("UNAVAILABLE", "the database is not available; try again"))
-  )
+  databaseOutage(error) === undefined
+    ? Effect.logError("a worker's call failed in the database", error).pipe(Effect.andThen(fail("INTERNAL", "internal error")))
+    : Effect.logWarning("the database did not answer a worker's call", error).pipe(
+      Effect.andThen(fail("UNAVAILABLE", "the database is not available; try again"))
+    )
 
 const refusalCode = {
   unenrolled: "UNAUTHENTICATED",

@@ -26,6 +26,17 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("registr
     assert.strictEqual(yield* refusal(register({ workerId: "useless" })), "INVALID_ARGUMENT")
     assert.strictEqual(yield* refusal(register({ workerId: "useless", capabilities: [0] })), "INVALID_ARGUMENT")
     assert.strictEqual(yield* refusal(register({ workerId: "greedy", ...insights, metadata: { max_concurrent_tasks: "0" } })), "INVALID_ARGUMENT")
+    assert.strictEqual(yield* refusal(register({ workerId: "nul", workerName: "a\u0000b", ...insights })), "INVALID_ARGUMENT")
+  }))
+
+  it.effect("lets a worker resume once more that never got the answer with its new token", () => Effect.gen(function*() {
+    const { heartbeat, register } = yield* calls
+    const first = yield* register({ workerId: "unlucky", ...insights })
+    const resume = { workerId: "unlucky", ...insights, metadata: { resume_session_token: first.sessionToken } }
+    const lost = yield* register(resume)
+    const second = yield* register(resume)
+    assert.isTrue((yield* heartbeat({ workerId: "unlucky", sessionToken: second.sessionToken })).connectionHealthy)
+    assert.strictEqual(yield* refusal(heartbeat({ workerId: "unlucky", sessionToken: lost.sessionToken })), "UNAUTHENTICATED")
   }))
 
   it.effect("stores no token, only its hash", () => Effect.gen(function*() {
