@@ -29,7 +29,7 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"]
     },
     projects: [
-      project("domain", { database: false }),
+      project("domain", { database: false, timeout: 60_000 }),
       project("platform", { database: false }),
       project("rpc", { database: false }),
       project("api", { database: true }),

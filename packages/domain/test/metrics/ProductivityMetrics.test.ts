@@ -8,11 +8,13 @@ const metrics = (entries: ReadonlyArray<FactEntry>, timezone = "UTC") => compute
 
 /** The definitions once more, in the plainest words, with Intl deciding on days and hours. */
 const naive = (entries: ReadonlyArray<FactEntry>, timezone: string) => {
-  const local = (one: FactEntry) => {
-    const format = new Intl.DateTimeFormat("en-US", { timeZone: timezone, hourCycle: "h23", weekday: "long", year: "numeric", month: "numeric", day: "numeric", hour: "numeric" })
+  const format = new Intl.DateTimeFormat("en-US", { timeZone: timezone, hourCycle: "h23", weekday: "long", year: "numeric", month: "numeric", day: "numeric", hour: "numeric" })
+  const place = (one: FactEntry) => {
     const parts = Object.fromEntries(format.formatToParts(one.start_time.epochMilliseconds).map((part) => [part.type, part.value]))
     return { date: `${parts["year"]}/${parts["month"]}/${parts["day"]}`, hour: Number(parts["hour"]), weekday: parts["weekday"] ?? "" }
   }
+  const places = new Map(entries.map((one) => [one, place(one)]))
+  const local = (one: FactEntry) => places.get(one) ?? place(one)
   const sum = (some: ReadonlyArray<FactEntry>) => some.reduce((minutes, one) => minutes + one.duration_minutes, 0)
   const percent = (chosen: (one: FactEntry) => boolean) => sum(entries) === 0 ? 0 : 100 * sum(entries.filter(chosen)) / sum(entries)
   const most = <K>(order: ReadonlyArray<K>, key: (one: FactEntry) => K) => {
