@@ -51,9 +51,12 @@ export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgra
 /** Ends the program as by SIGTERM when the test runner is killed, too early for any scope to end. */
 const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.ts", import.meta.url))
 
+/** As `npm start` gives it to its children. */
+const compileCache = fileURLToPath(new URL("../../../node_modules/.cache/compiled", import.meta.url))
+
 /** A developer's own OLLAMA_URL or DATABASE_URL must not reach the programs under test. */
 const inherited = Effect.gen(function*() {
-  const base: Record<string, string> = {}
+  const base: Record<string, string> = { NODE_COMPILE_CACHE: compileCache }
   for (const name of ["PATH", "HOME", "TMPDIR"]) {
     const value = yield* Config.option(Config.String(name))
     if (Option.isSome(value)) base[name] = value.value
@@ -67,7 +70,7 @@ const start = (options: ProgramOptions, env: Record<string, string>): RunningPro
   // A group of its own: a Ctrl-C at the test runner leaves the order of ending to the scopes.
   const args = ["--import", endWithParent, options.main]
   // As the commands of package.json start our processes.
-  const child = spawn(process.execPath, ["--max-semi-space-size=8", ...args], { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", "--v8-pool-size=1", ...args], { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
   collectLines(child, lines)
   child.once("error", () => Deferred.doneUnsafe(ended, Effect.succeed(127)))
   child.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(code ?? 128 + (numbers[signal ?? ""] ?? 0))))

@@ -9,7 +9,7 @@ const main = new URL("../../src/main.ts", import.meta.url).pathname
 export const start = (env: Record<string, string>, program = main) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, ["--max-semi-space-size=8", program], {
+      const child = spawn(process.execPath, ["--max-semi-space-size=4", "--v8-pool-size=1", program], {
         env: { PATH: process.env["PATH"] ?? "", LOG_FORMAT: "json", ...env }
       })
       const output: Array<string> = []
