@@ -10,8 +10,6 @@ import type { ApiSession } from "./ApiSession.ts"
 
 export type Report = Omit<OutcomeReport, "worker_id" | "session_token">
 
-export type Delivered = "accepted" | "refused"
-
 /** The wire takes 8 MiB; a larger result can never arrive. */
 const MAX_RESULT_BYTES = 7 * 1024 * 1024
 

@@ -29,6 +29,8 @@ export class Heartbeats extends Context.Service<Heartbeats, {
       /** Compares what the worker says it runs with what it holds; returns what it runs without holding it. */
       const reconcile = Effect.fnUntraced(function*(session: WorkerSessionRow, held: ReadonlyArray<HeldTask>) {
         const live = sessions.find(session.id)
+        // Read first: whatever was delivered before the query is among its rows, what is claimed meanwhile need not be.
+        const delivered = [...live?.delivered.keys() ?? []]
         const running = yield* leases.heldBy(session.id)
         for (const task of running) {
           const arrived = held.some((one) => one.task_id === task.task_id && one.attempt === task.attempt)
@@ -37,7 +39,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
           yield* sessions.freeSlot(session.id, task.task_id, task.attempt)
         }
         // What the worker neither runs nor holds any more takes no slot, even where it dropped the task without a word.
-        for (const task_id of live?.delivered.keys() ?? []) {
+        for (const task_id of delivered) {
           const known = held.some((one) => one.task_id === task_id) || running.some((task) => task.task_id === task_id)
           if (!known) yield* sessions.freeSlot(session.id, task_id, 0)
         }

@@ -30,7 +30,6 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
     ask: (task: AskingTask) => Effect.Effect<Question, SqlError>
   ): RegisteredKind => ({
     kind: kind.kind,
-    policy: kind.policy,
     data: Option.some(Effect.fn("NarrationOutcomes.data")(function*(lease) {
       const question = yield* ask(lease)
       const cached = yield* insights.findAnswer(lease.user_id, question.digest)

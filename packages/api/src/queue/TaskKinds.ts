@@ -2,7 +2,6 @@
  * What the API knows about each kind of task. A noun registers its kinds here; the engine never imports a noun.
  */
 import type { TaskLease } from "@englog/domain/tasks/Task"
-import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 
@@ -21,7 +20,6 @@ export class OutcomeEffectError extends Schema.TaggedError<OutcomeEffectError>()
 
 export interface RegisteredKind {
   readonly kind: string
-  readonly policy: TaskPolicy
   /**
    * Runs inside the fenced transaction that completes the task. Returns the result to keep, as JSON text: what the worker
    * handed in is only its input.

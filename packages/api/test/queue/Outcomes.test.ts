@@ -1,5 +1,4 @@
 import { assert, layer } from "@effect/vitest"
-import { narrationPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { TaskId } from "@englog/domain/Ids"
 import { Duration, Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
@@ -163,7 +162,6 @@ const withEffect = Effect.fnUntraced(function*(then: RegisteredKind["onCompleted
   yield* sql`CREATE TABLE IF NOT EXISTS effects_of_tests (task_id text PRIMARY KEY)`
   yield* kinds.register({
     kind,
-    policy: narrationPolicy,
     data: Option.none(),
     onCompleted: (task, result) =>
       sql`INSERT INTO effects_of_tests (task_id) VALUES (${task.task_id})`.pipe(Effect.andThen(then(task, result)))
