@@ -38,7 +38,7 @@ const POOL = 16
 
 /** A PostgreSQL that is still starting, as after a reboot of everything, is waited for. */
 const migrations = Layer.effectDiscard(
-  Migrations.run(Migrations.directory).pipe(
+  Migrations.run(Migrations.history).pipe(
     Effect.tapError((error) => Effect.logWarning("the database is not ready yet", error.message)),
     Effect.retry({
       while: (error) => databaseOutage(error.cause) !== undefined,

@@ -1,16 +1,13 @@
 /**
- * Brings the database up to this version of the code by the append-only files of `migrations/NNNN_name.ts`.
+ * Brings the database up to this version of the code by the append-only steps of `migrations/history.ts`.
  *
- * All pending files and their record commit as one transaction under an advisory lock: of two processes that start on
- * the same empty database, one migrates and the other finds nothing left to do. The record must be a prefix of the files:
+ * All pending steps and their record commit as one transaction under an advisory lock: of two processes that start on
+ * the same empty database, one migrates and the other finds nothing left to do. The record must be a prefix of the history:
  * a database that is newer, or that took another path, is refused rather than guessed at.
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import { Effect, Layer, Schema } from "effect"
 import { Migrator, SqlClient, SqlSchema } from "effect/sql"
-import * as MigratorFileSystem from "effect/sql/MigratorFileSystem"
-import { fileURLToPath } from "node:url"
+import { history } from "../../../../migrations/history.ts"
 
 /** The database cannot be brought up to this code; `message` says why and what to do. */
 export class MigrationsError extends Schema.TaggedError<MigrationsError>()("MigrationsError", {
@@ -21,22 +18,23 @@ export class MigrationsError extends Schema.TaggedError<MigrationsError>()("Migr
 const table = "englog_migrations"
 /** Any fixed number will do; it only has to be the same in every process that migrates. */
 const advisoryLock = 7_364_839_201
-const directory = fileURLToPath(new URL("../../../../migrations", import.meta.url))
 
 const Recorded = Schema.Struct({ migration_id: Schema.Int, name: Schema.String })
 
-/** Applies what is pending in `from`; answers the ids and names that this call applied, in order. */
+/** Steps by `NNNN_name`. */
+export type History = Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>>
+
+/** Applies what is pending of `of`; answers the ids and names that this call applied, in order. */
 const run = Effect.fn("Migrations.run")(
-  function*(from: string) {
+  function*(of: History) {
     const sql = yield* SqlClient.SqlClient
     return yield* sql.withTransaction(Effect.gen(function*() {
       yield* sql`SELECT pg_advisory_xact_lock(${advisoryLock})`
-      const files = yield* MigratorFileSystem.fromFileSystem(from)
-      yield* refuseAnotherHistory(yield* recorded(sql), files)
-      return yield* Migrator.make({})({ loader: Effect.succeed(files), table })
+      const steps = yield* Migrator.fromRecord(of)
+      yield* refuseAnotherHistory(yield* recorded(sql), steps)
+      return yield* Migrator.make({})({ loader: Effect.succeed(steps), table })
     }))
   },
-  Effect.provide([NodeFileSystem.layer, NodePath.layer]),
   Effect.catchTags({
     SqlError: (cause) => new MigrationsError({ message: `The database could not be migrated${reasonOf(cause)}`, cause }),
     SchemaError: (cause) =>
@@ -45,9 +43,9 @@ const run = Effect.fn("Migrations.run")(
   })
 )
 
-const layer: Layer.Layer<never, MigrationsError, SqlClient.SqlClient> = Layer.effectDiscard(run(directory))
+const layer: Layer.Layer<never, MigrationsError, SqlClient.SqlClient> = Layer.effectDiscard(run(history))
 
-export const Migrations = { directory, run, layer } as const
+export const Migrations = { history, run, layer } as const
 
 const recorded = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   const exists = yield* sql`SELECT 1 AS one WHERE to_regclass(${table}) IS NOT NULL`
@@ -60,14 +58,14 @@ const recorded = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
 
 const refuseAnotherHistory = (
   applied: ReadonlyArray<typeof Recorded.Type>,
-  files: ReadonlyArray<Migrator.ResolvedMigration>
+  steps: ReadonlyArray<Migrator.ResolvedMigration>
 ): Effect.Effect<void, MigrationsError> => {
-  const byId = new Map(files.map(([id, name]) => [id, name]))
+  const byId = new Map(steps.map(([id, name]) => [id, name]))
   const ids = new Set(applied.map((row) => row.migration_id))
   const newest = applied.at(-1)
   const unknown = applied.find((row) => !byId.has(row.migration_id))
   const renamed = applied.find((row) => byId.has(row.migration_id) && byId.get(row.migration_id) !== row.name)
-  const skipped = files.find(([id]) => newest !== undefined && id < newest.migration_id && !ids.has(id))
+  const skipped = steps.find(([id]) => newest !== undefined && id < newest.migration_id && !ids.has(id))
   return unknown !== undefined
     ? new MigrationsError({
       message: `The database is newer than this program: it has migration ${unknown.migration_id} (${unknown.name}), ` +
@@ -76,7 +74,7 @@ const refuseAnotherHistory = (
     : renamed !== undefined
     ? new MigrationsError({
       message: `Migration ${renamed.migration_id} was applied as ${renamed.name} but is called ` +
-        `${byId.get(renamed.migration_id)} here. Migrations are append-only: restore the file that was applied.`
+        `${byId.get(renamed.migration_id)} here. Migrations are append-only: restore the one that was applied.`
     })
     : skipped !== undefined
     ? new MigrationsError({

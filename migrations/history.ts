@@ -1,0 +1,15 @@
+/**
+ * Every migration by its file's name, in order. Imported rather than read from the folder, so that the history is part of
+ * the program wherever the program is put; a test compares it with the folder.
+ */
+import accounts from "./0001_accounts.ts"
+import entries from "./0002_entries.ts"
+import tasks from "./0003_tasks.ts"
+import insights from "./0004_insights.ts"
+
+export const history = {
+  "0001_accounts": accounts,
+  "0002_entries": entries,
+  "0003_tasks": tasks,
+  "0004_insights": insights
+}
