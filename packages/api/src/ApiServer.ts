@@ -61,6 +61,7 @@ import { TaskRepo } from "./queue/TaskRepo.ts"
 import { TaskText } from "./queue/TaskText.ts"
 import { Wakeups } from "./queue/Wakeups.ts"
 import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
+import { SecurityEvents } from "./security/SecurityEvents.ts"
 import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
 import { TasksHttp } from "./tasks/TasksHttp.ts"
@@ -134,6 +135,7 @@ export const ApiServer = announce.pipe(
   Layer.provideMerge(listener),
   Layer.provideMerge(cluster),
   Layer.provide(nouns),
+  Layer.provide(SecurityEvents.layer),
   Layer.provide(DataLive),
   Layer.provide(HealthChecks.layer),
   Layer.provide(NodeServices.layer)

@@ -5,7 +5,7 @@
 import { Effect, Layer, Option } from "effect"
 import { Redis } from "effect/persistence"
 import { AppConfig } from "./AppConfig.ts"
-import { RateLimits } from "./auth/RateLimits.ts"
+import { RateLimits } from "./security/RateLimits.ts"
 import { HealthChecks } from "./http/HealthChecks.ts"
 
 const health = HealthChecks.component("redis", Effect.map(Redis.Redis, (client) => ({
@@ -19,6 +19,6 @@ const health = HealthChecks.component("redis", Effect.map(Redis.Redis, (client) 
 export const LimitsLive = Layer.unwrap(Effect.gen(function*() {
   const { redisUrl } = yield* AppConfig
   if (Option.isNone(redisUrl)) return RateLimits.layerMemory
-  const { RedisConnection } = yield* Effect.promise(() => import("./auth/RedisConnection.ts"))
+  const { RedisConnection } = yield* Effect.promise(() => import("./security/RedisConnection.ts"))
   return RateLimits.layerRedis.pipe(Layer.merge(health), Layer.provide(RedisConnection.layer(redisUrl.value)))
 }))

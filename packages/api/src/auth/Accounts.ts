@@ -9,8 +9,10 @@ import { Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { orUnavailable } from "../http/DatabaseOutage.ts"
 import { accessTokenLife, FamilyId, type InvalidToken, Jwt, makeJti } from "./Jwt.ts"
+import { recordRefusedToken } from "./RefusedToken.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
-import { RateLimits } from "./RateLimits.ts"
+import { RateLimits } from "../security/RateLimits.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { UserRepo } from "./UserRepo.ts"
 
@@ -31,12 +33,14 @@ export class Accounts extends Context.Service<Accounts, {
   readonly logout: (token: Redacted.Redacted<string>) => Effect.Effect<void, BadRequest | Unauthorized | ServiceUnavailable>
   readonly me: (id: UserId) => Effect.Effect<User, NotFound | ServiceUnavailable>
 }>()("@englog/api/auth/Accounts") {
-  static readonly layer: Layer.Layer<Accounts, never, Jwt | PasswordHasher | RateLimits | SessionRepo | UserRepo> = Layer.effect(
+  static readonly layer: Layer.Layer<Accounts, never, Jwt | PasswordHasher | RateLimits | SecurityEvents | SessionRepo | UserRepo> = Layer.effect(
     Accounts,
     Effect.gen(function*() {
       const jwt = yield* Jwt
       const hasher = yield* PasswordHasher
       const limits = yield* RateLimits
+      const events = yield* SecurityEvents
+      const recordForged = recordRefusedToken(events)
       const sessions = yield* SessionRepo
       const users = yield* UserRepo
 
@@ -64,7 +68,12 @@ export class Accounts extends Context.Service<Accounts, {
           onNone: () => hasher.verifyNobody(password),
           onSome: (user) => hasher.verify(user.password_hash, password)
         }).pipe(Effect.orDie)
-        return matches ? known : Option.none()
+        if (matches && Option.isSome(known)) return known.value
+        yield* events.record(Option.match(known, {
+          onNone: () => ({ event: "login_failed", detail: { reason: "unknown_account" } } as const),
+          onSome: (user) => ({ event: "login_failed", user_id: user.id, detail: { reason: "wrong_password" } } as const)
+        }))
+        return yield* new Unauthorized({ error: "email or password is wrong" })
       })
 
       return Accounts.of({
@@ -80,29 +89,34 @@ export class Accounts extends Context.Service<Accounts, {
           if (!(yield* orUnavailable(created))) {
             return yield* new Conflict({ error: "email: this address already has an account" })
           }
+          yield* events.record({ event: "registered", user_id: id })
           return yield* begin({ id, email, first_name, last_name })
         }),
         login: Effect.fn("Accounts.login")(function*(credentials, address) {
           yield* limits.take(loginLimits.account, credentials.email)
           yield* limits.take(loginLimits.address, address)
           const user = yield* matching(credentials)
-          if (Option.isNone(user)) return yield* new Unauthorized({ error: "email or password is wrong" })
           yield* limits.giveBack(loginLimits.account, credentials.email)
           yield* limits.giveBack(loginLimits.address, address)
-          yield* orUnavailable(users.recordLogin(user.value.id))
-          return yield* begin(user.value)
+          yield* orUnavailable(users.recordLogin(user.id))
+          yield* events.record({ event: "login", user_id: user.id })
+          return yield* begin(user)
         }),
         refresh: Effect.fn("Accounts.refresh")(function*(token) {
-          const { user, family, jti } = yield* Effect.mapError(jwt.verifyRefresh(token), unauthorized)
+          const { user, family, jti } = yield* jwt.verifyRefresh(token).pipe(Effect.tapError(recordForged), Effect.mapError(unauthorized))
           const rotation = yield* orUnavailable(sessions.rotate(family, jti))
-          if (rotation === "reused") yield* Effect.logWarning("a used refresh token came again; its session was ended", { user_id: user })
+          if (rotation === "reused") yield* events.record({ event: "refresh_reused", user_id: user })
           if (rotation !== "rotated") return yield* ended
           return new TokenResponse(yield* issue(user, family))
         }),
         logout: Effect.fn("Accounts.logout")(function*(token) {
-          const { family, jti } = yield* Effect.mapError(jwt.verifyRefresh(token), (invalid) =>
-            invalid.reason === "type" ? new BadRequest({ error: `refresh_token: ${invalid.message}` }) : unauthorized(invalid))
+          const { user, family, jti } = yield* jwt.verifyRefresh(token).pipe(
+            Effect.tapError(recordForged),
+            Effect.mapError((invalid) =>
+              invalid.reason === "type" ? new BadRequest({ error: `refresh_token: ${invalid.message}` }) : unauthorized(invalid))
+          )
           if (!(yield* orUnavailable(sessions.close(family, jti)))) return yield* ended
+          yield* events.record({ event: "session_ended", user_id: user })
         }),
         me: Effect.fn("Accounts.me")(function*(id) {
           const user = yield* orUnavailable(users.find(id))

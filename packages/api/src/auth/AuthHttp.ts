@@ -7,7 +7,7 @@ import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Accounts } from "./Accounts.ts"
-import { clientAddress } from "./ClientAddress.ts"
+import { clientAddress } from "../security/ClientAddress.ts"
 
 export const AuthHttp = {
   layer: HttpApiBuilder.group(EngLogApi, "auth", Effect.fn(function*(handlers) {

@@ -6,7 +6,9 @@ import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { type ServiceUnavailable, Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Redacted } from "effect"
 import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type InvalidToken, Jwt } from "./Jwt.ts"
+import { recordRefusedToken } from "./RefusedToken.ts"
 import { UserRepo } from "./UserRepo.ts"
 
 export class Authenticator extends Context.Service<Authenticator, {
@@ -14,13 +16,14 @@ export class Authenticator extends Context.Service<Authenticator, {
     token: Redacted.Redacted<string>
   ) => Effect.Effect<CurrentUser["Service"], Unauthorized | ServiceUnavailable>
 }>()("@englog/api/auth/Authenticator") {
-  static readonly layer: Layer.Layer<Authenticator, never, Jwt | UserRepo> = Layer.effect(
+  static readonly layer: Layer.Layer<Authenticator, never, Jwt | SecurityEvents | UserRepo> = Layer.effect(
     Authenticator,
     Effect.gen(function*() {
       const jwt = yield* Jwt
       const users = yield* UserRepo
+      const recordForged = recordRefusedToken(yield* SecurityEvents)
       const lookUp = Effect.fnUntraced(function*(token: string) {
-        const { family, user } = yield* Effect.mapError(jwt.verifyAccess(Redacted.make(token)), refused)
+        const { family, user } = yield* jwt.verifyAccess(Redacted.make(token))
         const caller = yield* orUnavailable(users.findCaller(user, family))
         if (Option.isSome(caller)) return caller.value
         return yield* new Unauthorized({ error: "authorization: the session has ended; log in again" })
@@ -34,7 +37,9 @@ export class Authenticator extends Context.Service<Authenticator, {
           if (Redacted.value(token) === "") {
             return yield* new Unauthorized({ error: "authorization: a bearer token is required; log in at /v1/auth/login" })
           }
-          return yield* Cache.get(callers, Redacted.value(token))
+          return yield* Cache.get(callers, Redacted.value(token)).pipe(
+            Effect.catchTag("InvalidToken", (invalid) => Effect.andThen(recordForged(invalid), refused(invalid)))
+          )
         })
       })
     })

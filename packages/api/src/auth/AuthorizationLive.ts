@@ -3,20 +3,32 @@
  */
 import { Authorization, CurrentUser } from "@englog/rpc/http/Authorization"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
-import { Effect, Layer } from "effect"
+import { Forbidden } from "@englog/rpc/http/HttpErrors"
+import { Effect, Layer, Predicate } from "effect"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { Authenticator } from "./Authenticator.ts"
 
-export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator> = Layer.effect(
+export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator | SecurityEvents> = Layer.effect(
   Authorization,
-  Effect.map(Authenticator, ({ authenticate }) =>
-    Authorization.of({
-      bearer: Effect.fnUntraced(function*(httpEffect, { credential }) {
+  Effect.gen(function*() {
+    const { authenticate } = yield* Authenticator
+    const { record } = yield* SecurityEvents
+    return Authorization.of({
+      bearer: Effect.fnUntraced(function*(httpEffect, { credential, endpoint }) {
         const user = yield* authenticate(credential)
         yield* Effect.annotateCurrentSpan(Attribute.userId, user.id)
         return yield* httpEffect.pipe(
           Effect.provideService(CurrentUser, user),
+          Effect.tapError((failure) =>
+            isForbidden(failure)
+              ? record({ event: "access_denied", user_id: user.id, detail: { method: endpoint.method, route: endpoint.path } })
+              : Effect.void),
           Effect.annotateLogs("user_id", user.id)
         )
       })
-    }))
+    })
+  })
 )
+
+/** HttpApi wraps what a handler fails with while it passes through a security middleware. */
+const isForbidden = (failure: unknown): boolean => Predicate.hasProperty(failure, "error") && failure.error instanceof Forbidden

@@ -3,20 +3,38 @@ import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { RpcAuthorization } from "@englog/rpc/rpc/RpcAuthorization"
 import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
 import { Effect, Layer, Redacted } from "effect"
+import { requestIdOf } from "../http/RequestId.ts"
 import { toRpcFailure } from "../rpc/RpcFailures.ts"
+import { RequestOrigin } from "../security/RequestOrigin.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { Authenticator } from "./Authenticator.ts"
 
 export const RpcAuthorizationLive = Layer.effect(
   RpcAuthorization,
   Effect.gen(function*() {
-    const authenticator = yield* Authenticator
-    return RpcAuthorization.of(Effect.fnUntraced(function*(effect, { headers }) {
-      const [, token] = /^Bearer (.+)$/i.exec(headers["authorization"] ?? "") ?? []
-      if (token === undefined) {
-        return yield* new RpcFailure({ reason: "unauthorized", message: "an access token is needed", retry_after: null })
-      }
-      const user = yield* authenticator.authenticate(Redacted.make(token)).pipe(Effect.mapError(toRpcFailure))
-      return yield* Effect.provideService(effect, CurrentUser, user)
+    const { authenticate } = yield* Authenticator
+    const { record } = yield* SecurityEvents
+    return RpcAuthorization.of(Effect.fnUntraced(function*(effect, { headers, rpc }) {
+      const request_id = requestIdOf(headers)
+      const authorized = Effect.gen(function*() {
+        const [, token] = /^Bearer (.+)$/i.exec(headers["authorization"] ?? "") ?? []
+        if (token === undefined) {
+          return yield* new RpcFailure({ reason: "unauthorized", message: "an access token is needed", retry_after: null })
+        }
+        const user = yield* authenticate(Redacted.make(token)).pipe(Effect.mapError(toRpcFailure))
+        return yield* effect.pipe(
+          Effect.provideService(CurrentUser, user),
+          Effect.tapError((failure) =>
+            failure instanceof RpcFailure && failure.reason === "forbidden"
+              ? record({ event: "access_denied", user_id: user.id, detail: { rpc: rpc._tag } })
+              : Effect.void),
+          Effect.annotateLogs("user_id", user.id)
+        )
+      })
+      return yield* authorized.pipe(
+        Effect.provideService(RequestOrigin, { request_id, address: null }),
+        Effect.annotateLogs({ component: "rpc", operation: rpc._tag, request_id })
+      )
     }))
   })
 )

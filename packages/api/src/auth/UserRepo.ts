@@ -33,6 +33,7 @@ const row = {
   created_at: Schema.DateTimeUtcFromDate,
   updated_at: Schema.DateTimeUtcFromDate
 }
+const decodeId = Schema.decodeUnknownEffect(Schema.Struct({ id: UserId }))
 const decodeUser = Schema.decodeUnknownEffect(Schema.Struct(row))
 
 export const Credentials = Schema.Struct({
@@ -61,8 +62,8 @@ export class UserRepo extends Context.Service<UserRepo, {
   /** The user, if they exist and the session has not been revoked. */
   readonly findCaller: (id: UserId, family: FamilyId) => Effect.Effect<Option.Option<Caller>, SqlError>
   readonly recordLogin: (id: UserId) => Effect.Effect<void, SqlError>
-  /** False where there is no such user. */
-  readonly setAdmin: (email: string, is_admin: boolean) => Effect.Effect<boolean, SqlError>
+  /** Answers whom it concerns; none where there is no such user. */
+  readonly setAdmin: (email: string, is_admin: boolean) => Effect.Effect<Option.Option<UserId>, SqlError>
 }>()("@englog/api/auth/UserRepo") {
   static readonly layer: Layer.Layer<UserRepo, never, SqlClient.SqlClient> = Layer.effect(
     UserRepo,
@@ -111,7 +112,7 @@ const makeUserRepo = (sql: SqlClient.SqlClient): UserRepo["Service"] => ({
 
   setAdmin: Effect.fn("UserRepo.setAdmin")(function*(email: string, is_admin: boolean) {
     const rows = yield* sql`UPDATE users SET is_admin = ${is_admin}, updated_at = now() WHERE lower(email) = ${email} RETURNING id`
-    return rows.length > 0
+    return rows[0] === undefined ? Option.none() : Option.some((yield* Effect.orDie(decodeId(rows[0]))).id)
   })
 })
 

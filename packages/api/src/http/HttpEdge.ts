@@ -8,9 +8,11 @@ import {
   HttpIncomingMessage, HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse
 } from "effect/http"
 import * as ByteSize from "effect/ByteSize"
-import { randomUUID } from "node:crypto"
+import { clientAddress } from "../security/ClientAddress.ts"
+import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { databaseOutage } from "./DatabaseOutage.ts"
 import { errorBody, retryLater } from "./ErrorBody.ts"
+import { requestIdOf } from "./RequestId.ts"
 import { routeOf } from "./RouteTable.ts"
 
 /** 1 MiB: the largest body that is read. */
@@ -19,12 +21,13 @@ export const bodyLimit = 1024 * 1024
 const edge = <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const id = requestId(request)
+    const id = requestIdOf(request.headers)
     yield* Effect.annotateCurrentSpan(Attribute.requestId, id)
     const response = yield* (isTooLarge(request) ? Effect.succeed(tooLarge) : route).pipe(
       Effect.map((answer) => withErrorBody(answer, request)),
       Effect.catchCause((cause) => answerTo(cause, request)),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)),
+      Effect.provideService(RequestOrigin, { request_id: id, address: clientAddress(request) }),
       Effect.annotateLogs({ component: "http", request_id: id })
     )
     return HttpServerResponse.setHeaders(response, {
@@ -34,12 +37,6 @@ const edge = <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, 
       ...(request.url.startsWith("/v1/auth") ? { "cache-control": "no-store" } : {})
     })
   })
-
-/** The caller's id where it is harmless to log, else one of ours. */
-const requestId = (request: HttpServerRequest.HttpServerRequest): string => {
-  const given = request.headers["x-request-id"]
-  return given !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : randomUUID()
-}
 
 const isTooLarge = (request: HttpServerRequest.HttpServerRequest): boolean =>
   Number(request.headers["content-length"] ?? 0) > bodyLimit

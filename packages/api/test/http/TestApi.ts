@@ -18,7 +18,7 @@ import { AuthHttp } from "../../src/auth/AuthHttp.ts"
 import { AuthorizationLive } from "../../src/auth/AuthorizationLive.ts"
 import { Jwt } from "../../src/auth/Jwt.ts"
 import { PasswordHasher } from "../../src/auth/PasswordHasher.ts"
-import { RateLimits } from "../../src/auth/RateLimits.ts"
+import { RateLimits } from "../../src/security/RateLimits.ts"
 import { SessionRepo } from "../../src/auth/SessionRepo.ts"
 import { UserRepo } from "../../src/auth/UserRepo.ts"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
@@ -31,6 +31,8 @@ import { HttpListener } from "../../src/http/HttpListener.ts"
 import { RequestErrorsLive } from "../../src/http/RequestErrorsLive.ts"
 import { ProjectRepo } from "../../src/projects/ProjectRepo.ts"
 import { ProjectsHttp } from "../../src/projects/ProjectsHttp.ts"
+import { SecurityEventRepo } from "../../src/security/SecurityEventRepo.ts"
+import { SecurityEvents } from "../../src/security/SecurityEvents.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 export const encryptionKeys = Redacted.make(`k1:${Buffer.alloc(32, 7).toString("base64")}`)
@@ -38,7 +40,8 @@ export const jwtSecret = Redacted.make("a secret of the test suite that is long 
 
 class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi).add(HealthApi).middleware(RequestErrors) {}
 
-const Repos = Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer).pipe(
+const Repos = SecurityEvents.layerWriter.pipe(
+  Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer, SecurityEventRepo.layer)),
   Layer.provideMerge(FieldCipher.layer(encryptionKeys))
 )
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { addressBlock } from "../../src/auth/ClientAddress.ts"
+import { addressBlock } from "../../src/security/ClientAddress.ts"
 
 describe("a client's address, for limits", () => {
   it("is an IPv4 address as it is, mapped into IPv6 or not", () => {

@@ -2,8 +2,8 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { Duration, Effect, Layer, Logger, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
-import { RateLimits } from "../../src/auth/RateLimits.ts"
-import { RedisConnection } from "../../src/auth/RedisConnection.ts"
+import { RateLimits } from "../../src/security/RateLimits.ts"
+import { RedisConnection } from "../../src/security/RedisConnection.ts"
 
 const freshLimit = () => ({ name: `test-${randomUUID()}`, limit: 3, window: Duration.seconds(30) })
 

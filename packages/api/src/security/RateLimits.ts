@@ -19,7 +19,7 @@ export class RateLimits extends Context.Service<RateLimits, {
   readonly take: (limit: RateLimit, key: string) => Effect.Effect<void, TooManyRequests>
   /** Gives one try back, because it turned out not to count. */
   readonly giveBack: (limit: RateLimit, key: string) => Effect.Effect<void>
-}>()("@englog/api/auth/RateLimits") {
+}>()("@englog/api/security/RateLimits") {
   static readonly layerMemory: Layer.Layer<RateLimits> = Layer.effect(
     RateLimits,
     Effect.map(Effect.suspend(() => memoryLimiter), (memory) => withoutStoreErrors((limit, key, tokens) => consume(memory, limit, coarse(key), tokens)))

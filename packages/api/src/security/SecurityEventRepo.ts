@@ -1,0 +1,115 @@
+/**
+ * The audit log in the database. Addresses are personal data: they are encrypted, and everything is removed after 90 days.
+ */
+import { UserId } from "@englog/domain/Ids"
+import { Context, DateTime, Duration, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { FieldCipher, type FieldCipherError } from "../crypto/FieldCipher.ts"
+
+export const SecurityEventKind = Schema.Literals([
+  "registered",
+  "login",
+  /** `detail.reason`: unknown_account or wrong_password. */
+  "login_failed",
+  /** A used refresh token came again: one of its two users stole it. The session was ended. */
+  "refresh_reused",
+  /** By logging out. */
+  "session_ended",
+  /** A token that this server did not sign, or one of the other type. `detail.reason` is InvalidToken's. */
+  "token_refused",
+  /** Somebody who is known asked for what they may not do: 403. */
+  "access_denied",
+  /** A limit on authentication was reached; told once a minute per limit and address. */
+  "rate_limited",
+  "admin_granted",
+  "admin_revoked",
+  /** A worker that may not register: wrong enrollment token or certificate. */
+  "worker_refused"
+])
+export type SecurityEventKind = typeof SecurityEventKind.Type
+
+/** Names and numbers of ours; never a secret, nor text that somebody sent. */
+export type SecurityEventDetail = Readonly<Record<string, string | number>>
+
+export interface StoredSecurityEvent {
+  readonly id: string
+  readonly at: DateTime.Utc
+  readonly event: SecurityEventKind
+  readonly user_id: UserId | null
+  readonly address: string | null
+  readonly request_id: string | null
+  readonly detail: SecurityEventDetail
+}
+
+export interface SecurityEventQuery {
+  readonly since: DateTime.Utc
+  readonly user_id: UserId | null
+  readonly limit: number
+}
+
+export const retention = Duration.days(90)
+
+export class SecurityEventRepo extends Context.Service<SecurityEventRepo, {
+  /** All or none. */
+  readonly insert: (events: ReadonlyArray<StoredSecurityEvent>) => Effect.Effect<void, SqlError>
+  /** The newest first. */
+  readonly list: (query: SecurityEventQuery) => Effect.Effect<ReadonlyArray<StoredSecurityEvent>, SqlError | FieldCipherError>
+  /** Removes what is older than `retention`; answers how many. */
+  readonly removeExpired: Effect.Effect<number, SqlError>
+}>()("@englog/api/security/SecurityEventRepo") {
+  static readonly layer: Layer.Layer<SecurityEventRepo, never, SqlClient.SqlClient | FieldCipher> = Layer.effect(
+    SecurityEventRepo,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const cipher = yield* FieldCipher
+
+      const toRow = Effect.fnUntraced(function*({ address, at, ...event }: StoredSecurityEvent) {
+        return {
+          ...event,
+          at: DateTime.formatIso(at),
+          address: address === null ? null : yield* cipher.encrypt(address, contextOf(event.id))
+        }
+      })
+      const fromRow = Effect.fnUntraced(function*(row: typeof Row.Type) {
+        return { ...row, address: row.address === null ? null : yield* cipher.decrypt(row.address, contextOf(row.id)) }
+      })
+
+      return SecurityEventRepo.of({
+        insert: Effect.fn("SecurityEventRepo.insert")(function*(events: ReadonlyArray<StoredSecurityEvent>) {
+          const rows = yield* Effect.forEach(events, toRow)
+          yield* sql`
+            INSERT INTO security_events (id, at, event, user_id, address, request_id, detail)
+            SELECT id, at, event, user_id, address, request_id, detail
+            FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+              AS n (id uuid, at timestamptz, event text, user_id uuid, address text, request_id text, detail jsonb)
+            ON CONFLICT DO NOTHING`
+        }),
+        list: Effect.fn("SecurityEventRepo.list")(function*({ limit, since, user_id }: SecurityEventQuery) {
+          const rows = yield* sql`
+            SELECT id, at, event, user_id, address, request_id, detail FROM security_events
+            WHERE at >= ${DateTime.toDateUtc(since)} AND (${user_id}::text IS NULL OR user_id = ${user_id}::text::uuid)
+            ORDER BY at DESC, id LIMIT ${limit}::int`
+          return yield* Effect.forEach(yield* Effect.orDie(decodeRows(rows)), fromRow)
+        }),
+        removeExpired: Effect.map(
+          sql`DELETE FROM security_events WHERE at < now() - ${`${Duration.toSeconds(retention)} seconds`}::text::interval RETURNING id`,
+          (rows) => rows.length
+        ).pipe(Effect.withSpan("SecurityEventRepo.removeExpired"))
+      })
+    })
+  )
+}
+
+const contextOf = (id: string): string => `security_events.address/${id}`
+
+const Row = Schema.Struct({
+  id: Schema.String,
+  at: Schema.DateTimeUtcFromDate,
+  event: SecurityEventKind,
+  user_id: Schema.NullOr(UserId),
+  address: Schema.NullOr(Schema.String),
+  request_id: Schema.NullOr(Schema.String),
+  detail: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite]))
+})
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
