@@ -7,11 +7,13 @@ import entries from "./0002_entries.ts"
 import tasks from "./0003_tasks.ts"
 import insights from "./0004_insights.ts"
 import securityEvents from "./0005_security_events.ts"
+import encryptedText from "./0006_encrypted_text.ts"
 
 export const history = {
   "0001_accounts": accounts,
   "0002_entries": entries,
   "0003_tasks": tasks,
   "0004_insights": insights,
-  "0005_security_events": securityEvents
+  "0005_security_events": securityEvents,
+  "0006_encrypted_text": encryptedText
 }

@@ -4,6 +4,7 @@
 import { Context, Effect, Layer, type Redacted, Schedule } from "effect"
 import { AppConfig } from "./AppConfig.ts"
 import { FieldCipher } from "./crypto/FieldCipher.ts"
+import { KeyRotation } from "./crypto/KeyRotation.ts"
 import { Jwt } from "./auth/Jwt.ts"
 import { Database } from "./db/Database.ts"
 import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
@@ -50,4 +51,13 @@ const migrations = Layer.effectDiscard(
 const secrets = Layer.unwrap(Effect.map(Data, ({ encryptionKeys, jwtSecretKey }) =>
   Layer.mergeAll(FieldCipher.layer(encryptionKeys), Jwt.layer(jwtSecretKey))))
 
-export const DataLive = secrets.pipe(Layer.provideMerge(migrations), Layer.provideMerge(database), Layer.provide(data))
+/** Nobody reads before what older versions left plain is sealed. */
+const sealed = Layer.effectDiscard(Effect.flatMap(KeyRotation, ({ sealPlain }) => sealPlain))
+
+export const DataLive = sealed.pipe(
+  Layer.provideMerge(KeyRotation.layer),
+  Layer.provideMerge(secrets),
+  Layer.provideMerge(migrations),
+  Layer.provideMerge(database),
+  Layer.provide(data)
+)

@@ -1,19 +1,27 @@
-/** `npm run admin -- grant EMAIL | revoke EMAIL | events`: on the machine and with the configuration of the API server. */
+/** `npm run admin`: on the machine and with the configuration of the API server. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Layer, References } from "effect"
+import { parseAdminCommand, runAdminCommand } from "./admin/AdminCommands.ts"
+import { newKey } from "./admin/KeyCommands.ts"
 import { AppConfig } from "./AppConfig.ts"
-import { parseAdminCommand, runAdminCommand } from "./auth/AdminCommands.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
 import { DataLive } from "./DataLive.ts"
 import { SecurityEventRepo } from "./security/SecurityEventRepo.ts"
 
 const quietly = Layer.succeed(References.MinimumLogLevel, "Warn")
 
-const database = Layer.mergeAll(UserRepo.layer, SecurityEventRepo.layer).pipe(Layer.provide(DataLive), Layer.provide([AppConfig.layer, NodeServices.layer]))
+const database = Layer.mergeAll(UserRepo.layer, SecurityEventRepo.layer).pipe(
+  Layer.provideMerge(DataLive),
+  Layer.provide([AppConfig.layer, NodeServices.layer])
+)
 
 parseAdminCommand(process.argv.slice(2)).pipe(
-  Effect.flatMap((command) => Effect.provide(runAdminCommand(command), database)),
+  Effect.flatMap((command) =>
+    command._tag === "NewKey"
+      ? Effect.provide(newKey(), AppConfig.layer)
+      : Effect.provide(runAdminCommand(command), database)
+  ),
   Effect.flatMap((sentence) => Console.log(sentence)),
   Effect.tapError((error) => Console.error(error.message)),
   Effect.provide(quietly),

@@ -5,6 +5,7 @@ import { SessionId, WorkerId } from "@englog/domain/Ids"
 import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { FieldCipher } from "../crypto/FieldCipher.ts"
 
 export class WorkerSessionRow extends Schema.Class<WorkerSessionRow>("WorkerSessionRow")({
   id: SessionId,
@@ -85,6 +86,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
     WorkerSessionRepo,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
+      const { keyIds } = yield* FieldCipher
       const columns = sql.literal(COLUMNS)
       const one = (rows: ReadonlyArray<unknown>) =>
         rows[0] === undefined ? Effect.succeedNone : Effect.orDie(decodeRow(rows[0])).pipe(Effect.asSome)
@@ -178,7 +180,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
           UPDATE worker_sessions SET replica_id = ${replica_id}::uuid, disconnected_at = NULL
           WHERE id = ANY (${streaming}::uuid[]) AND replica_id IS NULL AND ended_at IS NULL`
         yield* sql`
-          INSERT INTO replicas (id) VALUES (${replica_id}::uuid)
+          INSERT INTO replicas (id, key_ids) VALUES (${replica_id}::uuid, ${keyIds}::text[])
           ON CONFLICT (id) DO UPDATE SET seen_at = now()`
       })
 

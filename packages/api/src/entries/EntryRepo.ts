@@ -9,6 +9,7 @@ import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { Cursor } from "../http/Cursor.ts"
 import { EntryTags } from "./EntryTags.ts"
@@ -55,7 +56,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
 
       const open = Effect.fnUntraced(function*(raw: unknown) {
         const { micros, ...row } = yield* decodeRow(raw)
-        const description = row.description === null ? null : yield* cipher.decrypt(row.description, contextOf(row.id))
+        const description = row.description === null ? null : yield* cipher.decrypt(row.description, EncryptedColumn.entryDescription, row.id)
         return { entry: new LogEntry({ ...row, description }), micros, id: row.id }
       }, Effect.orDie)
 
@@ -84,7 +85,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
         return {
           project_id: entry.project_id ?? null,
           title: entry.title,
-          description: description === null ? null : yield* cipher.encrypt(description, contextOf(id)),
+          description: description === null ? null : yield* cipher.encrypt(description, EncryptedColumn.entryDescription, id),
           type: entry.type,
           start_time: DateTime.toDateUtc(entry.start_time),
           end_time: DateTime.toDateUtc(entry.end_time),
@@ -167,9 +168,6 @@ type Statement = ReturnType<SqlClient.SqlClient["and"]>
 const decodeIds = (rows: ReadonlyArray<unknown>) =>
   Effect.map(decodeIdRows(rows), (decoded) => decoded.map(({ id }) => id))
 const decodeIdRows = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: EntryId })))
-
-/** Binds a description to its entry. */
-const contextOf = (id: EntryId): string => `log_entries.description/${id}`
 
 const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   id: EntryId,

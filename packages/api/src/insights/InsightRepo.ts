@@ -7,6 +7,7 @@ import { Fact } from "@englog/domain/facts/Fact"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { Cursor } from "../http/Cursor.ts"
 
@@ -46,37 +47,52 @@ export class InsightRepo extends Context.Service<InsightRepo, {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
       const summary = sql.literal(SUMMARY)
-      const seal = (text: string, field: string, row: string) => cipher.encrypt(text, `${field}/${row}`)
-      const open = (text: string, field: string, row: string) => cipher.decrypt(text, `${field}/${row}`).pipe(Effect.orDie)
+      const seal = cipher.encrypt
+      const open = cipher.decrypt
+      const digests = (question: Uint8Array) => cipher.digests(question, "insights.question_digest")
+      const openNullable = (value: string | null, column: EncryptedColumn, row: string) =>
+        value === null ? Effect.succeed(null) : open(value, column, row)
 
       const insert = Effect.fn("InsightRepo.insert")(function*(insight: NewInsight) {
+        const { fallback_reason, id } = insight
         yield* sql`
           INSERT INTO insights (id, task_id, user_id, organization_id, insight_type, period_start, period_end, content, tags,
             confidence, model, prompt_version, source, fallback_reason, facts, citations, removed, entry_count,
             question_digest, draft)
           VALUES (${insight.id}::uuid, ${insight.task_id}, ${insight.user_id}::uuid, ${insight.organization_id}::uuid,
             ${insight.insight_type}, ${insight.period_start}::text::date, ${insight.period_end}::text::date,
-            ${yield* seal(insight.content, "insights.content", insight.id)}, ${insight.tags}::text[], ${insight.confidence}::float8,
-            ${insight.model}, ${insight.prompt_version}, ${insight.source}, ${insight.fallback_reason},
-            ${yield* seal(yield* Effect.orDie(encodeFacts(insight.facts)), "insights.facts", insight.id)},
+            ${yield* seal(insight.content, EncryptedColumn.insightContent, id)},
+            ${yield* seal(JSON.stringify(insight.tags), EncryptedColumn.insightTags, id)}, ${insight.confidence}::float8,
+            ${insight.model}, ${insight.prompt_version}, ${insight.source},
+            ${fallback_reason === null ? null : yield* seal(fallback_reason, EncryptedColumn.insightFallbackReason, id)},
+            ${yield* seal(yield* Effect.orDie(encodeFacts(insight.facts)), EncryptedColumn.insightFacts, id)},
             ${JSON.stringify(insight.citations)}::jsonb,
-            ${yield* seal(JSON.stringify(insight.removed), "insights.removed", insight.id)}, ${insight.entry_count}::int,
-            ${insight.question_digest}::bytea, ${yield* seal(JSON.stringify(insight.draft), "insights.draft", insight.id)})`
+            ${yield* seal(JSON.stringify(insight.removed), EncryptedColumn.insightRemoved, id)}, ${insight.entry_count}::int,
+            ${digests(insight.question_digest)[0]}::bytea,
+            ${yield* seal(JSON.stringify(insight.draft), EncryptedColumn.insightDraft, id)})`
+      })
+
+      const openSummary = Effect.fnUntraced(function*(row: typeof SummaryRow.Type) {
+        return {
+          ...row,
+          content: yield* open(row.content, EncryptedColumn.insightContent, row.id),
+          tags: yield* open(row.tags, EncryptedColumn.insightTags, row.id).pipe(Effect.flatMap(decodeTags)),
+          fallback_reason: yield* openNullable(row.fallback_reason, EncryptedColumn.insightFallbackReason, row.id)
+        }
       })
 
       const read = Effect.fnUntraced(function*(encoded: unknown) {
         const row = yield* decodeRow(encoded)
         return new Insight({
-          ...row,
-          content: yield* open(row.content, "insights.content", row.id),
-          facts: yield* open(row.facts, "insights.facts", row.id).pipe(Effect.flatMap(decodeFacts)),
-          removed: yield* open(row.removed, "insights.removed", row.id).pipe(Effect.flatMap(decodeRemoved))
+          ...(yield* openSummary(row)),
+          citations: row.citations,
+          facts: yield* open(row.facts, EncryptedColumn.insightFacts, row.id).pipe(Effect.flatMap(decodeFacts)),
+          removed: yield* open(row.removed, EncryptedColumn.insightRemoved, row.id).pipe(Effect.flatMap(decodeRemoved))
         })
       }, Effect.orDie)
 
       const readSummary = Effect.fnUntraced(function*(encoded: unknown) {
-        const row = yield* decodeSummary(encoded)
-        return new InsightSummary({ ...row, content: yield* open(row.content, "insights.content", row.id) })
+        return new InsightSummary(yield* openSummary(yield* decodeSummary(encoded)))
       }, Effect.orDie)
 
       const find = Effect.fn("InsightRepo.find")(function*(user_id: UserId, id: InsightId) {
@@ -103,11 +119,11 @@ export class InsightRepo extends Context.Service<InsightRepo, {
       const findAnswer = Effect.fn("InsightRepo.findAnswer")(function*(user_id: UserId, question_digest: Uint8Array) {
         const rows = yield* sql<{ id: string; draft: string }>`
           SELECT id, draft FROM insights
-          WHERE user_id = ${user_id}::uuid AND question_digest = ${question_digest}::bytea AND source = 'model'
+          WHERE user_id = ${user_id}::uuid AND question_digest IN ${sql.in(digests(question_digest))} AND source = 'model'
           ORDER BY created_at DESC LIMIT 1`
         const row = rows[0]
         if (row === undefined) return Option.none()
-        return Option.some(yield* open(row.draft, "insights.draft", row.id).pipe(Effect.flatMap(decodeDraft), Effect.orDie))
+        return Option.some(yield* open(row.draft, EncryptedColumn.insightDraft, row.id).pipe(Effect.flatMap(decodeDraft), Effect.orDie))
       })
 
       return InsightRepo.of({ insert, find, list, findAnswer })
@@ -121,16 +137,16 @@ const SUMMARY = `id, task_id, user_id, organization_id, insight_type, period_sta
 
 const json = <S extends Schema.Top>(schema: S) => Schema.fromJsonString(schema)
 
+/** As stored: text is sealed. */
+const SummaryRow = Schema.Struct({ ...InsightSummary.fields, tags: Schema.String, created_at: Schema.DateTimeUtcFromDate })
+const decodeSummary = Schema.decodeUnknownEffect(SummaryRow)
 const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
-  ...Insight.fields,
+  ...SummaryRow.fields,
   facts: Schema.String,
   removed: Schema.String,
-  citations: Schema.Array(Citation),
-  created_at: Schema.DateTimeUtcFromDate
+  citations: Schema.Array(Citation)
 }))
-const decodeSummary = Schema.decodeUnknownEffect(
-  Schema.Struct({ ...InsightSummary.fields, created_at: Schema.DateTimeUtcFromDate })
-)
+const decodeTags = Schema.decodeUnknownEffect(json(Schema.Array(Schema.String)))
 const decodeFacts = Schema.decodeUnknownEffect(json(Schema.Array(Fact)))
 const encodeFacts = Schema.encodeEffect(json(Schema.Array(Fact)))
 const decodeRemoved = Schema.decodeUnknownEffect(json(Schema.Array(RemovedSentence)))

@@ -1,5 +1,5 @@
 /**
- * Projects in PostgreSQL. A project is its creator's until teams share them. Every method joins a transaction that is open.
+ * Projects in PostgreSQL, their descriptions encrypted. A project is its creator's until teams share them. Every method joins a transaction that is open.
  */
 import { OrganizationId, ProjectId, UserId } from "@englog/domain/Ids"
 import { Project, ProjectStatus } from "@englog/domain/projects/Project"
@@ -8,6 +8,8 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
+import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { Cursor } from "../http/Cursor.ts"
 
 export interface ListedProject extends Cursor {
@@ -28,10 +30,19 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
     limit: number
   ) => Effect.Effect<ReadonlyArray<ListedProject>, SqlError>
 }>()("@englog/api/projects/ProjectRepo") {
-  static readonly layer: Layer.Layer<ProjectRepo, never, SqlClient.SqlClient> = Layer.effect(
+  static readonly layer: Layer.Layer<ProjectRepo, never, SqlClient.SqlClient | FieldCipher> = Layer.effect(
     ProjectRepo,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
+      const cipher = yield* FieldCipher
+
+      const fromRow = Effect.fnUntraced(function*(raw: unknown) {
+        const { micros, ...row } = yield* decodeRow(raw)
+        const description = row.description === null
+          ? null
+          : yield* cipher.decrypt(row.description, EncryptedColumn.projectDescription, row.id)
+        return { project: new Project({ ...row, description, team_id: null }), micros, id: row.id }
+      }, Effect.orDie)
 
       const columns = sql.literal(`id, organization_id, name, description, status, to_char(start_date, 'YYYY-MM-DD') AS start_date,
         to_char(end_date, 'YYYY-MM-DD') AS end_date, created_by, created_at, updated_at,
@@ -39,9 +50,12 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
 
       return ProjectRepo.of({
         insert: Effect.fn("ProjectRepo.insert")(function*(owner, project) {
+          const id = ProjectId.make(randomUUID())
+          const description = project.description ?? null
+          const sealed = description === null ? null : yield* cipher.encrypt(description, EncryptedColumn.projectDescription, id)
           const rows = yield* sql`
             INSERT INTO projects (id, organization_id, name, description, status, start_date, end_date, created_by)
-            VALUES (${randomUUID()}, ${owner.organization_id}, ${project.name}, ${project.description ?? null}, ${project.status},
+            VALUES (${id}, ${owner.organization_id}, ${project.name}, ${sealed}, ${project.status},
               ${project.start_date ?? null}::text::date, ${project.end_date ?? null}::text::date, ${owner.id})
             RETURNING ${columns}`
           return (yield* fromRow(rows[0])).project
@@ -79,8 +93,3 @@ const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   updated_at: Schema.DateTimeUtcFromDate,
   micros: Schema.String
 }))
-
-const fromRow = Effect.fnUntraced(function*(raw: unknown) {
-  const { micros, ...row } = yield* Effect.orDie(decodeRow(raw))
-  return { project: new Project({ ...row, team_id: null }), micros, id: row.id }
-})

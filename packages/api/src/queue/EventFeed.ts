@@ -7,6 +7,7 @@ import { TaskEventRecord } from "@englog/domain/tasks/Task"
 import { Context, Effect, Layer, Queue, Ref, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { TaskText } from "./TaskText.ts"
 import { Wakeups } from "./Wakeups.ts"
 
@@ -29,7 +30,7 @@ export class EventFeed extends Context.Service<EventFeed, {
           WHERE t.task_id = ${task_id} AND e.seq > ${seq}::int ORDER BY e.seq LIMIT ${PAGE}`
         const events = yield* Effect.orDie(decodeEvents(rows))
         return yield* Effect.forEach(events, (event) =>
-          text.open(event.message).pipe(Effect.map((message) => new TaskEventRecord({ ...event, message }))))
+          text.open(event.message, EncryptedColumn.eventMessage, task_id).pipe(Effect.map((message) => new TaskEventRecord({ ...event, message }))))
       })
 
       /** Nothing comes after `seq` any more. */

@@ -9,6 +9,7 @@ import { TaskState } from "@englog/domain/tasks/TaskState"
 import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { TaskText } from "./TaskText.ts"
 
 /** Who asks for work, and how much fits. `lineage`: earlier sessions of the same worker, never handed again what they lost. */
@@ -111,7 +112,9 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
       const text = yield* TaskText
 
       const readable = (lease: TaskLease) =>
-        Effect.map(text.open(lease.private_input), (private_input) => new TaskLease({ ...lease, private_input }))
+        text.open(lease.private_input, EncryptedColumn.taskPrivateInput, lease.task_id).pipe(
+          Effect.map((private_input) => new TaskLease({ ...lease, private_input }))
+        )
 
       const claim = Effect.fn("LeaseRepo.claim")(function*(claimant: Claimant) {
         const rows = yield* sql`
@@ -173,7 +176,13 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
         const row = rows[0]
         if (row === undefined) return Option.none()
         const task = yield* Effect.orDie(decodeLocked(row))
-        return Option.some(new LockedTask({ ...task, private_input: yield* text.open(task.private_input) }))
+        return Option.some(
+          new LockedTask({
+            ...task,
+            private_input: yield* text.open(task.private_input, EncryptedColumn.taskPrivateInput, task_id),
+            cancel_reason: yield* text.open(task.cancel_reason, EncryptedColumn.cancelReason, task_id)
+          })
+        )
       })
 
       const ended = Effect.fn("LeaseRepo.ended")(function*(task_id: TaskId) {
@@ -185,16 +194,18 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
 
       const end: LeaseRepo["Service"]["end"] = Effect.fn("LeaseRepo.end")(function*(task, end) {
         const event: TaskEventType = end.outcome
-        const error = yield* text.seal(end.error)
+        const error = yield* text.seal(end.error, EncryptedColumn.taskError, task.task_id)
+        const message = yield* text.seal(end.error, EncryptedColumn.eventMessage, task.task_id)
+        const result = yield* text.seal(end.result, EncryptedColumn.taskResult, task.task_id)
         yield* sql`
           WITH q AS (DELETE FROM task_queue WHERE id = ${String(task.id)}::bigint RETURNING *),
           e AS (
             INSERT INTO task_events (task, seq, type, attempt, progress, message, worker_id)
             SELECT id, event_seq + 1, ${event}, attempt, CASE WHEN ${end.outcome} = 'completed' THEN 100 ELSE progress END,
-              coalesce(${error}, message), worker_id
+              coalesce(${message}, message), worker_id
             FROM q
           )
-          UPDATE tasks t SET outcome = ${end.outcome}, reason = ${end.reason}, result = ${yield* text.seal(end.result)},
+          UPDATE tasks t SET outcome = ${end.outcome}, reason = ${end.reason}, result = ${result},
             error = ${error}, attempt = q.attempt, max_attempts = q.max_attempts, rescues = q.rescues,
             progress = CASE WHEN ${end.outcome} = 'completed' THEN 100 ELSE q.progress END, message = q.message,
             session_id = coalesce(q.session_id, q.released_session), worker_id = q.worker_id, started_at = q.started_at,
@@ -203,7 +214,7 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
       })
 
       const requeue: LeaseRepo["Service"]["requeue"] = Effect.fn("LeaseRepo.requeue")(function*(task, to) {
-        const message = yield* text.seal(to.message)
+        const message = yield* text.seal(to.message, EncryptedColumn.eventMessage, task.task_id)
         // What a rescued worker finished may still arrive; what was reported or handed back may not.
         const rescued = to.event === "rescued"
         yield* sql`
@@ -221,9 +232,10 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
       })
 
       const requestCancel = Effect.fn("LeaseRepo.requestCancel")(function*(task: LockedTask, reason: string) {
+        const sealed = yield* text.seal(reason, EncryptedColumn.cancelReason, task.task_id)
         yield* sql`
           WITH q AS (
-            UPDATE task_queue SET cancel_requested_at = now(), cancel_reason = ${reason}, event_seq = event_seq + 1
+            UPDATE task_queue SET cancel_requested_at = now(), cancel_reason = ${sealed}, event_seq = event_seq + 1
             WHERE id = ${String(task.id)}::bigint AND cancel_requested_at IS NULL
             RETURNING id, event_seq, attempt, progress, worker_id
           )
@@ -232,7 +244,7 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
       })
 
       const progress: LeaseRepo["Service"]["progress"] = Effect.fn("LeaseRepo.progress")(function*(report) {
-        const message = yield* text.seal(report.message)
+        const message = yield* text.seal(report.message, EncryptedColumn.queueMessage, report.task_id)
         const rows = yield* sql`
           WITH q AS (
             UPDATE task_queue q SET progress = greatest(q.progress, ${report.progress}::int), message = ${message},
@@ -282,7 +294,10 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
           SELECT t.task_id, q.attempt, q.session_id, q.cancel_reason AS reason
           FROM task_queue q JOIN tasks t ON t.id = q.id
           WHERE q.session_id = ANY (${session_ids}::uuid[]) AND q.cancel_requested_at IS NOT NULL`
-        return yield* Effect.orDie(decodeCancelled(rows))
+        return yield* Effect.forEach(yield* Effect.orDie(decodeCancelled(rows)), (task) =>
+          text.open(task.reason, EncryptedColumn.cancelReason, task.task_id).pipe(
+            Effect.map((reason) => ({ ...task, reason: reason ?? "cancelled" }))
+          ))
       })
 
       return LeaseRepo.of({
@@ -304,5 +319,5 @@ const decodeOverdue = Schema.decodeUnknownEffect(
 const decodeTaskIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ task_id: TaskId })))
 const decodeHolders = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ session_id: SessionId })))
 const decodeCancelled = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ task_id: TaskId, attempt: Schema.Int, session_id: SessionId, reason: Schema.String }))
+  Schema.Array(Schema.Struct({ task_id: TaskId, attempt: Schema.Int, session_id: SessionId, reason: Schema.NullOr(Schema.String) }))
 )

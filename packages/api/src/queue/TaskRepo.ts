@@ -7,6 +7,7 @@ import { type NewTask, Task } from "@englog/domain/tasks/Task"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { TaskText } from "./TaskText.ts"
 
 /** A task with the W3C trace context of the request that caused it; empty where there is none. */
@@ -29,7 +30,7 @@ export class TaskRepo extends Context.Service<TaskRepo, {
 
       const insert = Effect.fn("TaskRepo.insert")(function*(tasks: ReadonlyArray<TracedTask>) {
         const rows = yield* Effect.forEach(tasks, ({ task, traceparent }) =>
-          Effect.map(text.seal(task.private_input), (private_input) => ({
+          Effect.map(text.seal(task.private_input, EncryptedColumn.taskPrivateInput, task.task_id), (private_input) => ({
             ...task,
             payload: JSON.parse(task.payload),
             private_input,
@@ -73,9 +74,9 @@ export class TaskRepo extends Context.Service<TaskRepo, {
         return Option.some(
           new Task({
             ...task,
-            message: yield* text.open(task.message),
-            result: yield* text.open(task.result),
-            error: yield* text.open(task.error)
+            message: yield* text.open(task.message, EncryptedColumn.taskMessage, task_id),
+            result: yield* text.open(task.result, EncryptedColumn.taskResult, task_id),
+            error: yield* text.open(task.error, EncryptedColumn.taskError, task_id)
           })
         )
       })

@@ -5,6 +5,7 @@ import { UserId } from "@englog/domain/Ids"
 import { Context, DateTime, Duration, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher, type FieldCipherError } from "../crypto/FieldCipher.ts"
 
 export const SecurityEventKind = Schema.Literals([
@@ -68,11 +69,12 @@ export class SecurityEventRepo extends Context.Service<SecurityEventRepo, {
         return {
           ...event,
           at: DateTime.formatIso(at),
-          address: address === null ? null : yield* cipher.encrypt(address, contextOf(event.id))
+          address: address === null ? null : yield* cipher.encrypt(address, EncryptedColumn.securityEventAddress, event.id)
         }
       })
       const fromRow = Effect.fnUntraced(function*(row: typeof Row.Type) {
-        return { ...row, address: row.address === null ? null : yield* cipher.decrypt(row.address, contextOf(row.id)) }
+        const address = row.address === null ? null : yield* cipher.decrypt(row.address, EncryptedColumn.securityEventAddress, row.id)
+        return { ...row, address }
       })
 
       return SecurityEventRepo.of({
@@ -100,8 +102,6 @@ export class SecurityEventRepo extends Context.Service<SecurityEventRepo, {
     })
   )
 }
-
-const contextOf = (id: string): string => `security_events.address/${id}`
 
 const Row = Schema.Struct({
   id: Schema.String,

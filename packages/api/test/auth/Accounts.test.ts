@@ -3,8 +3,8 @@ import { Effect, Redacted, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { loginLimits } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
-import { parseAdminCommand, runAdminCommand } from "../../src/auth/AdminCommands.ts"
 import { password, register, TestApi } from "../http/TestApi.ts"
+import { admin } from "../support/Admin.ts"
 
 const login = (email: string, secret = password) =>
   Effect.flatMap(TestApi, ({ ask }) => ask("POST", "/v1/auth/login", { body: { email, password: secret } }))
@@ -14,8 +14,6 @@ const refresh = (refresh_token: string) =>
 
 const logout = (refresh_token: string) =>
   Effect.flatMap(TestApi, ({ ask }) => ask("POST", "/v1/auth/logout", { body: { refresh_token } }))
-
-const admin = (...args: ReadonlyArray<string>) => Effect.flatMap(parseAdminCommand(args), runAdminCommand)
 
 const me = (token: string) => Effect.flatMap(TestApi, ({ ask }) => ask("GET", "/v1/auth/me", { token }))
 

@@ -79,7 +79,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("log 
     const one = yield* ada.create({ description: "between us" })
     const two = yield* ada.create({ description: "something else" })
     const rows = yield* sql`SELECT description FROM log_entries WHERE id = ${String(one.at("id"))}`
-    assert.match(String(rows[0]?.["description"]), /^v1:k1:/)
+    assert.match(String(rows[0]?.["description"]), /^v2:k1:/)
     yield* sql`UPDATE log_entries SET description = ${String(rows[0]?.["description"])} WHERE id = ${String(two.at("id"))}`
     const moved = yield* ada.get(`/v1/logs/${String(two.at("id"))}`)
     assert.strictEqual(moved.status, 500)

@@ -5,11 +5,11 @@ import { DateTime, Duration, Effect, Layer, Logger, Redacted, References } from 
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import { parseAdminCommand, runAdminCommand } from "../../src/auth/AdminCommands.ts"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
 import { SecurityEventRepo } from "../../src/security/SecurityEventRepo.ts"
 import { SecurityEvents } from "../../src/security/SecurityEvents.ts"
 import { encryptionKeys, password, register, TestApi } from "../http/TestApi.ts"
+import { admin } from "../support/Admin.ts"
 import { author } from "../support/Narration.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { eventually, wholeApi } from "../support/WholeApi.ts"
@@ -30,8 +30,6 @@ const recorded = Effect.fnUntraced(function*(path: string, body: unknown, token?
   const rows = yield* rowsOf(id)
   return rows.map(({ detail, event, user_id }) => ({ event, user_id, detail }))
 })
-
-const admin = (...args: ReadonlyArray<string>) => Effect.flatMap(parseAdminCommand(args), runAdminCommand)
 
 layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the audit log", (it) => {
   it.effect("has registrations, logins, failed logins and their reasons", () => Effect.gen(function*() {
@@ -85,7 +83,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
     const rows = yield* sql`SELECT e::text AS row, address FROM security_events e`
     const text = rows.map((row) => row["row"]).join("\n")
     for (const canary of ["canary", "127.0.0.1", token, refresh, password]) assert.notInclude(text, canary)
-    for (const { address } of rows) assert.match(String(address), /^v1:k1:/)
+    for (const { address } of rows) assert.match(String(address), /^v2:k1:/)
   }))
 
   it.effect("is read on the server, by user and time, with addresses", () => Effect.gen(function*() {

@@ -1,23 +1,32 @@
 /**
- * `npm run admin -- grant EMAIL | revoke EMAIL | events …`: an administrator is made on the server only, never by the API. It
- * takes effect within seconds, for tokens that are already out there too. The audit log is read on the server only.
+ * What `npm run admin` can do, on the server only and never by the API. Whoever is made an administrator is one within
+ * seconds, for tokens that are already out there too.
  */
 import { Clock, DateTime, Duration, Effect, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
+import { UserRepo } from "../auth/UserRepo.ts"
 import type { FieldCipherError } from "../crypto/FieldCipher.ts"
+import type { KeyRotation, RotationIncomplete } from "../crypto/KeyRotation.ts"
 import { SecurityEventRepo, type StoredSecurityEvent } from "../security/SecurityEventRepo.ts"
-import { UserRepo } from "./UserRepo.ts"
+import { countKeys, rotateKeys } from "./KeyCommands.ts"
 
 export class AdminCommandError extends Schema.TaggedError<AdminCommandError>()("AdminCommandError", {
   message: Schema.String
 }) {}
 
-const usage = "usage: npm run admin -- grant EMAIL | revoke EMAIL | events [--user EMAIL] [--since 24h|7d|2026-01-31]"
+const usage = `usage: npm run admin -- COMMAND
+  grant EMAIL, revoke EMAIL   makes an account an administrator, or takes it back
+  events [--user EMAIL] [--since 24h|7d|2026-01-31]   the audit log
+  new-key                     makes a new encryption key
+  rotate-keys [--dry-run]     writes all encrypted values anew with the newest key; --dry-run only counts them`
 
 export type AdminCommand =
   | { readonly _tag: "SetAdmin"; readonly email: string; readonly is_admin: boolean }
   | { readonly _tag: "Events"; readonly email: string | null; readonly since: Duration.Duration | DateTime.Utc }
+  | { readonly _tag: "NewKey" }
+  | { readonly _tag: "CountKeys" }
+  | { readonly _tag: "RotateKeys" }
 
 export const parseAdminCommand = Effect.fnUntraced(function*(
   args: ReadonlyArray<string>
@@ -27,6 +36,9 @@ export const parseAdminCommand = Effect.fnUntraced(function*(
     return { _tag: "SetAdmin", email: normalized(email), is_admin: command === "grant" }
   }
   if (command === "events") return yield* parseEvents(args.slice(1), { _tag: "Events", email: null, since: Duration.days(7) })
+  if (email === undefined && command === "new-key") return { _tag: "NewKey" }
+  if (email === undefined && command === "rotate-keys") return { _tag: "RotateKeys" }
+  if (email === "--dry-run" && command === "rotate-keys" && more.length === 0) return { _tag: "CountKeys" }
   return yield* new AdminCommandError({ message: usage })
 })
 
@@ -52,9 +64,23 @@ const normalized = (email: string): string => email.trim().toLowerCase()
 
 /** Answers what is to be printed. */
 export const runAdminCommand = (
-  command: AdminCommand
-): Effect.Effect<string, AdminCommandError | SqlError | FieldCipherError, UserRepo | SecurityEventRepo> =>
-  command._tag === "SetAdmin" ? setAdmin(command) : listEvents(command)
+  command: Exclude<AdminCommand, { readonly _tag: "NewKey" }>
+): Effect.Effect<
+  string,
+  AdminCommandError | RotationIncomplete | SqlError | FieldCipherError,
+  UserRepo | SecurityEventRepo | KeyRotation
+> => {
+  switch (command._tag) {
+    case "SetAdmin":
+      return setAdmin(command)
+    case "Events":
+      return listEvents(command)
+    case "CountKeys":
+      return countKeys
+    case "RotateKeys":
+      return rotateKeys()
+  }
+}
 
 const setAdmin = Effect.fn("AdminCommands.setAdmin")(function*({ email, is_admin }: AdminCommand & { readonly _tag: "SetAdmin" }) {
   const users = yield* UserRepo

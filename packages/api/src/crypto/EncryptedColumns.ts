@@ -1,0 +1,75 @@
+/**
+ * The registry of encrypted columns: what may be sealed at all, what each value is bound to, and where the rotation of keys
+ * finds it. In the database these are exactly the columns of type `encrypted_text`; a test holds the two against each other.
+ */
+
+export interface EncryptedColumn {
+  readonly table: string
+  readonly column: string
+  /** What a value is bound to besides its row; columns between which SQL moves a value as it is share one. */
+  readonly purpose: string
+  /** SQL of the row's name in that binding; the table's alias is `v`. */
+  readonly row: string
+  /** The table's primary key, by which it is walked through. */
+  readonly key: readonly [KeyColumn, ...ReadonlyArray<KeyColumn>]
+  /** To what a value of format v1 is bound where that was no row: see docs/decisions/0011. */
+  readonly v1Context?: string
+}
+
+export interface KeyColumn {
+  readonly name: string
+  readonly type: "uuid" | "bigint" | "integer"
+}
+
+const uuid = [{ name: "id", type: "uuid" }] as const
+const bigint = [{ name: "id", type: "bigint" }] as const
+const event = [{ name: "task", type: "bigint" }, { name: "seq", type: "integer" }] as const
+const taskOf = (id: string) => `(SELECT t.task_id FROM tasks t WHERE t.id = v.${id})`
+
+const define = (
+  table: string,
+  column: string,
+  key: EncryptedColumn["key"],
+  row: string,
+  more: { readonly purpose?: string; readonly v1Context?: string } = {}
+): EncryptedColumn => ({ table, column, key, row, purpose: `${table}.${column}`, ...more })
+
+const ofTask = (table: string, column: string, key: EncryptedColumn["key"], row: string, purpose = `${table}.${column}`) =>
+  define(table, column, key, row, { purpose, v1Context: "tasks.text" })
+
+export const EncryptedColumn = {
+  entryDescription: define("log_entries", "description", uuid, "v.id::text"),
+  projectDescription: define("projects", "description", uuid, "v.id::text"),
+  taskPrivateInput: ofTask("tasks", "private_input", bigint, "v.task_id"),
+  taskResult: ofTask("tasks", "result", bigint, "v.task_id"),
+  taskError: ofTask("tasks", "error", bigint, "v.task_id"),
+  // A message moves from the queue to the record and into the history by SQL: one purpose for the three.
+  taskMessage: ofTask("tasks", "message", bigint, "v.task_id"),
+  queueMessage: ofTask("task_queue", "message", bigint, taskOf("id"), "tasks.message"),
+  eventMessage: ofTask("task_events", "message", event, taskOf("task"), "tasks.message"),
+  cancelReason: define("task_queue", "cancel_reason", bigint, taskOf("id")),
+  insightContent: define("insights", "content", uuid, "v.id::text"),
+  insightTags: define("insights", "tags", uuid, "v.id::text"),
+  insightFacts: define("insights", "facts", uuid, "v.id::text"),
+  insightRemoved: define("insights", "removed", uuid, "v.id::text"),
+  insightDraft: define("insights", "draft", uuid, "v.id::text"),
+  insightFallbackReason: define("insights", "fallback_reason", uuid, "v.id::text"),
+  securityEventAddress: define("security_events", "address", uuid, "v.id::text")
+} as const
+
+export const encryptedColumns: ReadonlyArray<EncryptedColumn> = Object.values(EncryptedColumn)
+
+/** Columns that were plain once: what is left in `plain` is sealed into the encrypted column when the API starts. */
+export interface PlainColumn {
+  readonly plain: string
+  /** SQL of the text to be sealed. */
+  readonly text: string
+  readonly into: EncryptedColumn
+}
+
+export const plainColumns: ReadonlyArray<PlainColumn> = [
+  { plain: "plain_description", text: "v.plain_description", into: EncryptedColumn.projectDescription },
+  { plain: "plain_cancel_reason", text: "v.plain_cancel_reason", into: EncryptedColumn.cancelReason },
+  { plain: "plain_tags", text: "to_json(v.plain_tags)::text", into: EncryptedColumn.insightTags },
+  { plain: "plain_fallback_reason", text: "v.plain_fallback_reason", into: EncryptedColumn.insightFallbackReason }
+]
