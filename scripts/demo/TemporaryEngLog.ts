@@ -31,7 +31,7 @@ export const temporaryEngLog = Effect.fn("TemporaryEngLog.start")(function*(envi
   return yield* start(folder, log, environment).pipe(
     Effect.mapError(({ message }) => new DemoError({ message: `${message} (log: ${log})` })),
     // Somebody may take a port between its choice and its use.
-    Effect.retry({ times: 2, while: ({ message }) => message.includes("already in use") })
+    Effect.retry({ times: 4, while: ({ message }) => /already in use|is taken by another process/.test(message) })
   )
 })
 

@@ -3,8 +3,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Exit } from "effect"
 import { launch, type LaunchOptions } from "./Launcher.ts"
 
-export const runLauncher = (options: LaunchOptions): void =>
-  launch(options).pipe(
+export const runLauncher = (options: Effect.Effect<LaunchOptions>): void =>
+  Effect.flatMap(options, launch).pipe(
     Effect.catchTag("LaunchError", (error) => Effect.as(Console.error(error.message), error.exitCode)),
     NodeRuntime.runMain({
       teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? codeOf(exit.value) : Exit.hasInterrupts(exit) ? 0 : 1)

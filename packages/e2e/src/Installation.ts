@@ -7,7 +7,6 @@ import { ProcessTable } from "@englog/api/db/embedded/ProcessTable"
 import { Context, Effect, FileSystem, Layer, Ref, Schedule, type Scope } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import * as path from "node:path"
-import { fileURLToPath } from "node:url"
 import { ProgramError, type RunningProgram, runProgram } from "./RunningProgram.ts"
 
 export type Env = Readonly<Record<string, string>>
@@ -40,9 +39,6 @@ export class Installation extends Context.Service<Installation, {
     Layer.effect(Installation, make(env)).pipe(Layer.provide([NodeFileSystem.layer, FetchHttpClient.layer]))
 }
 
-export const apiMain = fileURLToPath(new URL("../../api/src/main.ts", import.meta.url))
-export const workerMain = fileURLToPath(new URL("../../worker/src/main.ts", import.meta.url))
-
 interface Ports {
   readonly http: string
   readonly grpc: string
@@ -71,7 +67,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
     const known = yield* Ref.get(ports)
     const program = yield* runProgram({
       name: "api",
-      main: apiMain,
+      main: "api",
       env: { ...everybody, DATA_DIR: dataDir, HTTP_PORT: known.http, GRPC_PORT: known.grpc, ...env }
     })
     const url = yield* program.said(/HTTP on (http:\/\/[\d.]+:\d+)/)
@@ -82,7 +78,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
   })
 
   const startLonelyWorker: Installation["Service"]["startLonelyWorker"] = Effect.fnUntraced(function*(name, env) {
-    const program = yield* runProgram({ name, main: workerMain, env: { ...everybody, WORKER_ID: name, LLM_PROVIDER: "builtin", ...env } })
+    const program = yield* runProgram({ name, main: "worker", env: { ...everybody, WORKER_ID: name, LLM_PROVIDER: "builtin", ...env } })
     return { ...program, healthUrl: yield* program.said(/health at (http:\/\/[\d.]+:\d+\/health)/) }
   })
 

@@ -5,6 +5,7 @@
 import { Config, Deferred, Duration, Effect, Option, Schedule, Schema, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { type NodeCommand, nodeCommand, type ProgramName } from "../../../scripts/launcher/Programs.ts"
 
 /** What was waited for did not come; `output` is the end of what the program said. */
 export class ProgramError extends Schema.TaggedError<ProgramError>()("ProgramError", {
@@ -19,8 +20,8 @@ export class ProgramError extends Schema.TaggedError<ProgramError>()("ProgramErr
 
 export interface ProgramOptions {
   readonly name: string
-  /** Path of the file that `node` runs. */
-  readonly main: string
+  /** One of ours, run as the project's commands run it, or the file that `node` runs. */
+  readonly main: ProgramName | { readonly file: string }
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -43,7 +44,8 @@ const PATIENCE = Duration.seconds(30)
 /** Killed when the scope ends; whoever wants a stop in good order asks for it before. */
 export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgram, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.map(inherited, (base) => start(options, { ...base, ...options.env })),
+    Effect.map(Effect.all([inherited, commandOf(options.main)]), ([base, { args, env }]) =>
+      start(options.name, args, { ...base, ...env, ...options.env })),
     // A frozen process dies of SIGKILL as well.
     (program) => program.end("SIGKILL")
   )
@@ -51,12 +53,12 @@ export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgra
 /** Ends the program as by SIGTERM when the test runner is killed, too early for any scope to end. */
 const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.ts", import.meta.url))
 
-/** As `npm start` gives it to its children. */
-const compileCache = fileURLToPath(new URL("../../../node_modules/.cache/compiled", import.meta.url))
+const commandOf = (main: ProgramOptions["main"]): Effect.Effect<NodeCommand> =>
+  typeof main === "string" ? nodeCommand(main) : Effect.succeed({ args: [main.file], env: {} })
 
 /** A developer's own OLLAMA_URL or DATABASE_URL must not reach the programs under test. */
 const inherited = Effect.gen(function*() {
-  const base: Record<string, string> = { NODE_COMPILE_CACHE: compileCache }
+  const base: Record<string, string> = {}
   for (const name of ["PATH", "HOME", "TMPDIR"]) {
     const value = yield* Config.option(Config.String(name))
     if (Option.isSome(value)) base[name] = value.value
@@ -64,18 +66,16 @@ const inherited = Effect.gen(function*() {
   return base
 }).pipe(Effect.orDie)
 
-const start = (options: ProgramOptions, env: Record<string, string>): RunningProgram => {
+const start = (name: string, args: ReadonlyArray<string>, env: Record<string, string>): RunningProgram => {
   const ended = Deferred.makeUnsafe<number>()
   const lines: Array<string> = []
   // A group of its own: a Ctrl-C at the test runner leaves the order of ending to the scopes.
-  const args = ["--import", endWithParent, options.main]
-  // As the commands of package.json start our processes.
-  const child = spawn(process.execPath, ["--max-semi-space-size=4", "--v8-pool-size=1", ...args], { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
+  const child = spawn(process.execPath, ["--import", endWithParent, ...args], { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
   collectLines(child, lines)
   child.once("error", () => Deferred.doneUnsafe(ended, Effect.succeed(127)))
   child.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(code ?? 128 + (numbers[signal ?? ""] ?? 0))))
   const exit = Deferred.await(ended)
-  const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
+  const signal = (signalName: NodeJS.Signals) => Effect.sync(() => void child.kill(signalName))
   const said = (pattern: RegExp) =>
     Effect.sync(() => firstMatch(lines, pattern)).pipe(
       Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced("10 millis") }),
@@ -88,14 +88,14 @@ const start = (options: ProgramOptions, env: Record<string, string>): RunningPro
           ? Effect.succeed(found.value)
           : Effect.fail(
             new ProgramError({
-              program: options.name,
+              program: name,
               problem: `${Option.isSome(found) ? "it ended" : `${Duration.format(PATIENCE)} passed`} without a line like ${pattern}`,
               output: lines.slice(-40).join("\n")
             })
           )
       )
     )
-  return { pid: child.pid ?? 0, lines, signal, exit, end: (name) => Effect.andThen(signal(name), exit), said }
+  return { pid: child.pid ?? 0, lines, signal, exit, end: (signalName) => Effect.andThen(signal(signalName), exit), said }
 }
 
 const collectLines = (child: ChildProcess, lines: Array<string>): void => {

@@ -47,7 +47,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the RPC clie
       yield* ada.addEntry({})
       const program = yield* runProgram({
         name: "client",
-        main: example,
+        main: { file: example },
         env: { ENGLOG_URL: url, ENGLOG_EMAIL: "readme@example.com", ENGLOG_PASSWORD: password }
       })
       assert.strictEqual(yield* program.exit, 0, program.lines.join("\n"))

@@ -4,14 +4,14 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { createServer } from "node:net"
-import { type Env, apiMain, Installation, workerMain } from "../src/Installation.ts"
+import { type Env, Installation } from "../src/Installation.ts"
 import { ask, register } from "../src/Person.ts"
 import { runProgram } from "../src/RunningProgram.ts"
 
 const world = () => Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer)
 
 /** Runs a program that must give up, and answers what it said. */
-const refusal = Effect.fnUntraced(function*(main: string, env: Env) {
+const refusal = Effect.fnUntraced(function*(main: "api" | "worker", env: Env) {
   const program = yield* runProgram({ name: "refused", main, env })
   const code = yield* Effect.timeout(program.exit, "30 seconds")
   const said = program.lines.join("\n")
@@ -40,7 +40,7 @@ const wrongForWorker: ReadonlyArray<Case> = [
   ["TLS_CA_FILE", "/nowhere/ca.pem", {}, /TLS_CA_FILE/]
 ]
 
-const refusesEach = (main: string, cases: ReadonlyArray<Case>, base: Env) =>
+const refusesEach = (main: "api" | "worker", cases: ReadonlyArray<Case>, base: Env) =>
   Effect.forEach(cases, ([name, value, others, expected]) =>
     Effect.map(refusal(main, { ...base, ...others, [name]: value }), (said) => assert.match(said, expected)), {
     concurrency: 3,
@@ -64,7 +64,7 @@ describe("an API that cannot start", () => {
   it.live("names the environment variable that is wrong or missing, and its rule", () =>
     Effect.gen(function*() {
       const { dataDir } = yield* Installation
-      yield* refusesEach(apiMain, wrongForApi, { DATA_DIR: dataDir, HTTP_PORT: "0", GRPC_PORT: "0" })
+      yield* refusesEach("api", wrongForApi, { DATA_DIR: dataDir, HTTP_PORT: "0", GRPC_PORT: "0" })
     }).pipe(Effect.scoped, Effect.provide(world())))
 
   it.live("names the HTTP or gRPC port that is taken, and leaves no PostgreSQL running", () =>
@@ -72,8 +72,8 @@ describe("an API that cannot start", () => {
       const { dataDir, postgres } = yield* Installation
       const port = yield* takenPort
       const base = { DATA_DIR: dataDir, HTTP_PORT: "0", GRPC_PORT: "0" }
-      const http = yield* refusal(apiMain, { ...base, HTTP_PORT: port })
-      const grpc = yield* refusal(apiMain, { ...base, GRPC_PORT: port })
+      const http = yield* refusal("api", { ...base, HTTP_PORT: port })
+      const grpc = yield* refusal("api", { ...base, GRPC_PORT: port })
       assert.include(http, port)
       assert.include(http, "HTTP_PORT")
       assert.include(grpc, port)
@@ -83,12 +83,12 @@ describe("an API that cannot start", () => {
 })
 
 describe("a worker that cannot start", () => {
-  it.live("names the environment variable that is wrong, and its rule", () => refusesEach(workerMain, wrongForWorker, {}))
+  it.live("names the environment variable that is wrong, and its rule", () => refusesEach("worker", wrongForWorker, {}))
 
   it.live("names WORKER_HEALTH_PORT where it is set and taken", () =>
     Effect.gen(function*() {
       const port = yield* takenPort
-      const said = yield* refusal(workerMain, { WORKER_HEALTH_PORT: port })
+      const said = yield* refusal("worker", { WORKER_HEALTH_PORT: port })
       assert.include(said, `WORKER_HEALTH_PORT ${port}`)
     }).pipe(Effect.scoped))
 })

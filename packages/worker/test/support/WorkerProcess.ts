@@ -2,15 +2,14 @@
 import { Effect, Schema } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
+import { nodeCommand } from "../../../../scripts/launcher/Programs.ts"
 
-const main = new URL("../../src/main.ts", import.meta.url).pathname
-
-/** Started as `npm run worker` does. `env` is all the process gets beside PATH. */
-export const start = (env: Record<string, string>, program = main) =>
+/** Started as `npm run worker` does, or a program of somebody else. `env` is all the process gets beside PATH. */
+export const start = (env: Record<string, string>, program?: string) =>
   Effect.acquireRelease(
-    Effect.sync(() => {
-      const child = spawn(process.execPath, ["--max-semi-space-size=4", "--v8-pool-size=1", program], {
-        env: { PATH: process.env["PATH"] ?? "", LOG_FORMAT: "json", ...env }
+    Effect.map(program === undefined ? nodeCommand("worker") : Effect.succeed({ args: [program], env: {} }), (command) => {
+      const child = spawn(process.execPath, command.args, {
+        env: { PATH: process.env["PATH"] ?? "", LOG_FORMAT: "json", ...command.env, ...env }
       })
       const output: Array<string> = []
       child.stdout.on("data", (chunk) => output.push(String(chunk)))
