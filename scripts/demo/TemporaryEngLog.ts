@@ -40,7 +40,7 @@ const start = Effect.fnUntraced(function*(folder: string, log: string, environme
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const [http, grpc, health] = yield* freePorts
   yield* fs.writeFileString(log, "")
-  const program = [process.execPath, "--import", path.join(root, "scripts/launcher/EndWithParent.ts"), path.join(root, "scripts/start.ts")]
+  const program = [process.execPath, "--import", path.join(root, "scripts/launcher/EndWithParent.js"), path.join(root, "scripts/start.ts")]
   const launcher = yield* spawner.spawn(ChildProcess.make("sh", ["-c", `exec "$@" >>"$0" 2>&1`, log, ...program], {
     cwd: root,
     stdin: { stream: "pipe", endOnDone: false },

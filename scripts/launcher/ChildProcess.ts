@@ -3,7 +3,7 @@
  * straight to ours.
  *
  * It leads a process group of its own, so that Ctrl-C reaches the launcher alone, which decides who ends when; and it
- * hangs on a pipe from here (EndWithParent.ts), so that it ends as well when the launcher is killed.
+ * hangs on a pipe from here (EndWithParent.js), so that it ends as well when the launcher is killed.
  */
 import { Deferred, type Duration, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -23,7 +23,7 @@ export interface RunningProgram {
   readonly exit: Effect.Effect<number>
 }
 
-const endWithParent = fileURLToPath(new URL("./EndWithParent.ts", import.meta.url))
+const endWithParent = fileURLToPath(new URL("./EndWithParent.js", import.meta.url))
 const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }
 
 export const runProgram = (program: Program): Effect.Effect<RunningProgram, never, Scope.Scope> =>

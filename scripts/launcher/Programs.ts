@@ -22,8 +22,6 @@ const root = path.resolve(import.meta.dirname, "../..")
 const flags = ["--max-semi-space-size=4", "--v8-pool-size=1", "--heap-growing-percent=15"]
 
 const environment = {
-  // Halves the time that later starts take to load the code; Node ignores a folder that it cannot write to.
-  NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/compiled"),
   // glibc keeps one heap per thread, and what was freed inside them, as if memory cost nothing (mallopt(3)).
   MALLOC_ARENA_MAX: "2",
   MALLOC_MMAP_THRESHOLD_: "131072",

@@ -51,7 +51,7 @@ export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgra
   )
 
 /** Ends the program as by SIGTERM when the test runner is killed, too early for any scope to end. */
-const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.ts", import.meta.url))
+const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.js", import.meta.url))
 
 const commandOf = (main: ProgramOptions["main"]): Effect.Effect<NodeCommand> =>
   typeof main === "string" ? nodeCommand(main) : Effect.succeed({ args: [main.file], env: {} })
