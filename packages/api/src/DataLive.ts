@@ -32,7 +32,11 @@ const embedded = (dataDir: string) =>
 const data = Layer.unwrap(Effect.map(AppConfig, ({ data }) =>
   data._tag === "Embedded" ? embedded(data.dataDir) : Layer.succeed(Data, Data.of(data))))
 
-const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url, maxConnections: POOL, applicationName: "englog-api" })))
+const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url, maxConnections: POOL, applicationName: "englog-api", tellsOutages: true })))
+
+/** A migration may take its time, and waits for the one of another process. */
+const patientDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
+  Database.layer({ url, maxConnections: 2, applicationName: "englog-migrations", statementTimeout: "Infinity" })))
 
 /** Connections of one API process; one of them listens for wake-ups. */
 const POOL = 16
@@ -46,7 +50,7 @@ const migrations = Layer.effectDiscard(
       schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "30 seconds" }))
     })
   )
-)
+).pipe(Layer.provide(patientDatabase))
 
 const secrets = Layer.unwrap(Effect.map(Data, ({ encryptionKeys, jwtSecretKey }) =>
   Layer.mergeAll(FieldCipher.layer(encryptionKeys), Jwt.layer(jwtSecretKey))))

@@ -25,12 +25,20 @@ export class Installation extends Context.Service<Installation, {
   readonly dataDir: string
   /** Started again it takes the addresses it had before, so that its workers find it. Answers when it is ready. */
   readonly startApi: (env?: Env) => Effect.Effect<Api, ProgramError, Scope.Scope>
+  /** Beside the first, on addresses of its own. */
+  readonly startAnotherApi: (env?: Env) => Effect.Effect<Api, ProgramError, Scope.Scope>
   /** Answers when tasks can reach it. Its name is its WORKER_ID. */
   readonly startWorker: (name: string, env?: Env) => Effect.Effect<Worker, ProgramError, Scope.Scope>
   /** Without waiting for anything but its /health address. */
   readonly startLonelyWorker: (name: string, env: Env) => Effect.Effect<Worker, ProgramError, Scope.Scope>
   /** Pids of the embedded server and its backends. */
   readonly postgres: Effect.Effect<ReadonlyArray<number>>
+  /** To the postmaster alone. SIGINT: it stops at once, in good order. */
+  readonly signalPostmaster: (name: NodeJS.Signals) => Effect.Effect<void>
+  /** SIGSTOP and SIGCONT to all of them. */
+  readonly signalPostgres: (name: NodeJS.Signals) => Effect.Effect<void>
+  /** Of the embedded server as its owner sees it, once an API has been started. */
+  readonly postgresUrl: Effect.Effect<string>
   /** kill -9 of all of them. */
   readonly killPostgres: Effect.Effect<void>
 }>()("@englog/e2e/Installation") {
@@ -52,6 +60,17 @@ const make = Effect.fnUntraced(function*(common: Env) {
   yield* Effect.orDie(fs.chmod(folder, 0o755))
   const dataDir = path.join(folder, "data")
   const postgres = Effect.provideService(postgresOf(dataDir), FileSystem.FileSystem, fs)
+  const signalPostgres = (name: NodeJS.Signals) =>
+    Effect.flatMap(postgres, Effect.forEach((pid) => ProcessTable.signal(pid, name), { discard: true }))
+  const signalPostmaster = Effect.fnUntraced(function*(name: NodeJS.Signals) {
+    const pids = yield* postgres
+    const all = yield* ProcessTable.list
+    const postmasters = all.filter(({ command, pid }) => pids.includes(pid) && !command.startsWith("postgres: "))
+    yield* Effect.forEach(postmasters, ({ pid }) => ProcessTable.signal(pid, name), { discard: true })
+  }, Effect.provideService(FileSystem.FileSystem, fs))
+  const kept = (name: string) => Effect.orDie(fs.readFileString(path.join(dataDir, "postgres", name)))
+  const postgresUrl = Effect.map(Effect.all([kept("port"), kept("password")]), ([port, password]) =>
+    `postgres://englog:${password.trim()}@127.0.0.1:${port.trim()}/englog`)
   const killPostgres = postgres.pipe(
     Effect.tap(Effect.forEach((pid) => ProcessTable.signal(pid, "SIGKILL"), { discard: true })),
     Effect.repeat({ until: (left) => left.length === 0, schedule: Schedule.spaced("20 millis") }),
@@ -63,18 +82,23 @@ const make = Effect.fnUntraced(function*(common: Env) {
   const everybody = { LOG_FORMAT: "json", ...common }
   const answers = (url: string) => Effect.provideService(answers200(url), HttpClient.HttpClient, http)
 
-  const startApi: Installation["Service"]["startApi"] = Effect.fnUntraced(function*(env = {}) {
-    const known = yield* Ref.get(ports)
+  const startAnotherApi = Effect.fnUntraced(function*(env: Env = {}) {
     const program = yield* runProgram({
       name: "api",
       main: "api",
-      env: { ...everybody, DATA_DIR: dataDir, HTTP_PORT: known.http, GRPC_PORT: known.grpc, ...env }
+      env: { ...everybody, DATA_DIR: dataDir, HTTP_PORT: "0", GRPC_PORT: "0", ...env }
     })
     const url = yield* program.said(/HTTP on (http:\/\/[\d.]+:\d+)/)
     const grpc = yield* program.said(/gRPC on ([\d.]+:\d+)/)
-    yield* Ref.set(ports, { http: url.split(":").at(-1) ?? "0", grpc: grpc.split(":").at(-1) ?? "0" })
     yield* unlessEnded(program, "api", answers(`${url}/ready`))
     return { ...program, url, grpc }
+  })
+
+  const startApi: Installation["Service"]["startApi"] = Effect.fnUntraced(function*(env = {}) {
+    const known = yield* Ref.get(ports)
+    const api = yield* startAnotherApi({ HTTP_PORT: known.http, GRPC_PORT: known.grpc, ...env })
+    yield* Ref.set(ports, { http: api.url.split(":").at(-1) ?? "0", grpc: api.grpc.split(":").at(-1) ?? "0" })
+    return api
   })
 
   const startLonelyWorker: Installation["Service"]["startLonelyWorker"] = Effect.fnUntraced(function*(name, env) {
@@ -89,7 +113,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
     return worker
   })
 
-  return Installation.of({ dataDir, startApi, startWorker, startLonelyWorker, postgres, killPostgres })
+  return Installation.of({ dataDir, startApi, startAnotherApi, startWorker, startLonelyWorker, postgres, signalPostmaster, signalPostgres, postgresUrl, killPostgres })
 })
 
 const answers200 = (url: string) =>

@@ -22,6 +22,7 @@ export class UnexpectedAnswer extends Schema.TaggedError<UnexpectedAnswer>()("Un
 export interface Answer {
   readonly status: number
   readonly text: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export interface AskOptions {
@@ -42,7 +43,7 @@ export const ask = Effect.fnUntraced(function*(
   const response = yield* HttpClient.execute(
     options.body === undefined ? request : HttpClientRequest.bodyText(request, JSON.stringify(options.body), "application/json")
   )
-  const answer: Answer = { status: response.status, text: yield* response.text }
+  const answer: Answer = { status: response.status, text: yield* response.text, headers: response.headers }
   return answer
   // A trace is given by `headers` or not at all.
 }, Effect.provideService(HttpClient.TracerDisabledWhen, () => true))

@@ -2,6 +2,7 @@
  * Carries requested cancellations to the workers that run the tasks; only protocol 2 workers understand them.
  */
 import { Effect, Layer, Queue } from "effect"
+import { warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
@@ -30,7 +31,7 @@ export const CancelCourierLive = Layer.effectDiscard(Effect.gen(function*() {
   }).pipe(Effect.withTracerEnabled(false))
 
   yield* round.pipe(
-    Effect.catchCause((cause) => Effect.logWarning("could not deliver cancellations; trying again", cause)),
+    Effect.catchCause((cause) => warnUnlessOutage("could not deliver cancellations; trying again", cause)),
     Effect.andThen(Queue.take(wake).pipe(Effect.timeoutOption(POLL))),
     Effect.forever,
     Effect.forkScoped

@@ -6,6 +6,7 @@ import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Effect, Layer, Option, Queue } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
+import { warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
 import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
@@ -48,7 +49,7 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
 
   yield* round.pipe(
     Effect.catchCause((cause) =>
-      Effect.logWarning("could not dispatch; trying again", cause).pipe(
+      warnUnlessOutage("could not dispatch; trying again", cause).pipe(
         Effect.annotateLogs({ component: "cluster", operation: "dispatch" })
       )
     ),

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
+import { warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { ClusterConfig, Liveness } from "./ClusterConfig.ts"
@@ -78,7 +79,7 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
     Effect.andThen(endOverdue),
     Effect.withTracerEnabled(false),
     Effect.catchCause((cause) =>
-      Effect.logWarning("could not look after leases; trying again", cause).pipe(
+      warnUnlessOutage("could not look after leases; trying again", cause).pipe(
         Effect.annotateLogs({ component: "cluster", operation: "rescue" })
       )
     ),

@@ -12,7 +12,7 @@ import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { databaseOutage } from "../http/DatabaseOutage.ts"
+import { outageOf, warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskKinds } from "../queue/TaskKinds.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
@@ -63,7 +63,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             sessions.find(row.id) !== undefined && sessions.find(row.id) !== session
               ? Effect.void
               : Effect.andThen(sessions.close(row.id), repo.detach(row.id, replica.id)).pipe(
-                Effect.catchCause((cause) => Effect.logWarning("could not note a lost stream", cause))
+                Effect.catchCause((cause) => warnUnlessOutage("could not note a lost stream", cause))
               )
         )
         if (!attached) return yield* fail("UNAUTHENTICATED", "the session is over; register again")
@@ -190,11 +190,9 @@ const fail = (code: GrpcError["code"], message: string) => Effect.fail(new GrpcE
 
 /** The database is away: nothing was changed, and the worker may simply try again. Any other database error is our fault. */
 const unavailable = (error: SqlError) =>
-  databaseOutage(error) === undefined
+  outageOf(error) === undefined
     ? Effect.logError("a worker's call failed in the database", error).pipe(Effect.andThen(fail("INTERNAL", "internal error")))
-    : Effect.logWarning("the database did not answer a worker's call", error).pipe(
-      Effect.andThen(fail("UNAVAILABLE", "the database is not available; try again"))
-    )
+    : fail("UNAVAILABLE", "the database is not available; try again")
 
 const refusalCode = {
   unenrolled: "UNAUTHENTICATED",

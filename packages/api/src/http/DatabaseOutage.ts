@@ -1,25 +1,22 @@
 /**
- * Tells a PostgreSQL that is away (unreachable, starting, stopping, full) from a fault of ours. The former is answered with
- * 503 and `Retry-After`, the latter is a defect.
+ * What a request is told while PostgreSQL cannot do its work: 503 and `Retry-After`. Any other database error is a defect.
  */
 import { ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
-import { Effect, Predicate } from "effect"
+import { Effect } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { type Outage, outageOf } from "../db/Outage.ts"
 
-/** SQLSTATE: shut down by an administrator, crashed, starting or stopping, dropped, too many connections. */
-const away = new Set(["57P01", "57P02", "57P03", "57P04", "53300", "25006"])
-
-/** The transaction lost against another and left nothing behind: the caller may simply try again. */
-const lost = new Set(["DeadlockError", "SerializationError", "LockTimeoutError"])
-
-const codeOf = (error: SqlError): string =>
-  "cause" in error.reason && Predicate.hasProperty(error.reason.cause, "code") ? String(error.reason.cause.code) : ""
+/** A connection may break between a commit and its answer, so none of them says that nothing was written. */
+const sentences: Readonly<Record<Outage, string>> = {
+  away: "the database does not answer at the moment; try again",
+  slow: "the database is too slow at the moment; try again",
+  full: "the database's disk is full: nothing can be written until there is space again; what is stored can be read",
+  contended: "somebody else changed the same at the same time; try again"
+}
 
 export const databaseOutage = (error: unknown): ServiceUnavailable | undefined => {
-  if (!isSqlError(error)) return undefined
-  return error.reason._tag === "ConnectionError" || lost.has(error.reason._tag) || away.has(codeOf(error))
-    ? new ServiceUnavailable({ error: "the database does not answer at the moment; nothing was written", retry_after: 2 })
-    : undefined
+  const outage = outageOf(error)
+  return outage === undefined ? undefined : new ServiceUnavailable({ error: sentences[outage], retry_after: outage === "full" ? 30 : 2 })
 }
 
 /** An absent database becomes `ServiceUnavailable`; any other database error is a defect. Other failures pass. */

@@ -69,7 +69,7 @@ const answerTo = Effect.fnUntraced(function*<E>(
   const failure = Cause.squash(cause)
   const outage = databaseOutage(failure)
   if (outage !== undefined) {
-    yield* Effect.logWarning("the database does not answer", cause)
+    yield* Effect.logDebug("the database does not answer", cause)
     return retryLater(outage, 503)
   }
   if (failure instanceof HttpServerError.HttpServerError) {

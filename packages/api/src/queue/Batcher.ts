@@ -3,7 +3,7 @@
  * timer: a lone caller is served at once, and under load the commit's own latency is the window. Each caller is answered
  * after the commit that holds its item.
  */
-import { Deferred, Effect, Exit, Queue, type Scope } from "effect"
+import { Deferred, Effect, Exit, Option, Queue, type Scope } from "effect"
 
 export interface BatcherOptions<A, E> {
   /** Writes under way at the same time. */
@@ -12,6 +12,8 @@ export interface BatcherOptions<A, E> {
   readonly maxSize: number
   /** Writes all or none. */
   readonly write: (items: ReadonlyArray<A>) => Effect.Effect<void, E>
+  /** Errors that are nobody's fault: whoever is in the batch gets them. After others each item is written for itself. */
+  readonly concernsAll: (error: E) => boolean
 }
 
 interface Entry<A, E> {
@@ -25,10 +27,10 @@ export const make = Effect.fnUntraced(function*<A, E>(
 ): Effect.fn.Return<(item: A) => Effect.Effect<void, E>, never, Scope.Scope> {
   const waiting = yield* Queue.unbounded<Entry<A, E>>()
 
-  /** One bad item must not fail the others: a batch that fails is written one by one. */
+  /** One bad item must not fail the others. What failed for want of a database would fail again, each in its turn. */
   const write = (entries: ReadonlyArray<Entry<A, E>>): Effect.Effect<void> =>
     Effect.flatMap(Effect.exit(options.write(entries.map((entry) => entry.item))), (exit) =>
-      Exit.isFailure(exit) && entries.length > 1
+      Exit.isFailure(exit) && entries.length > 1 && !Option.exists(Exit.findErrorOption(exit), options.concernsAll)
         ? Effect.forEach(entries, (entry) => write([entry]), { discard: true })
         : Effect.sync(() => {
           for (const entry of entries) Deferred.doneUnsafe(entry.done, exit)

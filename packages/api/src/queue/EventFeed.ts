@@ -4,10 +4,11 @@
  */
 import type { TaskId } from "@englog/domain/Ids"
 import { TaskEventRecord } from "@englog/domain/tasks/Task"
-import { Context, Effect, Layer, Queue, Ref, Schema, Stream } from "effect"
+import { Context, Effect, Layer, Queue, Ref, Schedule, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
+import { outageOf } from "../db/Outage.ts"
 import { TaskText } from "./TaskText.ts"
 import { Wakeups } from "./Wakeups.ts"
 
@@ -45,6 +46,7 @@ export class EventFeed extends Context.Service<EventFeed, {
         Stream.unwrap(Effect.gen(function*() {
           const wake = yield* wakeups.subscribe(`task:${task_id}`)
           const seen = yield* Ref.make(afterSeq)
+          // A reader waits out an outage: what it has not seen is still there afterwards.
           const next = Effect.gen(function*() {
             const seq = yield* Ref.get(seen)
             const page = yield* after(task_id, seq)
@@ -53,7 +55,7 @@ export class EventFeed extends Context.Service<EventFeed, {
             else if (yield* isOver(task_id, seq)) return undefined
             else yield* Queue.take(wake).pipe(Effect.timeoutOption(POLL))
             return page
-          })
+          }).pipe(Effect.retry({ while: (error) => outageOf(error) !== undefined, schedule: Schedule.spaced(RETRY) }))
           return Stream.fromEffectRepeat(next).pipe(
             Stream.takeWhile((page) => page !== undefined),
             Stream.flatMap((page) => Stream.fromIterable(page)),
@@ -68,6 +70,9 @@ export class EventFeed extends Context.Service<EventFeed, {
 
 /** Events per read, so that a slow reader of a long history costs bounded memory. */
 const PAGE = 200
+
+/** Between two looks while the database is away. */
+const RETRY = "1 second"
 
 /** The safety net under the wake-ups. */
 const POLL = "2 seconds"

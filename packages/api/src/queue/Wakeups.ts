@@ -5,6 +5,7 @@
  */
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, Queue, Random, Ref, Schedule, type Scope } from "effect"
+import { warnUnlessOutage } from "../db/Outage.ts"
 
 /** `tasks`: work may be ready. `task:<id>`: that task has new events. `cancel`: a running task is to be stopped. */
 export type Topic = "tasks" | "cancel" | `task:${string}`
@@ -50,7 +51,7 @@ export class Wakeups extends Context.Service<Wakeups, {
           yield* message.topics === "all" ? wakeEverything : wakeLocal(message.topics)
         }
       })).pipe(
-        Effect.tapError((error) => Effect.logWarning("lost the wake-up connection; polling until it is back", error)),
+        Effect.tapCause((cause) => warnUnlessOutage("lost the wake-up connection; polling until it is back", cause)),
         Effect.retry(Schedule.spaced("1 second"))
       )
       yield* Effect.forkScoped(flush)

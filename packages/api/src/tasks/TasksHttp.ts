@@ -4,6 +4,7 @@ import { EngLogApi } from "@englog/rpc/http/Api"
 import type { TaskStep } from "@englog/rpc/http/TaskView"
 import { Effect, Schedule, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { warnUnlessOutage } from "../db/Outage.ts"
 import { orUnavailable } from "../http/DatabaseOutage.ts"
 import { TaskInspection } from "./TaskInspection.ts"
 
@@ -24,7 +25,7 @@ export const TasksHttp = HttpApiBuilder.group(EngLogApi, "tasks", Effect.fn(func
       return steps.pipe(
         Stream.map(toSse),
         // A client that loses the stream resumes after the last step it got; the database is then back, or answers 503.
-        Stream.catchCause((cause) => Stream.fromEffectDrain(Effect.logWarning("a task stream was cut short", cause))),
+        Stream.catchCause((cause) => Stream.fromEffectDrain(warnUnlessOutage("a task stream was cut short", cause))),
         Stream.merge(pings, { haltStrategy: "left" })
       )
     }),

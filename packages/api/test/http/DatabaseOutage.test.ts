@@ -3,7 +3,9 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { ConnectionError, SqlError, SqlSyntaxError, UnknownError } from "effect/sql/SqlError"
+import { inject } from "vitest"
 import { Database } from "../../src/db/Database.ts"
+import { outageOf } from "../../src/db/Outage.ts"
 import { databaseOutage } from "../../src/http/DatabaseOutage.ts"
 import { password, register, serverOn, TestApi } from "./TestApi.ts"
 
@@ -14,6 +16,14 @@ describe("a database error", () => {
   it("is an outage when PostgreSQL is away, starting, stopping or full", () => {
     assert.isDefined(databaseOutage(new SqlError({ reason: new ConnectionError({ cause: "x", message: "x", operation: "connect" }) })))
     for (const code of ["57P01", "57P02", "57P03", "53300"]) assert.isDefined(databaseOutage(withCode(code)), code)
+  })
+
+  it("names a full disk, for which coming back at once is of no use", () => {
+    for (const code of ["53100", "25006"]) {
+      const answer = databaseOutage(withCode(code))
+      assert.match(answer?.error ?? "", /disk is full.*can be read/)
+      assert.isAtLeast(answer?.retry_after ?? 0, 10)
+    }
   })
 
   it("is ours when the statement is wrong", () => {
@@ -58,5 +68,30 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("when
     const answers = yield* Effect.all(Array.from({ length: 20 }, () => ask("GET", "/v1/logs", { token })), { concurrency: 4 })
     for (const answer of answers) assert.include([200, 503], answer.status)
     assert.strictEqual((yield* ask("GET", "/v1/logs", { token })).status, 200)
+  }))
+})
+
+const strict = Database.layer({ url: Redacted.make(inject("databaseServer")), maxConnections: 2, statementTimeout: "300 millis", acquireTimeout: "200 millis" })
+
+layer(strict, { excludeTestServices: true, timeout: "20 seconds" })("nobody waits without end", (it) => {
+  it.effect("for a statement", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const error = yield* Effect.flip(sql`SELECT pg_sleep(60)`)
+    assert.strictEqual(outageOf(error), "slow")
+  }))
+
+  it.effect("for a free connection", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql.reserve
+    yield* sql.reserve
+    const error = yield* Effect.flip(sql`SELECT 1`)
+    assert.strictEqual(outageOf(error), "away")
+    assert.match(error.message, /became free/)
+  }).pipe(Effect.scoped))
+
+  it.effect("for a transaction whose connection has died, which fails as an outage and not as a bug", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const error = yield* Effect.flip(sql.withTransaction(sql`SELECT pg_terminate_backend(pg_backend_pid())`))
+    assert.strictEqual(outageOf(error), "away")
   }))
 })

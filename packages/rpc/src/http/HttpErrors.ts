@@ -51,11 +51,11 @@ export class InternalError extends Schema.Error<InternalError>("InternalError")(
   httpApiStatus: 500,
   description: "A fault of the server. The log has it under the `x-request-id` of the response."
 }) {}
-/** 503, with `Retry-After` in whole seconds: a dependency is down; nothing was written. */
+/** 503, with `Retry-After` in whole seconds: a dependency is down. */
 export class ServiceUnavailable extends Schema.Error<ServiceUnavailable>("ServiceUnavailable")(
   { error: Schema.String, retry_after: Schema.Int },
   {
     httpApiStatus: 503,
-    description: "Something the server needs is down; nothing was written. `Retry-After` says when to try again."
+    description: "Something the server needs is down. `Retry-After` says when to try again."
   }
 ) {}

@@ -28,7 +28,7 @@ const errors = new Map([
   ["415", "content-type: text/plain is not supported here; send application/json"],
   ["429", "too many attempts; try again in 90 seconds"],
   ["500", "internal error"],
-  ["503", "the database does not answer at the moment; nothing was written"]
+  ["503", "the database does not answer at the moment; try again"]
 ])
 
 const errorNames = "BadRequest|Unauthorized|Forbidden|NotFound|Conflict|PayloadTooLarge|UnsupportedMediaType|TooManyRequests|"
