@@ -12,6 +12,8 @@ import { clientAddress } from "../security/ClientAddress.ts"
 import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { databaseOutage } from "./DatabaseOutage.ts"
 import { errorBody, retryLater } from "./ErrorBody.ts"
+import { shortened } from "./FieldName.ts"
+import { headProblem } from "./RequestHead.ts"
 import { requestIdOf } from "./RequestId.ts"
 import { routeOf } from "./RouteTable.ts"
 
@@ -23,7 +25,12 @@ const edge = <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, 
     const request = yield* HttpServerRequest.HttpServerRequest
     const id = requestIdOf(request.headers)
     yield* Effect.annotateCurrentSpan(Attribute.requestId, id)
-    const response = yield* (isTooLarge(request) ? Effect.succeed(tooLarge) : route).pipe(
+    const refused = headProblem(request)
+    const response = yield* (isTooLarge(request)
+      ? Effect.succeed(tooLarge)
+      : refused !== undefined
+      ? Effect.succeed(errorBody(refused.status, refused.error))
+      : route).pipe(
       Effect.map((answer) => withErrorBody(answer, request)),
       Effect.catchCause((cause) => answerTo(cause, request)),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)),
@@ -55,7 +62,7 @@ const withErrorBody = (
 
 const sentenceFor = (status: number, request: HttpServerRequest.HttpServerRequest): string => {
   if (status === 415) {
-    return `content-type: ${request.headers["content-type"] ?? "none"} is not supported here; send application/json`
+    return `content-type: ${shortened(request.headers["content-type"] ?? "none")} is not supported here; send application/json`
   }
   return status >= 500 ? "internal error" : status === 413 ? `body: must be at most ${bodyLimit} bytes` : "the request was refused"
 }
@@ -98,7 +105,7 @@ const answerToServerError = (
   }
 }
 
-const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request.url.split("?", 1)[0] ?? ""
+const pathOf = (request: HttpServerRequest.HttpServerRequest): string => shortened(request.url.split("?", 1)[0] ?? "")
 
 /** Probes would drown everything else. */
 const probes = new Set(["/live", "/ready", "/health"])

@@ -5,7 +5,8 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { type Duration, Effect, Layer, Predicate, Schema } from "effect"
 import { HttpRouter } from "effect/http"
 import { createServer } from "node:http"
-import { HttpEdge } from "./HttpEdge.ts"
+import { bodyLimit, HttpEdge } from "./HttpEdge.ts"
+import { answerMalformed, upgrades } from "./MalformedRequests.ts"
 
 export class HttpListenError extends Schema.TaggedError<HttpListenError>()("HttpListenError", {
   host: Schema.String,
@@ -23,10 +24,11 @@ export interface HttpListenerOptions {
 }
 
 const layer = (options: HttpListenerOptions) =>
-  NodeHttpServer.layer(createServer, {
+  NodeHttpServer.layer(() => answerMalformed(createServer(upgrades)), {
     host: options.host,
     port: options.port,
-    gracefulShutdownTimeout: options.drain ?? "5 seconds"
+    gracefulShutdownTimeout: options.drain ?? "5 seconds",
+    websocket: { maxPayload: bodyLimit }
   }).pipe(
     Layer.catch(({ cause }) => Layer.effectContext(Effect.fail(listenError(options, cause))))
   )

@@ -7,9 +7,9 @@ import { RequestErrors } from "@englog/rpc/http/RequestErrors"
 import { Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import { isUtf8 } from "node:buffer"
-import { retryLater } from "./ErrorBody.ts"
-import { jsonError, unstorable, unstorableText } from "./JsonBody.ts"
+import { bodyProblem } from "./BodyProblem.ts"
+import { errorBody, retryLater } from "./ErrorBody.ts"
+import { shortened } from "./FieldName.ts"
 import { describeIssue } from "./RequestProblems.ts"
 
 export const RequestErrorsLive: Layer.Layer<RequestErrors> = Layer.succeed(
@@ -17,39 +17,32 @@ export const RequestErrorsLive: Layer.Layer<RequestErrors> = Layer.succeed(
   RequestErrors.of((httpEffect, { endpoint }) =>
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const problem = unstorableUrl(request.url) ??
-        (endpoint.payload.size > 0 && isJson(request) ? yield* Effect.orDie(bodyProblem(request)) : undefined)
-      if (problem !== undefined) return yield* new BadRequest({ error: problem })
-      return yield* Effect.catch(httpEffect, (failure) => answer(failure, request))
+      if (endpoint.payload.size > 0) {
+        const unread = mediaProblem(request.headers["content-type"])
+        if (unread !== undefined) return errorBody(415, unread)
+        const problem = bodyProblem(new Uint8Array(yield* Effect.orDie(request.arrayBuffer)))
+        if (problem !== undefined) return yield* new BadRequest({ error: problem })
+      }
+      return yield* Effect.catch(httpEffect, answer)
     })
   )
 )
 
-const answer = Effect.fnUntraced(function*<E>(failure: E, request: HttpServerRequest.HttpServerRequest) {
+const answer = Effect.fnUntraced(function*<E>(failure: E) {
   if (failure instanceof TooManyRequests) return retryLater(failure, 429)
   if (failure instanceof ServiceUnavailable) return retryLater(failure, 503)
   if (!HttpApiError.HttpApiSchemaError.is(failure)) return yield* Effect.fail(failure)
   // What we answer does not fit its own schema: our fault, not the caller's.
   if (failure.kind === "Body" || failure.kind === "ResponseHeaders") return yield* Effect.die(failure.cause)
-  const broken = failure.kind === "Payload" && isJson(request) ? jsonError(yield* Effect.orDie(request.text)) : undefined
-  return yield* new BadRequest({
-    error: broken === undefined ? describeIssue(failure.cause.issue, failure.kind) : `body: is not valid JSON: ${broken}`
-  })
+  return yield* new BadRequest({ error: describeIssue(failure.cause.issue, failure.kind) })
 })
 
-const bodyProblem = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest) {
-  const text = yield* request.text
-  // What was no UTF-8 reads as U+FFFD, so only a text with one needs a closer look.
-  if (text.includes("\uFFFD") && !isUtf8(Buffer.from(yield* request.arrayBuffer))) return "body: is not valid UTF-8"
-  return unstorableText(text)
-})
-
-const isJson = (request: HttpServerRequest.HttpServerRequest): boolean =>
-  (request.headers["content-type"] ?? "application/json").toLowerCase().includes("json")
-
-const unstorableUrl = (url: string): string | undefined => {
-  if (!/%00/.test(url)) return undefined
-  const query = url.indexOf("?")
-  const named = query < 0 ? undefined : [...new URLSearchParams(url.slice(query))].find(([, value]) => unstorable(value))
-  return `${named === undefined ? "path" : named[0]}: must not contain the NUL character`
+/** JSON is UTF-8 (RFC 8259, section 8.1), whether the header says so or not. */
+const mediaProblem = (type: string | undefined): string | undefined => {
+  const [media = "", ...parameters] = (type ?? "").toLowerCase().split(";").map((part) => part.trim())
+  if (media !== "application/json") return `content-type: ${type === undefined ? "none" : shortened(type)} is not supported here; send application/json`
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length).replaceAll("\"", "")
+  return charset === undefined || charset === "utf-8" || charset === "utf8"
+    ? undefined
+    : `content-type: charset ${shortened(charset)} is not supported here; send UTF-8`
 }

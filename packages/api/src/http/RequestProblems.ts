@@ -3,12 +3,19 @@
  * by semicolons.
  */
 import { SchemaIssue } from "effect"
+import { fieldName } from "./FieldName.ts"
 
 /** Where the value came from: it is named when the whole of it is wrong. */
 export type RequestPart = "Params" | "Headers" | "Query" | "Payload"
 
-export const describeIssue = (issue: SchemaIssue.Issue, part: RequestPart): string =>
-  [...new Set(problemsOf(issue, [], undefined).map((problem) => sentence(problem, part)))].join("; ")
+/** So many are told; a body of a mebibyte may have half a million. */
+const MAX_PROBLEMS = 50
+
+export const describeIssue = (issue: SchemaIssue.Issue, part: RequestPart): string => {
+  const problems = problemsOf(issue, [], undefined)
+  const told = [...new Set(problems.slice(0, MAX_PROBLEMS).map((problem) => sentence(problem, part)))].join("; ")
+  return problems.length <= MAX_PROBLEMS ? told : `${told}; and ${problems.length - MAX_PROBLEMS} more problems`
+}
 
 interface Problem {
   readonly path: ReadonlyArray<PropertyKey>
@@ -23,13 +30,6 @@ const sentence = (problem: Problem, part: RequestPart): string => {
 }
 
 const wholes = { Params: "path", Headers: "headers", Query: "query", Payload: "body" } as const
-
-/** `tags[1]`, `context.goal` */
-const fieldName = (path: ReadonlyArray<PropertyKey>): string =>
-  path.reduce<string>(
-    (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
-    ""
-  )
 
 const problemsOf = (
   issue: SchemaIssue.Issue,
@@ -63,7 +63,7 @@ const closest = (
   stated: string | undefined
 ): ReadonlyArray<Problem> => {
   const candidates = issues.map((issue) => problemsOf(issue, path, stated))
-  const depth = (problems: ReadonlyArray<Problem>) => Math.max(0, ...problems.map((problem) => problem.path.length))
+  const depth = (problems: ReadonlyArray<Problem>) => problems.reduce((deepest, { path }) => Math.max(deepest, path.length), 0)
   const deepest = Math.max(...candidates.map(depth))
   const best = candidates.filter((problems) => depth(problems) === deepest)
   return deepest > path.length

@@ -10,12 +10,15 @@ export interface Route {
   readonly path: `/${string}`
 }
 
+export const rpcPath = "/rpc"
+export const webSocketPath = "/rpc-ws"
+
 /** Routes beside the REST API. */
 const others: ReadonlyArray<Route> = [
   { method: "GET", path: "/openapi.json" },
   { method: "GET", path: "/docs" },
-  { method: "POST", path: "/rpc" },
-  { method: "GET", path: "/rpc-ws" }
+  { method: "POST", path: rpcPath },
+  { method: "GET", path: webSocketPath }
 ]
 
 const isPath = (path: string): path is `/${string}` => path.startsWith("/")

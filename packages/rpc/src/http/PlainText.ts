@@ -20,10 +20,16 @@ const problem = (text: string, limits: TextLimits): string | undefined => {
   const min = limits.min ?? 0
   if (length < min) return min === 1 ? "must not be empty" : `must be at least ${min} characters long`
   if (length > limits.max) return `must be at most ${limits.max} characters long`
-  if (text.includes("\u0000")) return "must not contain the NUL character"
-  if (!text.isWellFormed()) return "must not contain half of a surrogate pair"
-  return undefined
+  return unstorable(text)
 }
+
+/** What PostgreSQL does not store. */
+export const unstorable = (text: string): string | undefined =>
+  text.includes("\u0000")
+    ? "must not contain the NUL character"
+    : text.isWellFormed()
+    ? undefined
+    : "must not contain half of a surrogate pair"
 
 const within = (limits: TextLimits, of: (text: string) => string) =>
   Schema.makeFilter<string>((text) => problem(of(text), limits), {

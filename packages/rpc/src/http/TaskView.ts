@@ -5,8 +5,8 @@ import { EntryId, InsightId, OrganizationId, TaskId, UserId } from "@englog/doma
 import { InsightContext } from "@englog/domain/insights/Insight"
 import { TaskEventType } from "@englog/domain/tasks/Task"
 import { FailureReason, PublicTaskState } from "@englog/domain/tasks/TaskState"
-import { DateTime, Duration, Schema } from "effect"
-import { PlainText, TrimmedText } from "./PlainText.ts"
+import { DateTime, Duration, Predicate, Schema } from "effect"
+import { PlainText, TrimmedText, unstorable } from "./PlainText.ts"
 import { LocalDate } from "./Times.ts"
 
 /** Entries one insight may be about. */
@@ -21,12 +21,20 @@ const EntryIds = Schema.Array(EntryId).check(
       : undefined, { expected: `1 to ${MAX_ENTRIES} entry ids`, toJsonSchema: () => ({ minItems: 1, maxItems: MAX_ENTRIES }) })
 ).annotate({ description: "Entries of this user; each counts once." })
 
+const unstorableWithin = (json: Schema.Json): string | undefined => {
+  if (typeof json === "string") return unstorable(json)
+  const parts: ReadonlyArray<Schema.Json> = Predicate.isObject(json) ? Object.entries(json).flat() : Array.isArray(json) ? json : []
+  for (const part of parts) {
+    const problem = unstorableWithin(part)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
 const Context = InsightContext.check(
   Schema.makeFilter<InsightContext>((context) => {
     const text = typeof context === "string" ? context : JSON.stringify(context)
-    if (text.length > 20_000) return "must be at most 20000 characters of JSON"
-    if (/\\u0000|\u0000/.test(text)) return "must not contain the NUL character"
-    return text.isWellFormed() ? undefined : "must not contain half of a surrogate pair"
+    return text.length > 20_000 ? "must be at most 20000 characters of JSON" : unstorableWithin(context)
   }, { expected: "text or an object", toJsonSchema: () => [{}, true] })
 ).annotate({
   description: "What the insight is for: free text, or any JSON object.",
@@ -102,6 +110,9 @@ export class TaskResultView extends Schema.Class<TaskResultView>("TaskResultView
   started_at: Schema.NullOr(Schema.DateTimeUtcFromString),
   completed_at: Schema.NullOr(Schema.DateTimeUtcFromString)
 }) {}
+
+/** The number of a step: after it, or from the first for 0. */
+export const StepNumber = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 }))
 
 /** One step of a task's history. `seq` starts at 1 and has no gaps. */
 export class TaskStep extends Schema.Class<TaskStep>("TaskStep")({

@@ -2,20 +2,20 @@
  * Background tasks (seeds 000, 001): watch, fetch the result, cancel.
  */
 import { TaskId } from "@englog/domain/Ids"
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import { NotFound } from "./HttpErrors.ts"
-import { TaskResultView, TaskStep, TaskView } from "./TaskView.ts"
+import { StepNumber, TaskResultView, TaskStep, TaskView } from "./TaskView.ts"
 import { examples } from "./Examples.ts"
 import * as Example from "./TaskExamples.ts"
 
 const params = { id: TaskId }
 
 const LastEventId = Schema.optionalKey(
-  Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)).annotate({
+  Schema.String.check(Schema.isPattern(/^\d{1,10}$/, { expected: "the id of an event" })).annotate({
     description: "The `id` of the last event received; the stream goes on after it."
-  })
+  }).pipe(Schema.decodeTo(StepNumber, SchemaTransformation.transform({ decode: Number, encode: String })))
 )
 
 /** An SSE message: `event` is the step's type (or `ping`, every 15 s of silence), `id` its number. */

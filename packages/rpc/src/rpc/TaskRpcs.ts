@@ -2,7 +2,7 @@
 import { TaskId } from "@englog/domain/Ids"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { TaskResultView, TaskStep, TaskView } from "../http/TaskView.ts"
+import { StepNumber, TaskResultView, TaskStep, TaskView } from "../http/TaskView.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
 import { RpcFailure } from "./RpcFailure.ts"
 
@@ -14,5 +14,5 @@ export class TaskRpcs extends RpcGroup.make(
   Rpc.make("GetTaskResult", { payload: task, success: TaskResultView, error }),
   Rpc.make("CancelTask", { payload: task, success: TaskView, error }),
   /** Every step after number `after` (default 0: all), until the task has ended. */
-  Rpc.make("WatchTask", { payload: { ...task, after: Schema.optionalKey(Schema.Int) }, success: TaskStep, error, stream: true })
+  Rpc.make("WatchTask", { payload: { ...task, after: Schema.optionalKey(StepNumber) }, success: TaskStep, error, stream: true })
 ).middleware(RpcAuthorization) {}

@@ -1,0 +1,58 @@
+/**
+ * What is wrong with a request before its body is read, whatever the endpoint: its address, headers that are ambiguous, and
+ * encodings that nobody here decodes.
+ */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { unstorable } from "@englog/rpc/http/PlainText"
+import { Option, Result } from "effect"
+import type { HttpServerRequest } from "effect/http"
+import { shortened } from "./FieldName.ts"
+
+export interface Refusal {
+  readonly status: 400 | 415
+  readonly error: string
+}
+
+export const headProblem = (request: HttpServerRequest.HttpServerRequest): Refusal | undefined => {
+  const wrong = addressProblem(request.url) ?? repeatedHeader(request)
+  if (wrong !== undefined) return { status: 400, error: wrong }
+  const coding = request.headers["content-encoding"]
+  return coding === undefined || coding.toLowerCase() === "identity"
+    ? undefined
+    : { status: 415, error: `content-encoding: ${shortened(coding)} is not supported here; send the body as it is` }
+}
+
+const addressProblem = (url: string): string | undefined => {
+  const mark = url.indexOf("?")
+  const path = mark < 0 ? url : url.slice(0, mark)
+  const inPath = textProblem(path)
+  if (inPath !== undefined) return `path: ${inPath}`
+  if (mark < 0) return undefined
+  for (const parameter of url.slice(mark + 1).split("&")) {
+    const equals = parameter.indexOf("=")
+    const name = equals < 0 ? parameter : parameter.slice(0, equals)
+    const inName = textProblem(name)
+    if (inName !== undefined) return `query: the name of a parameter ${inName}`
+    const inValue = equals < 0 ? undefined : textProblem(parameter.slice(equals + 1))
+    if (inValue !== undefined) return `${shortened(Option.getOrElse(decoded(name), () => name))}: ${inValue}`
+  }
+  return undefined
+}
+
+const textProblem = (encoded: string): string | undefined => {
+  if (/[^\x21-\x7e]/.test(encoded)) return "must be percent-encoded (RFC 3986)"
+  if (!encoded.includes("%")) return undefined
+  return Option.match(decoded(encoded), { onNone: () => "must be valid percent-encoded UTF-8", onSome: unstorable })
+}
+
+const decoded = (encoded: string): Option.Option<string> => Result.getSuccess(Result.try(() => decodeURIComponent(encoded)))
+
+/** Node keeps the first of several, a proxy before it perhaps the last (RFC 9110, section 5.3). */
+const single = ["authorization", "content-type", "content-encoding", "host", "last-event-id"]
+
+const repeatedHeader = (request: HttpServerRequest.HttpServerRequest): string | undefined => {
+  const { rawHeaders } = NodeHttpServerRequest.toIncomingMessage(request)
+  const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
+  const repeated = single.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
+  return repeated === undefined ? undefined : `${repeated}: must be given once`
+}
