@@ -46,6 +46,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
     from: DateTime.Utc,
     toExclusive: DateTime.Utc
   ) => Effect.Effect<ReadonlyArray<LogEntry>, SqlError>
+  readonly countInPeriod: (user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) => Effect.Effect<number, SqlError>
 }>()("@englog/api/entries/EntryRepo") {
   static readonly layer: Layer.Layer<EntryRepo, never, SqlClient.SqlClient | FieldCipher> = Layer.effect(
     EntryRepo,
@@ -59,6 +60,9 @@ export class EntryRepo extends Context.Service<EntryRepo, {
         const description = row.description === null ? null : yield* cipher.decrypt(row.description, EncryptedColumn.entryDescription, row.id)
         return { entry: new LogEntry({ ...row, description }), micros, id: row.id }
       }, Effect.orDie)
+
+      const startsIn = (user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) =>
+        sql`e.user_id = ${user} AND e.start_time >= ${DateTime.toDateUtc(from)} AND e.start_time < ${DateTime.toDateUtc(toExclusive)}`
 
       const select = Effect.fnUntraced(function*(where: Statement, order: Statement) {
         const rows = yield* sql`
@@ -153,17 +157,20 @@ export class EntryRepo extends Context.Service<EntryRepo, {
           return yield* Effect.orDie(decodeIds(rows))
         }),
         findInPeriod: Effect.fn("EntryRepo.findInPeriod")((user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) =>
-          entriesOf(select(
-            sql`e.user_id = ${user} AND e.start_time >= ${DateTime.toDateUtc(from)} AND e.start_time < ${DateTime.toDateUtc(toExclusive)}`,
-            oldestFirst
-          ))
-        )
+          entriesOf(select(startsIn(user, from, toExclusive), oldestFirst))
+        ),
+        countInPeriod: Effect.fn("EntryRepo.countInPeriod")(function*(user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) {
+          const rows = yield* sql`SELECT count(*)::int AS count FROM log_entries e WHERE ${startsIn(user, from, toExclusive)}`
+          return (yield* Effect.orDie(decodeCount(rows)))[0].count
+        })
       })
     })
   ).pipe(Layer.provide(Layer.suspend(() => EntryTags.layer)))
 }
 
 type Statement = ReturnType<SqlClient.SqlClient["and"]>
+
+const decodeCount = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ count: Schema.Int })]))
 
 const decodeIds = (rows: ReadonlyArray<unknown>) =>
   Effect.map(decodeIdRows(rows), (decoded) => decoded.map(({ id }) => id))

@@ -5,6 +5,7 @@
 import type { LogEntry } from "@englog/domain/entries/LogEntry"
 import { computeFacts } from "@englog/domain/facts/ComputeFacts"
 import { FactEntry, type FactSheet } from "@englog/domain/facts/Fact"
+import { localDaysOf } from "@englog/domain/facts/LocalTime"
 import { InsightContext } from "@englog/domain/insights/Insight"
 import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
 import type { TaskLease } from "@englog/domain/tasks/Task"
@@ -49,18 +50,19 @@ export class Questions extends Context.Service<Questions, {
         const payload = yield* Effect.orDie(decodeInsight(task.payload))
         const timezone = yield* zoneOf(task.user_id)
         const chosen = (yield* entries.findOwned(task.user_id, payload.entry_ids)).map(toFactEntry)
-        const alone = computeFacts({ entries: chosen, preceding: [], timezone })
         const context = yield* contextOf(task)
-        if (chosen.length === 0) {
+        const days = localDaysOf(chosen, timezone)
+        if (days === undefined) {
           const today = yield* localToday(timezone)
           const sheet = computeFacts({ entries: [], preceding: [], timezone, period: { start: today, end: today } })
           return question(payload.insight_type, context, sheet, chosen)
         }
-        const { period_end, period_start } = alone
         // A selection can be compared with the period before only where it is everything that its own period has.
-        const whole = yield* inPeriod(task.user_id, localPeriod(period_start, period_end, timezone))
-        if (whole.length !== chosen.length) return question(payload.insight_type, context, alone, chosen)
-        const preceding = yield* inPeriod(task.user_id, precedingPeriod(period_start, period_end, timezone))
+        const own = localPeriod(days.first, days.last, timezone)
+        const whole = yield* entries.countInPeriod(task.user_id, own.from, own.to)
+        const preceding = whole === chosen.length
+          ? yield* inPeriod(task.user_id, precedingPeriod(days.first, days.last, timezone))
+          : []
         return question(payload.insight_type, context, computeFacts({ entries: chosen, preceding, timezone }), chosen)
       })
 

@@ -229,8 +229,10 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("log 
       assert.deepStrictEqual(owned.map((found) => found.id), [early, late])
       assert.strictEqual(owned[1]?.description, "late")
       assert.deepStrictEqual(yield* repo.findMissing(owner, [absent, late, foreign]), [absent, foreign])
-      const period = yield* repo.findInPeriod(owner, DateTime.makeUnsafe("2026-01-05T09:00:00Z"), DateTime.makeUnsafe("2026-01-07T09:00:00Z"))
+      const [from, to] = [DateTime.makeUnsafe("2026-01-05T09:00:00Z"), DateTime.makeUnsafe("2026-01-07T09:00:00Z")] as const
+      const period = yield* repo.findInPeriod(owner, from, to)
       assert.deepStrictEqual(period.map((found) => found.id), [early])
+      assert.strictEqual(yield* repo.countInPeriod(owner, from, to), 1)
       assert.deepStrictEqual(yield* repo.findOwned(owner, []), [])
     }))
   }))

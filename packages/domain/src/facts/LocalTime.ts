@@ -77,3 +77,14 @@ export const placeEntries = (entries: ReadonlyArray<FactEntry>, clock: LocalCloc
       return { entry, start, local: clock.at(start) }
     })
     .sort((a, b) => a.start - b.start || (a.entry.id < b.entry.id ? -1 : a.entry.id > b.entry.id ? 1 : 0))
+
+/** First and last local day (`YYYY-MM-DD`) on which entries start; undefined without entries. */
+export const localDaysOf = (
+  entries: ReadonlyArray<FactEntry>,
+  timezone: string
+): { readonly first: string; readonly last: string } | undefined => {
+  if (entries.length === 0) return undefined
+  const clock = makeLocalClock(timezone)
+  const days = entries.map((entry) => clock.at(DateTime.toEpochMillis(entry.start_time)).day)
+  return { first: isoDate(Math.min(...days)), last: isoDate(Math.max(...days)) }
+}

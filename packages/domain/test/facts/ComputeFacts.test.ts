@@ -5,6 +5,7 @@ import { computeFacts } from "../../src/facts/ComputeFacts.ts"
 import { FactSheet } from "../../src/facts/Fact.ts"
 import type { FactEntry } from "../../src/facts/Fact.ts"
 import { factSlug, factSlugs } from "../../src/facts/FactSlug.ts"
+import { localDaysOf } from "../../src/facts/LocalTime.ts"
 import { figuresIn } from "../../src/figures/Figures.ts"
 import { arbitraryEntries, entry, entryId, zones } from "./fixtures.ts"
 
@@ -204,5 +205,14 @@ describe("facts of any entries", () => {
       best = Math.min(best, performance.now() - started)
     }
     assert.isBelow(best, 100)
+  })
+})
+
+describe("the local days of entries", () => {
+  it("are the period of the sheet that is computed from them", () => {
+    fc.assert(fc.property(arbitraryEntries({ maxLength: 12 }), zones, (entries, timezone) => {
+      const { period_end, period_start } = computeFacts({ entries, preceding: [], timezone })
+      assert.deepStrictEqual(localDaysOf(entries, timezone) ?? { first: "", last: "" }, { first: period_start, last: period_end })
+    }))
   })
 })
