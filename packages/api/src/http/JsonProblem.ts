@@ -144,7 +144,9 @@ class Scan {
     const text = this.#text.slice(start, this.#at)
     const number = Number(text)
     if (!Number.isFinite(number)) return this.#fail("must be a number of at most 1.79e308; send a larger one as text")
-    if (isInteger && BigInt(text) !== BigInt(number)) this.#fail(`must be a number that a double holds exactly, as ${number} is; send it as text`)
+    if (isInteger && JSON.stringify(number) !== text && BigInt(text) !== BigInt(number)) {
+      this.#fail(`must be a number that comes back as it was sent, as ${number} does; send it as text`)
+    }
   }
 
   /** One or more. */
