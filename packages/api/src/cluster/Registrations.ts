@@ -5,6 +5,7 @@
 import { SessionId, type WorkerId } from "@englog/domain/Ids"
 import type { GrpcCall } from "@englog/rpc/grpc/GrpcMethods"
 import type { RegistrationAnswer, SessionProof, WorkerRegistration } from "@englog/rpc/grpc/WorkerMessages"
+import { describeIdentity, mayBe } from "@englog/rpc/grpc/WorkerIdentity"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -16,9 +17,12 @@ import { type NewSession, WorkerSessionRepo, type WorkerSessionRow } from "./Wor
 import { WorkerSessions } from "./WorkerSessions.ts"
 
 export class RegistrationRefused extends Schema.TaggedError<RegistrationRefused>()("RegistrationRefused", {
-  reason: Schema.Literals(["unenrolled", "wrong_certificate", "taken", "full"]),
+  reason: Schema.Literals(["unenrolled", "taken", "full"]),
   message: Schema.String
 }) {}
+
+/** Under mutual TLS: the call names a worker that the client certificate is not. */
+export class WrongCertificate extends Schema.TaggedError<WrongCertificate>()("WrongCertificate", { message: Schema.String }) {}
 
 /** The session is unknown, ended or replaced: the worker has to register again. */
 export class SessionOver extends Schema.TaggedError<SessionOver>()("SessionOver", { message: Schema.String }) {}
@@ -27,8 +31,12 @@ export class Registrations extends Context.Service<Registrations, {
   readonly register: (
     registration: WorkerRegistration,
     call: Pick<GrpcCall, "peer" | "clientCertificate">
-  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | SqlError>
-  readonly prove: (proof: SessionProof) => Effect.Effect<WorkerSessionRow, SessionOver | SqlError>
+  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | WrongCertificate | SqlError>
+  /** The session that a call is made for. */
+  readonly prove: (
+    proof: SessionProof,
+    call: Pick<GrpcCall, "clientCertificate">
+  ) => Effect.Effect<WorkerSessionRow, SessionOver | WrongCertificate | SqlError>
   readonly leave: (session: WorkerSessionRow, reason: string) => Effect.Effect<void, SqlError>
 }>()("@englog/api/cluster/Registrations") {
   static readonly layer = Layer.effect(
@@ -117,7 +125,8 @@ export class Registrations extends Context.Service<Registrations, {
         }
       )
 
-      const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof) {
+      const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof, call) {
+        yield* checkCertificate(proof.worker_id, call.clientCertificate)
         const session = yield* repo.findByToken(proof.worker_id, hashToken(Redacted.value(proof.session_token)))
         if (Option.isNone(session) || session.value.ended) {
           return yield* new SessionOver({ message: "unknown, expired or replaced session; register again" })
@@ -162,14 +171,10 @@ const checkEnrollment = Effect.fnUntraced(function*(
   }
 })
 
-/** With mutual TLS a worker may only be who its certificate says: its common name or one of its DNS names. */
+/** Under mutual TLS a call may only speak for the worker that its certificate is. */
 const checkCertificate = Effect.fnUntraced(function*(worker_id: WorkerId, certificate: GrpcCall["clientCertificate"]) {
-  if (Option.isNone(certificate)) return
-  const { alternativeNames, commonName } = certificate.value
-  if (commonName !== worker_id && !alternativeNames.includes(worker_id)) {
-    return yield* new RegistrationRefused({
-      reason: "wrong_certificate",
-      message: `worker_id ${worker_id} does not match the client certificate of ${commonName}`
-    })
-  }
+  if (Option.isNone(certificate) || mayBe(certificate.value, worker_id)) return
+  return yield* new WrongCertificate({
+    message: `the client certificate is that of ${describeIdentity(certificate.value)}; it may not speak for worker_id ${worker_id}`
+  })
 })

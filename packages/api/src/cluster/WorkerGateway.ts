@@ -7,7 +7,7 @@ import type { SessionId } from "@englog/domain/Ids"
 import { TaskReport } from "@englog/domain/tasks/Task"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
-import type { Handlers } from "@englog/rpc/grpc/GrpcMethods"
+import type { GrpcCall, Handlers } from "@englog/rpc/grpc/GrpcMethods"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
@@ -39,9 +39,13 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
       const outcomes = yield* TaskOutcomes
       const wakeups = yield* Wakeups
 
-      const prove = (proof: SessionProof) =>
-        registrations.prove(proof).pipe(
-          Effect.catchTags({ SessionOver: (error) => fail("UNAUTHENTICATED", error.message), SqlError: unavailable })
+      const prove = (proof: SessionProof, call: GrpcCall) =>
+        registrations.prove(proof, call).pipe(
+          Effect.catchTags({
+            SessionOver: (error) => fail("UNAUTHENTICATED", error.message),
+            WrongCertificate: (error) => fail("PERMISSION_DENIED", error.message),
+            SqlError: unavailable
+          })
         )
 
       /** Tells a worker to drop a task; it does, perhaps without another word, so that its slot is free. */
@@ -50,8 +54,11 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           Effect.andThen(fail("FAILED_PRECONDITION", "this session does not hold this attempt"))
         )
 
-      const streamTasks = Effect.fnUntraced(function*(proof: SessionProof & { readonly kinds: ReadonlyArray<string> }) {
-        const proven = yield* prove(proof)
+      const streamTasks = Effect.fnUntraced(function*(
+        proof: SessionProof & { readonly kinds: ReadonlyArray<string> },
+        call: GrpcCall
+      ) {
+        const proven = yield* prove(proof, call)
         // Capabilities choose among the numbered kinds only; a stream has no words for the others.
         const row = proof.kinds.length === 0 ? proven : { ...proven, kinds: [...proof.kinds, ...announce(proven.kinds).kinds] }
         const running = yield* leases.heldBy(row.id).pipe(Effect.catchTag("SqlError", unavailable))
@@ -84,22 +91,26 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             Effect.flatMap((registration) => registrations.register(registration, call)),
             Effect.catchTags({
               RegistrationRefused: (error) => fail(refusalCode[error.reason], error.message),
+              WrongCertificate: (error) => fail("PERMISSION_DENIED", error.message),
               SqlError: unavailable
             }),
             Effect.map(Codec.encodeRegistrationAnswer)
           ),
-        workerHeartbeat: Effect.fnUntraced(function*(request) {
+        workerHeartbeat: Effect.fnUntraced(function*(request, call) {
           const beat = yield* Codec.decodeHeartbeat(request)
-          const session = yield* prove(beat)
+          const session = yield* prove(beat, call)
           const answer = yield* heartbeats.receive(session, beat).pipe(Effect.catchTag("SqlError", unavailable))
           return Codec.encodeHeartbeatAnswer(answer)
         }, Effect.withTracerEnabled(false)),
         // Like heartbeats, streams have no span of their own: what they do would be a trace each.
-        streamTasks: (request) =>
-          Stream.unwrap(Codec.decodeSubscription(request).pipe(Effect.flatMap(streamTasks), Effect.withTracerEnabled(false))),
-        reportTaskResult: Effect.fnUntraced(function*(request) {
+        streamTasks: (request, call) =>
+          Stream.unwrap(Codec.decodeSubscription(request).pipe(
+            Effect.flatMap((subscription) => streamTasks(subscription, call)),
+            Effect.withTracerEnabled(false)
+          )),
+        reportTaskResult: Effect.fnUntraced(function*(request, call) {
           const report = yield* Codec.decodeReport(request)
-          const session = yield* prove(report)
+          const session = yield* prove(report, call)
           yield* outcomes.report(
             new TaskReport({
               task_id: report.task_id,
@@ -123,9 +134,9 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           )
           return Codec.encodeReportAnswer({ accepted: true, message: "" })
         }),
-        updateTaskProgress: Effect.fnUntraced(function*(request) {
+        updateTaskProgress: Effect.fnUntraced(function*(request, call) {
           const report = yield* Codec.decodeProgress(request)
-          const session = yield* prove(report)
+          const session = yield* prove(report, call)
           const accepted = yield* leases.progress({
             task_id: report.task_id,
             session_id: session.id,
@@ -137,9 +148,9 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           yield* wakeups.wake(`task:${report.task_id}`)
           return {}
         }),
-        getTaskData: Effect.fnUntraced(function*(request) {
+        getTaskData: Effect.fnUntraced(function*(request, call) {
           const question = yield* Codec.decodeTaskDataQuestion(request)
-          const session = yield* prove(question)
+          const session = yield* prove(question, call)
           const lease = yield* leases.held(question.task_id, session.id, question.attempt).pipe(
             Effect.catchTag("SqlError", unavailable)
           )
@@ -157,9 +168,9 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             }))
           }
         }),
-        leaveSession: Effect.fnUntraced(function*(request) {
+        leaveSession: Effect.fnUntraced(function*(request, call) {
           const notice = yield* Codec.decodeLeave(request)
-          const session = yield* prove(notice)
+          const session = yield* prove(notice, call)
           yield* registrations.leave(session, notice.reason).pipe(Effect.catchTag("SqlError", unavailable))
           return {}
         }),
@@ -196,7 +207,6 @@ const unavailable = (error: SqlError) =>
 
 const refusalCode = {
   unenrolled: "UNAUTHENTICATED",
-  wrong_certificate: "PERMISSION_DENIED",
   taken: "ALREADY_EXISTS",
   full: "RESOURCE_EXHAUSTED"
 } as const satisfies Record<RegistrationRefused["reason"], GrpcError["code"]>

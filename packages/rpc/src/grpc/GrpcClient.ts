@@ -22,7 +22,9 @@ import {
   typedCalls,
   type UnaryCall
 } from "./GrpcMethods.ts"
+import { explainConnection } from "./ConnectionProblem.ts"
 import { channelCredentials, type GrpcTlsError, type TlsFiles } from "./GrpcTls.ts"
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./WireLimits.ts"
 
 export interface GrpcClientOptions<S extends DescService> {
   /** `host:port`. */
@@ -37,6 +39,8 @@ export interface GrpcClient<S extends DescService> {
   readonly calls: Calls<S>
   /** Connects now instead of at the first call; UNAVAILABLE where that takes longer than `timeout`. */
   readonly connect: (timeout: Duration.Input) => Effect.Effect<void, GrpcError>
+  /** Waits until a connection that was made is no more. */
+  readonly disconnected: Effect.Effect<void>
 }
 
 /** The connection closes with the scope. */
@@ -56,7 +60,12 @@ export const make = Effect.fnUntraced(function*<S extends DescService>(
       ? streamCall(channel, service, method, traced)
       : unaryCall(channel, service, method, traced)
   }
-  return { address: options.address, calls: typedCalls(service, calls), connect: (timeout) => connect(channel, options.address, timeout) }
+  return {
+    address: options.address,
+    calls: typedCalls(service, calls),
+    connect: (timeout) => connect(channel, options, timeout),
+    disconnected: disconnected(channel)
+  }
 })
 
 /** Limits and keepalive mirror GrpcServer's. An own subchannel pool: a new client is not held back by an old one's back-off. */
@@ -64,8 +73,8 @@ const clientOptions = (tls: TlsFiles): grpc.ClientOptions => ({
   "grpc.keepalive_time_ms": 4_000,
   "grpc.keepalive_timeout_ms": 3_000,
   "grpc.keepalive_permit_without_calls": 1,
-  "grpc.max_receive_message_length": 8 * 1024 * 1024,
-  "grpc.max_send_message_length": 8 * 1024 * 1024,
+  "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
+  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
   "grpc.use_local_subchannel_pool": 1,
   ...Option.match(tls.serverName, {
     onNone: () => ({}),
@@ -74,21 +83,41 @@ const clientOptions = (tls: TlsFiles): grpc.ClientOptions => ({
 })
 
 /** Watches the channel instead of waiting for it: grpc-js's own wait does not end when the address refuses. */
-const connect = (client: grpc.Client, address: string, timeout: Duration.Input) => {
+const connect = (
+  client: grpc.Client,
+  { address, tls }: { readonly address: string; readonly tls: TlsFiles },
+  timeout: Duration.Input
+) => {
   const channel = client.getChannel()
-  const unavailable = new GrpcError({ code: "UNAVAILABLE", message: `no gRPC server answers at ${address}` })
   const wait = (deadline: number): Effect.Effect<void, GrpcError> =>
     Effect.suspend(() => {
       const state = channel.getConnectivityState(true)
       if (state === grpc.connectivityState.READY) return Effect.void
-      if (state === grpc.connectivityState.TRANSIENT_FAILURE) return Effect.fail(unavailable)
+      if (state === grpc.connectivityState.TRANSIENT_FAILURE) return Effect.flatMap(problemOf(client), fail)
       return Effect.callback<void, GrpcError>((resume) =>
         channel.watchConnectivityState(state, deadline, (error) =>
-          resume(error === undefined ? wait(deadline) : Effect.fail(unavailable)))
+          resume(error === undefined ? wait(deadline) : fail("no answer in time")))
       )
     })
+  const fail = (details: string) =>
+    Effect.fail(new GrpcError({ code: "UNAVAILABLE", message: explainConnection(address, tls, details) }))
   return Effect.flatMap(Clock.currentTimeMillis, (now) => wait(now + Duration.toMillis(timeout)))
 }
+
+const disconnected = (client: grpc.Client): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const channel = client.getChannel()
+    if (channel.getConnectivityState(false) !== grpc.connectivityState.READY) return resume(Effect.void)
+    return channel.watchConnectivityState(grpc.connectivityState.READY, Infinity, () => resume(Effect.void))
+  })
+
+/** What grpc-js knows of a failed connection: it says so only to a call, which fails at once and reaches nobody. */
+const problemOf = (client: grpc.Client) =>
+  Effect.callback<string>((resume) => {
+    const nothing = () => Buffer.alloc(0)
+    const call = client.makeUnaryRequest("/", nothing, nothing, undefined, (error) => resume(Effect.succeed(error?.details ?? "")))
+    return Effect.sync(() => call.cancel())
+  })
 
 const unaryCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): UnaryCall => {
   const path = methodPath(service, method)

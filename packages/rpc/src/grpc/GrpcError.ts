@@ -51,6 +51,8 @@ export class GrpcError extends Schema.TaggedError<GrpcError>()("GrpcError", {
   message: Schema.String,
   /** Method name, where the error came out of a call. */
   method: Schema.optionalKey(Schema.String),
+  /** Milliseconds after which the call may be tried again, where the server says so. */
+  retry_after: Schema.optionalKey(Schema.Int),
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   /** The numeric status code. */
@@ -63,14 +65,23 @@ export class GrpcError extends Schema.TaggedError<GrpcError>()("GrpcError", {
 export const codeOfStatus = (status: number): GrpcCode =>
   GrpcCode.literals.find((code) => codeNumbers[code] === status) ?? "UNKNOWN"
 
+/** The trailer of gRPC's retry specification (A6) that carries `retry_after`. */
+export const RETRY_TRAILER = "grpc-retry-pushback-ms"
+
 /** The typed form of what grpc-js hands to a caller. */
 export const fromServiceError = (error: grpc.ServiceError, method: string): GrpcError =>
   new GrpcError({
     code: codeOfStatus(error.code),
     message: error.details === "" ? `${method}: ${error.message}` : error.details,
     method,
+    ...retryAfter(error.metadata),
     cause: error
   })
+
+const retryAfter = (metadata: grpc.Metadata | undefined) => {
+  const millis = Number(metadata?.get(RETRY_TRAILER)[0] ?? Number.NaN)
+  return Number.isSafeInteger(millis) && millis >= 0 ? { retry_after: millis } : {}
+}
 
 /** Whether grpc-js made this error of a status, rather than something having been thrown. */
 export const isServiceError = (error: Error): error is grpc.ServiceError =>

@@ -30,6 +30,7 @@ export interface GrpcCall {
 }
 
 export interface ClientCertificate {
+  /** Empty where it has none, or several. */
   readonly commonName: string
   /** DNS and URI names among the subject's alternative names. */
   readonly alternativeNames: ReadonlyArray<string>

@@ -17,14 +17,14 @@ import {
   FiberSet,
   Layer,
   Option,
-  Schema,
+  Result,
   type Scope,
   Stream,
   type Tracer
 } from "effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
-import type { GrpcError } from "./GrpcError.ts"
+import { type GrpcCode, GrpcError, RETRY_TRAILER } from "./GrpcError.ts"
 import {
   type ClientCertificate,
   type Fields,
@@ -40,7 +40,10 @@ import {
   type StreamHandler,
   type UnaryHandler
 } from "./GrpcMethods.ts"
-import { type GrpcTlsError, serverCredentials, type TlsFiles } from "./GrpcTls.ts"
+import * as GrpcListener from "./GrpcListener.ts"
+import { type Received, receive } from "./ReceivedMessage.ts"
+import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./WireLimits.ts"
+import { type GrpcTlsError, serverTls, type TlsFiles } from "./GrpcTls.ts"
 
 export interface GrpcServerOptions<S extends DescService> {
   readonly host: string
@@ -55,15 +58,6 @@ export interface GrpcServerOptions<S extends DescService> {
 
 // What goes wrong is told by typed errors and our own log; grpc-js would print it to stderr as well, without a word of context.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE)
-
-/** The server could not start on this address. */
-export class GrpcBindError extends Schema.TaggedError<GrpcBindError>()("GrpcBindError", {
-  reason: Schema.Literals(["AddressInUse", "PermissionDenied", "AddressNotAvailable", "Other"]),
-  host: Schema.String,
-  port: Schema.Int,
-  message: Schema.String,
-  cause: Schema.Defect()
-}) {}
 
 export class GrpcServer extends Context.Service<GrpcServer, {
   readonly host: string
@@ -82,10 +76,12 @@ export const serve = Effect.fnUntraced(function*<S extends DescService>(
   options: GrpcServerOptions<S>
 ): Effect.fn.Return<
   GrpcServer["Service"],
-  GrpcBindError | GrpcTlsError,
+  GrpcListener.GrpcBindError | GrpcTlsError,
   Scope.Scope | FileSystem.FileSystem
 > {
-  const credentials = yield* serverCredentials(options.tls)
+  const tls = yield* serverTls(options.tls)
+  const listener = yield* GrpcListener.make({ host: options.host, port: options.port, tls })
+  const mutual = Option.isSome(Option.flatMap(tls, ({ clientCa }) => clientCa))
   const calls = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(calls)()
   const server = yield* Effect.acquireRelease(
@@ -93,7 +89,8 @@ export const serve = Effect.fnUntraced(function*<S extends DescService>(
     (running) => stop(running, options.stopLimit ?? Duration.seconds(3))
   )
   const implementation: Record<string, grpc.UntypedHandleCall> = {}
-  const definition: Record<string, grpc.MethodDefinition<Message, Message>> = {}
+  const definition: Record<string, grpc.MethodDefinition<Received, Message>> = {}
+  const door: Door = { listener, mutual, fork }
   for (const method of service.methods) {
     const input = messageCodec(method.input)
     const output = messageCodec(method.output)
@@ -103,47 +100,77 @@ export const serve = Effect.fnUntraced(function*<S extends DescService>(
       path: methodPath(service, method),
       requestStream: false,
       responseStream: method.methodKind === "server_streaming",
-      requestSerialize: input.serialize,
-      requestDeserialize: input.deserialize,
+      // Part of the type, but only clients send requests.
+      requestSerialize: (request) => input.serialize(Result.getOrThrow(request)),
+      requestDeserialize: receive(method.input),
       responseSerialize: output.serialize,
       responseDeserialize: output.deserialize
     }
     implementation[method.localName] = method.methodKind === "server_streaming"
-      ? implementStream(handlerOfStream(handlers, method.localName), output.make, span, fork)
-      : implementUnary(handlerOfUnary(handlers, method.localName), output.make, span, fork)
+      ? implementStream(handlerOfStream(handlers, method.localName), output.make, span, door)
+      : implementUnary(handlerOfUnary(handlers, method.localName), output.make, span, door)
   }
   server.addService(definition, implementation)
-  const port = yield* bind(server, credentials, options.host, options.port)
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure())
+  const port = yield* listener.listen((socket) => injector.injectConnection(socket))
   return { host: options.host, port }
 })
 
-/** Seed 001's link: keepalive notices a silent peer after 4 + 3 s; payloads and results stay well below 8 MiB. */
+/** Seed 001's link: keepalive notices a silent peer after 4 + 3 s. */
 const serverOptions: grpc.ServerOptions = {
   "grpc.keepalive_time_ms": 4_000,
   "grpc.keepalive_timeout_ms": 3_000,
-  "grpc.max_receive_message_length": 8 * 1024 * 1024,
-  "grpc.max_send_message_length": 8 * 1024 * 1024
+  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_send_message_length": MAX_ANSWER_BYTES,
+  // Calls of one connection at a time; a client waits with what is beyond.
+  "grpc.max_concurrent_streams": 256
 }
 
-type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+/** What every call passes. */
+interface Door {
+  readonly listener: GrpcListener.GrpcListener
+  /** Every client has to show a certificate. */
+  readonly mutual: boolean
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+}
+
+/** The message of a call that may be made at all, or why not. */
+const enter = ({ listener, mutual }: Door, call: SurfaceCall, info: GrpcCall): Received => {
+  const verdict = listener.verdict(info.peer) ??
+    (mutual && Option.isNone(info.clientCertificate) ? "this server demands a client certificate" : undefined)
+  return verdict === undefined ? call.request : Result.fail(new GrpcError({ code: "UNAUTHENTICATED", message: verdict }))
+}
+
+/** A refusal for the caller's own fault counts against its address. */
+const strike = ({ listener }: Door, info: GrpcCall) => (exit: Exit.Exit<unknown, GrpcError>) =>
+  Option.match(Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : Option.none(), {
+    onNone: () => Effect.void,
+    onSome: ({ code }) => OWN_FAULT.has(code) ? listener.strike(info.peer) : Effect.void
+  })
+
+const OWN_FAULT: ReadonlySet<GrpcCode> = new Set([
+  "INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ALREADY_EXISTS", "NOT_FOUND"
+])
+
 type SpanOf = (call: GrpcCall) => <A>(effect: Effect.Effect<A, GrpcError>) => Effect.Effect<A, GrpcError>
 type Status = Partial<grpc.StatusObject>
 /** What both kinds of calls share; grpc-js does not export its own name for it. */
 type SurfaceCall = Pick<
-  grpc.ServerUnaryCall<Message, Message>,
-  "cancelled" | "metadata" | "getPeer" | "getAuthContext" | "once"
+  grpc.ServerUnaryCall<Received, Message>,
+  "cancelled" | "request" | "metadata" | "getPeer" | "getAuthContext" | "once"
 >
 
 const implementUnary =
-  (handler: UnaryHandler, make: (fields: Fields) => Message, span: SpanOf, fork: Fork) =>
-  (call: grpc.ServerUnaryCall<Message, Message>, answer: grpc.sendUnaryData<Message>): void => {
+  (handler: UnaryHandler, make: (fields: Fields) => Message, span: SpanOf, door: Door) =>
+  (call: grpc.ServerUnaryCall<Received, Message>, answer: grpc.sendUnaryData<Message>): void => {
     const info = callInfo(call)
-    const fiber = fork(
-      Effect.suspend(() => handler(call.request, info)).pipe(
+    const fiber = door.fork(
+      Effect.flatMap(Effect.fromResult(enter(door, call, info)), (request) => handler(request, info)).pipe(
         Effect.map(make),
         span(info),
         Effect.exit,
         Effect.tap((exit) => logDefects(exit, call.getPath())),
+        Effect.tap(strike(door, info)),
         Effect.map((exit) => Exit.isSuccess(exit) ? answer(null, exit.value) : answer(statusOf(exit.cause)))
       )
     )
@@ -151,15 +178,16 @@ const implementUnary =
   }
 
 const implementStream =
-  (handler: StreamHandler, make: (fields: Fields) => Message, span: SpanOf, fork: Fork) =>
-  (call: grpc.ServerWritableStream<Message, Message>): void => {
+  (handler: StreamHandler, make: (fields: Fields) => Message, span: SpanOf, door: Door) =>
+  (call: grpc.ServerWritableStream<Received, Message>): void => {
     const info = callInfo(call)
-    const fiber = fork(
-      Stream.suspend(() => handler(call.request, info)).pipe(
+    const fiber = door.fork(
+      Stream.unwrap(Effect.map(Effect.fromResult(enter(door, call, info)), (request) => handler(request, info))).pipe(
         Stream.runForEach((fields) => write(call, make(fields))),
         span(info),
         Effect.exit,
         Effect.tap((exit) => logDefects(exit, call.getPath())),
+        Effect.tap(strike(door, info)),
         // grpc-js turns an emitted error into the call's status and ends it.
         Effect.map((exit) => {
           if (Exit.isSuccess(exit)) call.end()
@@ -171,7 +199,7 @@ const implementStream =
   }
 
 /** Back-pressure: the next message waits until this one's buffer has drained to the client. */
-const write = (call: grpc.ServerWritableStream<Message, Message>, message: Message) =>
+const write = (call: grpc.ServerWritableStream<Received, Message>, message: Message) =>
   Effect.callback<void>((resume) => {
     if (call.write(message)) {
       resume(Effect.void)
@@ -196,12 +224,19 @@ const logDefects = (exit: Exit.Exit<unknown, GrpcError>, path: string) =>
 
 const statusOf = (cause: Cause.Cause<GrpcError>): Status =>
   Option.match(Cause.findErrorOption(cause), {
-    onSome: (error) => ({ code: error.status, details: error.message }),
+    onSome: (error) => ({ code: error.status, details: error.message, ...trailers(error) }),
     onNone: () =>
       Cause.hasInterruptsOnly(cause)
         ? { code: grpc.status.CANCELLED, details: "cancelled" }
         : { code: grpc.status.INTERNAL, details: "internal error" }
   })
+
+const trailers = ({ retry_after }: GrpcError): Status => {
+  if (retry_after === undefined) return {}
+  const metadata = new grpc.Metadata()
+  metadata.set(RETRY_TRAILER, String(retry_after))
+  return { metadata }
+}
 
 const callInfo = (call: SurfaceCall): GrpcCall => ({
   metadata: call.metadata,
@@ -214,12 +249,15 @@ const clientCertificate = (call: SurfaceCall): Option.Option<ClientCertificate> 
     // Node answers an empty object where the client sent none.
     Option.filter((certificate) => typeof certificate.fingerprint256 === "string"),
     Option.map((certificate) => ({
-      commonName: [certificate.subject.CN].flat().join(","),
-      alternativeNames: (certificate.subjectaltname ?? "").split(/,\s*/)
-        .flatMap((name) => /^(?:DNS|URI):(.+)$/.exec(name)?.slice(1) ?? []),
+      commonName: typeof certificate.subject?.CN === "string" ? certificate.subject.CN : "",
+      alternativeNames: alternativeNames(certificate.subjectaltname ?? ""),
       fingerprint: certificate.fingerprint256
     }))
   )
+
+/** Node quotes a name that could be taken for several; no name of ours needs that, so such names count for nothing. */
+const alternativeNames = (listed: string): ReadonlyArray<string> =>
+  listed.replace(/"(?:[^"\\]|\\.)*"/g, "").split(", ").flatMap((name) => /^(?:DNS|URI):(.+)$/.exec(name)?.slice(1) ?? [])
 
 const untracedSpan: SpanOf = () => (effect) => effect
 
@@ -239,27 +277,6 @@ const parentSpan = (metadata: grpc.Metadata): Option.Option<Tracer.ExternalSpan>
   HttpTraceContext.w3c(Headers.fromInput(
     ["traceparent", "tracestate"].flatMap((name) => metadata.get(name).map((value): [string, string] => [name, String(value)]))
   ))
-
-const bind = (server: grpc.Server, credentials: grpc.ServerCredentials, host: string, port: number) =>
-  Effect.callback<number, GrpcBindError>((resume) => {
-    const authority = host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`
-    server.bindAsync(authority, credentials, (error, bound) =>
-      resume(error === null ? Effect.succeed(bound) : Effect.fail(bindError(error, host, port))))
-  })
-
-const bindError = (cause: Error, host: string, port: number): GrpcBindError => {
-  const fail = (reason: GrpcBindError["reason"], message: string) => new GrpcBindError({ reason, host, port, message, cause })
-  if (cause.message.includes("EADDRINUSE")) {
-    return fail("AddressInUse", `gRPC port ${port} on ${host} is taken by another process; set GRPC_PORT to a free one`)
-  }
-  if (cause.message.includes("EACCES")) {
-    return fail("PermissionDenied", `no permission to listen on gRPC port ${port}; set GRPC_PORT above 1023`)
-  }
-  if (cause.message.includes("EADDRNOTAVAIL") || cause.message.includes("ENOTFOUND")) {
-    return fail("AddressNotAvailable", `${host} is not an address of this machine; set GRPC_HOST to one`)
-  }
-  return fail("Other", `cannot serve gRPC on ${host}:${port}: ${cause.message}`)
-}
 
 const stop = (server: grpc.Server, limit: Duration.Input) =>
   Effect.callback<void>((resume) => server.tryShutdown(() => resume(Effect.void))).pipe(

@@ -52,15 +52,6 @@ export const encodeRegistration = (
 export const decodeRegistration = Effect.fnUntraced(function*(request: pb.RegisterWorkerRequest) {
   const kinds = announced(request.capabilities, request.kinds)
   if (kinds.length === 0) return yield* invalid("capabilities: announce at least one capability or kind")
-  const texts = {
-    worker_id: request.workerId,
-    worker_name: request.workerName,
-    version: request.version,
-    kinds: kinds.join(),
-    "metadata.queues": request.metadata["queues"] ?? ""
-  }
-  const unstorable = Object.entries(texts).find(([, text]) => text.includes("\u0000"))
-  if (unstorable !== undefined) return yield* invalid(`${unstorable[0]}: must not contain the NUL character`)
   const { metadata } = request
   const registration: Messages.WorkerRegistration = {
     worker_id: yield* workerId(request.workerId),

@@ -77,12 +77,12 @@ describe("unary calls", () => {
       assert.match(data, /^yes 127\.0\.0\.1:\d+$/)
     }))
 
-  it.live("refuse a message above 8 MiB", () =>
+  it.live("carry a message of 3 MiB, and refuse to send one above 4 MiB", () =>
     Effect.gen(function*() {
       const { calls } = yield* serveAndConnect({ reportTaskResult: () => Effect.succeed({ accepted: true }) })
-      const fits = yield* calls.reportTaskResult({ result: "x".repeat(7 * 1024 * 1024) })
+      const fits = yield* calls.reportTaskResult({ result: "x".repeat(3 * 1024 * 1024) })
       assert.isTrue(fits.accepted)
-      const error = yield* Effect.flip(calls.reportTaskResult({ result: "x".repeat(9 * 1024 * 1024) }))
+      const error = yield* Effect.flip(calls.reportTaskResult({ result: "x".repeat(5 * 1024 * 1024) }))
       assert.strictEqual(error.code, "RESOURCE_EXHAUSTED")
     }))
 

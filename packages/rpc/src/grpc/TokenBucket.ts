@@ -1,0 +1,75 @@
+/**
+ * How often something may happen: `capacity` times at once, `perSecond` times in the long run. Buckets by key forget the one
+ * that was least recently used when there are too many, so that inventing keys costs no memory.
+ */
+
+export interface Rate {
+  readonly capacity: number
+  readonly perSecond: number
+}
+
+export class TokenBucket {
+  readonly #rate: Rate
+  #tokens: number
+  #filledAt: number
+
+  /** Times are milliseconds of one clock. */
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate
+    this.#tokens = rate.capacity
+    this.#filledAt = now
+  }
+
+  /** Takes one token; false where none is left. */
+  take(now: number): boolean {
+    this.#fill(now)
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
+    return true
+  }
+
+  has(now: number): boolean {
+    this.#fill(now)
+    return this.#tokens >= 1
+  }
+
+  /** Adds tokens, up to the capacity. */
+  give(tokens: number): void {
+    this.#tokens = Math.min(this.#rate.capacity, this.#tokens + tokens)
+  }
+
+  /** Milliseconds until there is a token. */
+  wait(now: number): number {
+    this.#fill(now)
+    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#rate.perSecond * 1_000)
+  }
+
+  #fill(now: number): void {
+    this.give(Math.max(0, now - this.#filledAt) / 1_000 * this.#rate.perSecond)
+    this.#filledAt = now
+  }
+}
+
+export class TokenBuckets {
+  readonly #rate: Rate
+  readonly #limit: number
+  readonly #buckets = new Map<string, TokenBucket>()
+
+  constructor(rate: Rate, limit = 10_000) {
+    this.#rate = rate
+    this.#limit = limit
+  }
+
+  of(key: string, now: number): TokenBucket {
+    const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#rate, now)
+    this.#buckets.delete(key)
+    this.#buckets.set(key, bucket)
+    const [oldest] = this.#buckets.keys()
+    if (this.#buckets.size > this.#limit && oldest !== undefined) this.#buckets.delete(oldest)
+    return bucket
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+}
