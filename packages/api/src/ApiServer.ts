@@ -41,6 +41,7 @@ import { ApiDocs } from "./http/ApiDocs.ts"
 import { HealthChecks } from "./http/HealthChecks.ts"
 import { HealthHttp } from "./http/HealthHttp.ts"
 import { HttpListener } from "./http/HttpListener.ts"
+import { OpenStreams } from "./http/OpenStreams.ts"
 import { RequestErrorsLive } from "./http/RequestErrorsLive.ts"
 import { InsightRepo } from "./insights/InsightRepo.ts"
 import { InsightRpcsLive } from "./insights/InsightRpcsLive.ts"
@@ -121,6 +122,13 @@ const rpc = RpcEndpoints.pipe(
 
 const listener = Layer.unwrap(Effect.map(AppConfig, (config) => HttpListener.layer({ host: config.httpHost, port: config.httpPort })))
 
+/** Built after the server, so that it acts before the server stops. */
+const endStreamsOnStop = Layer.effectDiscard(Effect.gen(function*() {
+  yield* HttpServer.HttpServer
+  const streams = yield* OpenStreams
+  yield* Effect.addFinalizer(() => streams.end)
+}))
+
 const announce = Layer.effectDiscard(Effect.gen(function*() {
   const http = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
   const grpc = yield* GrpcServer
@@ -130,13 +138,14 @@ const announce = Layer.effectDiscard(Effect.gen(function*() {
 }))
 
 /** Requires the configuration; provides the addresses it listens on. */
-export const ApiServer = announce.pipe(
+export const ApiServer = Layer.mergeAll(announce, endStreamsOnStop).pipe(
   Layer.provideMerge(HttpListener.serve(Layer.mergeAll(rest, rpc, ApiDocs.layer))),
   Layer.provideMerge(listener),
   Layer.provideMerge(cluster),
   Layer.provide(nouns),
   Layer.provide(SecurityEvents.layer),
   Layer.provide(DataLive),
+  Layer.provide(OpenStreams.layer),
   Layer.provide(HealthChecks.layer),
   Layer.provide(NodeServices.layer)
 )
