@@ -1,5 +1,5 @@
 /** The workers of the cluster by status, read from the database when somebody looks. */
-import { metricReader } from "@englog/platform/telemetry/MetricReaders"
+import { metricReader, tellOrClear } from "@englog/platform/telemetry/MetricReaders"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { WorkerView } from "@englog/rpc/http/WorkersApi"
 import { Effect } from "effect"
@@ -15,9 +15,6 @@ const tell = (workers: ReadonlyArray<WorkerView>) => {
   )
 }
 
-/** Without the database nothing is told: old figures would be lies. */
-export const SessionMetrics = metricReader(Effect.map(ClusterStatus, ({ workers }) =>
-  Effect.matchEffect(workers, {
-    onSuccess: tell,
-    onFailure: () => Effect.andThen(Metrics.workerSessions.replace([]), Metrics.workerCapacity.replace([]))
-  })))
+const clear = Effect.andThen(Metrics.workerSessions.replace([]), Metrics.workerCapacity.replace([]))
+
+export const SessionMetrics = metricReader(Effect.map(ClusterStatus, ({ workers }) => tellOrClear(workers, tell, clear)))

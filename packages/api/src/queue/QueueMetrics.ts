@@ -1,5 +1,5 @@
 /** Lengths and ages of the queues, read from the database when somebody looks. */
-import { metricReader } from "@englog/platform/telemetry/MetricReaders"
+import { metricReader, tellOrClear } from "@englog/platform/telemetry/MetricReaders"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { Effect } from "effect"
 import { TaskRepo } from "./TaskRepo.ts"
@@ -17,10 +17,9 @@ const tell = (backlog: Effect.Success<TaskRepo["Service"]["backlog"]>) =>
 /** A queue without open tasks is not told; the one that every installation has always is. */
 const empty = { queue: "default", due: 0, delayed: 0, running: 0, oldest_due: 0 }
 
-/** Without the database nothing is told: old figures would be lies. */
 export const QueueMetrics = metricReader(Effect.map(TaskRepo, ({ backlog }) =>
-  backlog.pipe(
-    Effect.map((found) => found.some(({ queue }) => queue === empty.queue) ? found : [...found, empty]),
-    Effect.orElseSucceed(() => []),
-    Effect.flatMap(tell)
+  tellOrClear(
+    backlog,
+    (found) => tell(found.some(({ queue }) => queue === empty.queue) ? found : [...found, empty]),
+    tell([])
   )))

@@ -94,7 +94,8 @@ const seriesOf = <Label extends string, M>(
 ) => {
   const made = new Map<string, M>()
   const makeOne = (valueOf: (label: Label) => string): M => {
-    const attributes: Record<string, string> = unit === "count" ? {} : { unit }
+    // Effect's exporters take the unit from here; counts and ratios have none.
+    const attributes: Record<string, string> = unit === "seconds" || unit === "bytes" ? { unit } : {}
     for (const label of labels) attributes[label] = valueOf(label)
     return make(name, { description: help, attributes })
   }

@@ -2,7 +2,7 @@
  * What is read when somebody looks, not counted as it happens: queue lengths, sessions, states. Nobody looking costs
  * nothing; many looking at once share one reading per second.
  */
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, type Duration, Effect, Fiber, Layer, type Scope } from "effect"
 
 /** One for the process, as Effect's `Metric.MetricRegistry` is, unless a test provides its own. */
 export const MetricReaders = Context.Reference<{
@@ -18,6 +18,12 @@ export const metricReader = <R>(reader: Effect.Effect<Effect.Effect<void>, never
     const readers = yield* MetricReaders
     yield* readers.register(yield* reader)
   }))
+
+/** Tells what was read in time; clears what was told before where nothing was: old figures would be lies. */
+export const tellOrClear = <A, E>(read: Effect.Effect<A, E>, tell: (value: A) => Effect.Effect<void>, clear: Effect.Effect<void>) =>
+  inTime(read, "1500 millis").pipe(
+    Effect.matchCauseEffect({ onSuccess: tell, onFailure: () => clear })
+  )
 
 const make = () => {
   const readers = new Set<Effect.Effect<void>>()
@@ -35,8 +41,15 @@ const make = () => {
 }
 
 const read = (reader: Effect.Effect<void>) =>
-  reader.pipe(
-    Effect.timeout("2 seconds"),
+  inTime(reader, "2 seconds").pipe(
     Effect.catchCause((cause) =>
       Effect.logDebug("a metric could not be read", cause).pipe(Effect.annotateLogs({ component: "telemetry", operation: "read_metrics" })))
   )
+
+/** Does not wait until what took too long has been interrupted either: a statement that hangs may take its time for that. */
+const inTime = <A, E>(effect: Effect.Effect<A, E>, limit: Duration.Input) =>
+  Effect.flatMap(Effect.forkDetach(effect), (fiber) =>
+    Fiber.join(fiber).pipe(
+      Effect.timeout(limit),
+      Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe()))
+    ))

@@ -18,7 +18,9 @@ export interface TelemetryOptions extends TelemetryConfig {
 }
 
 const layer = (options: TelemetryOptions): Layer.Layer<never> =>
-  Layer.mergeAll(otlp(options), metrics(options)).pipe(
+  // The last export, at the stop, still has everything to tell.
+  otlp(options).pipe(
+    Layer.provideMerge(metrics(options)),
     Layer.provideMerge(logs(options))
   )
 
