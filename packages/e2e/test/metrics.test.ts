@@ -62,7 +62,9 @@ const moved: { readonly [key in Key]: (story: Story, name: string) => boolean } 
   databaseUp: ({ api, apiAtFirst, frozen }, name) => apiAtFirst.total(name) === 1 && frozen.total(name) === 0 && api.total(name) === 1,
   databasePing: ({ api }, name) => api.total(name) > 0,
   databaseConnections: ({ api, frozen }, name) => api.total(name, { state: "active" }) >= 1 && frozen.total(name) === 0,
-  databaseErrors: ({ apiAtFirst, recovered }, name) => apiAtFirst.total(name) === 0 && recovered.total(name, { reason: "ConnectionError" }) > 0,
+  databaseErrors: ({ frozen, recovered }) => lostConnections(recovered) > lostConnections(frozen),
+  statements: ({ api, recovered }, name) => api.total(name, { outcome: "ok" }) > 100 && recovered.total(name, { outcome: "error" }) > 0,
+  connectionWaits: ({ api, apiAtFirst }, name) => api.total(name) > apiAtFirst.total(name),
   workerActive: ({ asked, asking, worker }, name) => asking.total(name) === 0 && asked.total(name) === 1 && worker.total(name) === 0,
   workerTasks: ({ worker }, name) => worker.total(name, { kind: "INSIGHT_GENERATION", outcome: "completed" }) === 3,
   workerTaskDuration: ({ worker }, name) => worker.total(name, { outcome: "completed" }) === 3,
@@ -86,6 +88,8 @@ const moved: { readonly [key in Key]: (story: Story, name: string) => boolean } 
   eventLoopDelay: ({ api }, name) => api.total(name, { quantile: "1" }) > 0 && api.total(name, { quantile: "0.5" }) >= 0,
   gc: ({ api, worker }, name) => api.total(name, { kind: "minor" }) > 0 && worker.total(name) > 0
 }
+
+const lostConnections = (page: MetricsPage) => page.total(Metrics.databaseErrors.name, { reason: "ConnectionError" })
 
 /** Scrapes until the page is as wanted. */
 const scrapeUntil = (url: string, so: (page: MetricsPage) => boolean) =>
@@ -133,7 +137,7 @@ const live = Effect.gen(function*() {
   yield* Effect.forEach(postgres, (pid) => ProcessTable.signal(pid, "SIGCONT"))
   yield* installation.killPostgres
   const recovered = yield* ask("GET", `${api.url}/v1/auth/me`, { token: ada.token }).pipe(
-    Effect.andThen(scrapeUntil(apiPage, (page) => page.total(Metrics.databaseErrors.name, { reason: "ConnectionError" }) > 0))
+    Effect.andThen(scrapeUntil(apiPage, (page) => lostConnections(page) > lostConnections(frozen)))
   )
 
   const alone = yield* installation.startLonelyWorker("lonely", {
