@@ -34,9 +34,9 @@ const data = Layer.unwrap(Effect.map(AppConfig, ({ data }) =>
 
 const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url, maxConnections: POOL, applicationName: "englog-api", tellsOutages: true })))
 
-/** A migration may take its time, and waits for the one of another process. */
+/** A migration may take its time, and waits for the one of another process; so may a rotation of keys. */
 const patientDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
-  Database.layer({ url, maxConnections: 2, applicationName: "englog-migrations", statementTimeout: "Infinity" })))
+  Database.layer({ url, maxConnections: 2, applicationName: "englog-maintenance", statementTimeout: "Infinity" })))
 
 /** Connections of one API process; one of them listens for wake-ups. */
 const POOL = 16
@@ -59,7 +59,7 @@ const secrets = Layer.unwrap(Effect.map(Data, ({ encryptionKeys, jwtSecretKey })
 const sealed = Layer.effectDiscard(Effect.flatMap(KeyRotation, ({ sealPlain }) => sealPlain))
 
 export const DataLive = sealed.pipe(
-  Layer.provideMerge(KeyRotation.layer),
+  Layer.provideMerge(Layer.provide(KeyRotation.layer, patientDatabase)),
   Layer.provideMerge(secrets),
   Layer.provideMerge(migrations),
   Layer.provideMerge(database),

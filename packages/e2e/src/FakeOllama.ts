@@ -11,7 +11,7 @@ export type Answer =
   | { readonly _tag: "Insight"; readonly content: string; readonly confidence?: number; readonly tags?: ReadonlyArray<string> }
   /** The model's text as it is. */
   | { readonly _tag: "Text"; readonly text: string }
-  | { readonly _tag: "Status"; readonly status: number }
+  | { readonly _tag: "Status"; readonly status: number; readonly error?: string }
   /** The response breaks off in the middle of its body. */
   | { readonly _tag: "Truncated" }
   /** Nothing is answered until `release`; then `answer` is. */
@@ -86,7 +86,7 @@ const make = Effect.gen(function*() {
       case "Text":
         return json(response, reply(answer.text))
       case "Status":
-        return json(response, { error: `scripted status ${answer.status}` }, answer.status)
+        return json(response, { error: answer.error ?? `scripted status ${answer.status}` }, answer.status)
       case "Truncated":
         response.writeHead(200, { "content-type": "application/json", "content-length": "4096" })
         response.write("{\"model\":\"", () => response.destroy())
@@ -143,7 +143,6 @@ const reply = (content: string) => ({
   message: { role: "assistant", content },
   done: true,
   done_reason: "stop",
-  load_duration: 1_500_000_000,
   prompt_eval_count: 120,
   eval_count: 40
 })

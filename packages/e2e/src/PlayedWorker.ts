@@ -7,11 +7,15 @@ import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
-import type { HeldTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Effect, Option, Stream } from "effect"
+import type { AttemptOutcome, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
+import { Effect, Option, type Redacted, Stream } from "effect"
+
+export interface PlayedWorkerOptions {
+  readonly enrollment_token?: Redacted.Redacted<string>
+}
 
 /** Leaves when its scope ends, without a word. */
-export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: WorkerId) {
+export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: WorkerId, options: PlayedWorkerOptions = {}) {
   const { calls } = yield* GrpcClient.make(APIWorkerService, { address: grpc, tls: noTls })
   const registration = Codec.encodeRegistration({
     worker_id,
@@ -22,7 +26,7 @@ export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: W
     queues: ["default"],
     protocol: 1,
     resume_session_token: Option.none(),
-    enrollment_token: Option.none(),
+    enrollment_token: Option.fromUndefinedOr(options.enrollment_token),
     metadata: {}
   })
   const { session_token } = yield* Effect.flatMap(calls.registerWorker(registration), Codec.decodeRegistrationAnswer)
@@ -34,16 +38,15 @@ export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: W
     Stream.flatMap((message) => Stream.fromIterable(Option.toArray(message)))
   )
 
-  const report = (held: HeldTask, result: unknown) =>
-    calls.reportTaskResult(Codec.encodeReport({
-      ...proof,
-      ...held,
-      outcome: { _tag: "Completed", result: JSON.stringify(result) },
-      started_at: Option.none(),
-      completed_at: Option.none()
-    }))
+  const reportOutcome = (held: HeldTask, outcome: AttemptOutcome) =>
+    calls.reportTaskResult(Codec.encodeReport({ ...proof, ...held, outcome, started_at: Option.none(), completed_at: Option.none() }))
+
+  const report = (held: HeldTask, result: unknown) => reportOutcome(held, { _tag: "Completed", result: JSON.stringify(result) })
+
+  const progress = (held: HeldTask, progress: number, message: string) =>
+    calls.updateTaskProgress(Codec.encodeProgress({ ...proof, ...held, progress, message }))
 
   const data = (held: HeldTask) => Effect.map(calls.getTaskData(Codec.encodeTaskDataQuestion({ ...proof, ...held })), ({ data }) => data)
 
-  return { tasks, report, data }
+  return { session_token, tasks, report, reportOutcome, progress, data }
 })

@@ -4,6 +4,7 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Effect, Exit, Layer, Option, Predicate, Runtime } from "effect"
+import { describeCause } from "./telemetry/ErrorText.ts"
 
 /** Builds the layer and keeps it until the process is told to stop. */
 export const runProcess = <A, E>(layer: Layer.Layer<A, E>): void =>
@@ -15,9 +16,9 @@ export const runProcess = <A, E>(layer: Layer.Layer<A, E>): void =>
 const teardown: Runtime.Teardown = (exit, onExit) =>
   onExit(Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? 1 : 0)
 
-/** An expected failure explains itself by its message; anything else is shown with all that is known about it. */
+/** An expected failure explains itself by its message; of anything else, type, code and places are told. */
 const sentenceOf = (cause: Cause.Cause<unknown>): string =>
   Option.match(Cause.findErrorOption(cause), {
-    onSome: (error) => Predicate.hasProperty(error, "message") && Predicate.isString(error.message) ? error.message : Cause.pretty(cause),
-    onNone: () => Cause.pretty(cause)
+    onSome: (error) => Predicate.hasProperty(error, "message") && Predicate.isString(error.message) ? error.message : describeCause(cause),
+    onNone: () => describeCause(cause)
   })

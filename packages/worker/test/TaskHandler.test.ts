@@ -6,8 +6,7 @@ import { task } from "./support/FakeApi.ts"
 const context: TaskHandler.TaskContext = {
   progress: () => Effect.void,
   data: Effect.succeed("{}"),
-  timeLeft: Effect.succeed(Duration.infinity),
-  note: () => Effect.void
+  timeLeft: Effect.succeed(Duration.infinity)
 }
 
 const given = (payload: string) => {

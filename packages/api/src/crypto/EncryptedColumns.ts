@@ -12,7 +12,7 @@ export interface EncryptedColumn {
   readonly row: string
   /** The table's primary key, by which it is walked through. */
   readonly key: readonly [KeyColumn, ...ReadonlyArray<KeyColumn>]
-  /** To what a value of format v1 is bound where that was no row: see docs/decisions/0011. */
+  /** To what a value of format v1 is bound where that was no row: see docs/decisions/0012. */
   readonly v1Context?: string
 }
 

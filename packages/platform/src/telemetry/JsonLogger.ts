@@ -3,6 +3,7 @@
  * annotated (component, operation, ids …), the message, and the trace that the line belongs to.
  */
 import { Cause, Console, Formatter, Logger, References } from "effect"
+import { describeCause, describeError } from "./ErrorText.ts"
 
 /**
  * Writes to standard output, the lines of one turn of the event loop by one call: under load, a call for each line costs a
@@ -14,9 +15,9 @@ export const jsonLogger = Logger.make<unknown, void>((options) => {
     timestamp: options.date.toISOString(),
     level: options.logLevel.toUpperCase(),
     ...options.fiber.getRef(References.CurrentLogAnnotations),
-    message: [options.message].flat().map(toText).join(" "),
+    message: partsOf(options.message).join(" "),
     ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }),
-    ...(options.cause.reasons.length === 0 ? {} : { cause: Cause.pretty(options.cause) })
+    ...(options.cause.reasons.length === 0 ? {} : { cause: describeCause(options.cause) })
   })
   write(line, options.fiber.getRef(Console.Console))
 })
@@ -39,5 +40,13 @@ const flush = (): void => {
 /** What a process that ends by itself still had to say. */
 process.on("exit", flush)
 
-const toText = (part: unknown): string =>
-  typeof part === "string" ? part : part instanceof Error ? part.message : Formatter.formatJson(part)
+const partsOf = (message: unknown): ReadonlyArray<string> =>
+  [message].flat().map((part) => typeof part === "string" ? part : part instanceof Error ? describeError(part) : Formatter.formatJson(part))
+
+const pretty = Logger.consolePretty()
+
+/** For people at a terminal; says of errors no more than the other. */
+export const prettyLogger = Logger.make<unknown, void>((options) => {
+  const cause = options.cause.reasons.length === 0 ? [] : [describeCause(options.cause)]
+  pretty.log({ ...options, message: [...partsOf(options.message), ...cause], cause: Cause.empty })
+})

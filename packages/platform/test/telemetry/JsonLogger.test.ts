@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { jsonLogger } from "@englog/platform/telemetry/JsonLogger"
 import { Telemetry } from "@englog/platform/telemetry/Telemetry"
-import { Cause, Console, DateTime, Effect, Layer, Logger, Redacted, Schema } from "effect"
+import { Cause, Console, DateTime, Effect, Layer, Logger, Option, Redacted, Schema } from "effect"
 
 const Line = Schema.Record(Schema.String, Schema.Unknown)
 
@@ -15,6 +15,8 @@ const linesOf = (program: Effect.Effect<unknown>, logs: Layer.Layer<never> = Log
     yield* Effect.callback<void>((resume) => void setImmediate(() => setImmediate(() => resume(Effect.void))))
     return yield* Effect.forEach(texts.flatMap((text) => text.split("\n")), (text) => Schema.decodeEffect(Schema.fromJsonString(Line))(text))
   })
+
+class Unwritten extends Schema.TaggedError<Unwritten>()("Unwritten", { message: Schema.String, cause: Schema.Defect() }) {}
 
 describe("JSON log lines", () => {
   it.effect("carry the fields of seed 000: timestamp, level, component, operation and ids", () =>
@@ -65,18 +67,20 @@ describe("JSON log lines", () => {
       assert.notInclude(JSON.stringify(lines), "hunter2")
     }))
 
-  it.effect("tell the whole cause of a failure in one line", () =>
+  it.effect("tell the whole cause of a failure in one line, and nothing that it quotes", () =>
     Effect.gen(function*() {
-      const failure = Cause.die(new Error("disk full", { cause: new Error("ENOSPC") }))
-      const [line] = yield* linesOf(Effect.logError("could not write", failure))
-      assert.strictEqual(line?.["message"], "could not write")
-      assert.match(String(line?.["cause"]), /disk full[\s\S]*ENOSPC/)
+      const full = Object.assign(new Error("could not write what Ada wrote"), { code: "ENOSPC" })
+      const failure = Cause.die(new Unwritten({ message: "could not write", cause: full }))
+      const [line] = yield* linesOf(Effect.logError("gave up", failure, full))
+      assert.strictEqual(line?.["message"], "gave up Error (ENOSPC)")
+      assert.match(String(line?.["cause"]), /Unwritten: could not write[\s\S]*ENOSPC/)
+      assert.notInclude(JSON.stringify(line), "Ada")
     }))
 })
 
 describe("LOG_LEVEL and LOG_FORMAT", () => {
   const telemetry = (logLevel: "debug" | "warn" | "none", logFormat: "json" | "pretty") =>
-    Telemetry.logs({ logLevel, logFormat })
+    Telemetry.layer({ serviceName: "test", serviceVersion: "0", endpoint: Option.none(), logLevel, logFormat })
   const talk = Effect.andThen(Effect.logDebug("quiet"), Effect.logWarning("loud"))
 
   it.effect("keep back what is below the level", () =>
@@ -86,5 +90,19 @@ describe("LOG_LEVEL and LOG_FORMAT", () => {
       assert.deepStrictEqual(yield* messages("debug"), ["quiet", "loud"])
       assert.deepStrictEqual(yield* messages("warn"), ["loud"])
       assert.deepStrictEqual(yield* messages("none"), [])
+    }))
+
+  it.effect("tell people at a terminal no more of an error than the others", () =>
+    Effect.gen(function*() {
+      const texts: Array<string> = []
+      const tell = (...parts: ReadonlyArray<unknown>) => void texts.push(parts.map(String).join(" "))
+      const console: Console.Console = { ...globalThis.console, log: tell, error: tell, group: tell }
+      yield* Effect.logError("gave up", Cause.die(new Error("what Ada wrote"))).pipe(
+        Effect.provide(telemetry("warn", "pretty")),
+        Effect.provideService(Console.Console, console)
+      )
+      assert.include(texts.join("\n"), "gave up")
+      assert.match(texts.join("\n"), /JsonLogger\.test\.ts:\d+/)
+      assert.notInclude(texts.join("\n"), "Ada")
     }))
 })

@@ -10,14 +10,12 @@ import { Cause, Clock, Duration, Effect, type FileSystem, Option, type Scope, St
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import { fromServiceError, GrpcError, isServiceError } from "./GrpcError.ts"
 import {
-  type CallObserver,
   type Calls,
   type Fields,
   type GrpcCallOptions,
   type GrpcMethod,
   messageCodec,
   methodPath,
-  observed,
   recordStatus,
   rpcAttributes,
   type StreamCall,
@@ -34,7 +32,6 @@ export interface GrpcClientOptions<S extends DescService> {
   readonly tls: TlsFiles
   /** Methods that make no span of their own and carry no trace: those called every few seconds, and endless streams. */
   readonly untraced?: ReadonlyArray<keyof S["method"] & string>
-  readonly observe?: CallObserver
 }
 
 export interface GrpcClient<S extends DescService> {
@@ -61,7 +58,7 @@ export const make = Effect.fnUntraced(function*<S extends DescService>(
     const traced = !(options.untraced ?? []).some((name) => name === method.localName)
     calls[method.localName] = method.methodKind === "server_streaming"
       ? streamCall(channel, service, method, traced)
-      : unaryCall(channel, service, method, traced, observed(method, options.observe))
+      : unaryCall(channel, service, method, traced)
   }
   return {
     address: options.address,
@@ -122,13 +119,7 @@ const problemOf = (client: grpc.Client) =>
     return Effect.sync(() => call.cancel())
   })
 
-const unaryCall = (
-  channel: grpc.Client,
-  service: DescService,
-  method: GrpcMethod,
-  traced: boolean,
-  observe: ReturnType<typeof observed>
-): UnaryCall => {
+const unaryCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): UnaryCall => {
   const path = methodPath(service, method)
   const input = messageCodec(method.input)
   const output = messageCodec(method.output)
@@ -147,7 +138,7 @@ const unaryCall = (
     })
   return (fields, options) => {
     const call = callContext(traced, options).pipe(Effect.flatMap((context) => send(fields, context)))
-    return observe(traced ? call.pipe(recordStatus, Effect.withSpan(...clientSpan(service, method))) : call)
+    return traced ? call.pipe(recordStatus, Effect.withSpan(...clientSpan(service, method))) : call
   }
 }
 

@@ -1,5 +1,4 @@
 /** The worker's parts without its process: link, supervisor and the handlers that a test brings. */
-import { quietTelemetry } from "@englog/platform/Environment"
 import { NodeFileSystem } from "@effect/platform-node"
 import { WorkerId } from "@englog/domain/Ids"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
@@ -30,7 +29,7 @@ export const config = (apiAddresses: ReadonlyArray<string>, fields: Partial<AppC
     openaiApiKey: Option.none(),
     openaiModel: "gpt-4o-mini"
   },
-  telemetry: { ...quietTelemetry, logLevel: "info", logFormat: "pretty" },
+  telemetry: { endpoint: Option.none(), logLevel: "info", logFormat: "pretty" },
   ...fields
 })
 

@@ -78,6 +78,10 @@ const launch = (plan: ServerPlan, port: number, log: number) =>
       max_connections: "200",
       timezone: "UTC",
       log_timezone: "UTC",
+      // What a refused statement says quotes rows and values; whoever sent it is told, and its SQLSTATE is in our own log.
+      log_min_messages: "log",
+      log_error_verbosity: "terse",
+      log_min_error_statement: "panic",
       ...plan.settings
     }
     const child = spawn(
