@@ -45,7 +45,7 @@ const pickUp = Effect.fnUntraced(function*(asker: Asker, worker: RunningProgram)
 runBench(Effect.gen(function*() {
   const installation = yield* Installation
   const api = yield* installation.startApi()
-  const worker = yield* installation.startWorker("bench")
+  const worker = yield* installation.startWorker("bench", { LOG_LEVEL: "debug" })
   const [asker] = yield* askers(api.url, 1)
   if (asker === undefined) return
   yield* note(`${WARM_UP} tasks to warm up, then ${TASKS}, one after the other`)

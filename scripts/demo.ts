@@ -1,12 +1,14 @@
 /** `npm run demo`: from a real work log to a checked insight. 0: shown; 1: not, and why; 2: the command line is wrong. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { quietTelemetry } from "@englog/platform/Environment"
 import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Console, Effect, Exit, Layer, Option } from "effect"
 import { demo } from "./demo/Demo.ts"
 import { demoArguments, usage } from "./demo/DemoArguments.ts"
 
 const telemetry = Telemetry.layer({
-  serviceName: "englog-demo",
+  ...quietTelemetry,
+  service: "demo",
   serviceVersion: "0.1.0",
   endpoint: Option.fromUndefinedOr(process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || undefined),
   logLevel: "error",

@@ -2,6 +2,8 @@
  * The API server, assembled: data, queue, cluster, nouns, and the HTTP, RPC and gRPC edges in front of them.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
+import { metricsRoute } from "@englog/platform/telemetry/MetricsRoute"
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
@@ -17,6 +19,7 @@ import { PasswordHasher } from "./auth/PasswordHasher.ts"
 import { RpcAuthorizationLive } from "./auth/RpcAuthorizationLive.ts"
 import { SessionCleanup } from "./auth/SessionCleanup.ts"
 import { SessionRepo } from "./auth/SessionRepo.ts"
+import { UserMetrics } from "./auth/UserMetrics.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
 import { CancelCourierLive } from "./cluster/CancelCourier.ts"
 import { ClusterConfig } from "./cluster/ClusterConfig.ts"
@@ -26,6 +29,7 @@ import { DrainOnStop } from "./cluster/DrainOnStop.ts"
 import { Heartbeats } from "./cluster/Heartbeats.ts"
 import { LeaseRescuerLive, Replica } from "./cluster/LeaseRescuer.ts"
 import { Registrations } from "./cluster/Registrations.ts"
+import { SessionMetrics } from "./cluster/SessionMetrics.ts"
 import { WorkerGateway } from "./cluster/WorkerGateway.ts"
 import { WorkerRpcsLive } from "./cluster/WorkerRpcsLive.ts"
 import { WorkerSessionRepo } from "./cluster/WorkerSessionRepo.ts"
@@ -37,10 +41,12 @@ import { Entries } from "./entries/Entries.ts"
 import { EntriesHttp } from "./entries/EntriesHttp.ts"
 import { EntryRepo } from "./entries/EntryRepo.ts"
 import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
+import { DatabaseMetrics } from "./db/DatabaseMetrics.ts"
 import { ApiDocs } from "./http/ApiDocs.ts"
 import { HealthChecks } from "./http/HealthChecks.ts"
 import { HealthHttp } from "./http/HealthHttp.ts"
 import { HttpListener } from "./http/HttpListener.ts"
+import { OpenStreams } from "./http/OpenStreams.ts"
 import { RequestErrorsLive } from "./http/RequestErrorsLive.ts"
 import { InsightRepo } from "./insights/InsightRepo.ts"
 import { InsightRpcsLive } from "./insights/InsightRpcsLive.ts"
@@ -54,6 +60,7 @@ import { ProjectRepo } from "./projects/ProjectRepo.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
 import { EventFeed } from "./queue/EventFeed.ts"
 import { LeaseRepo } from "./queue/LeaseRepo.ts"
+import { QueueMetrics } from "./queue/QueueMetrics.ts"
 import { TaskKinds } from "./queue/TaskKinds.ts"
 import { TaskOutcomes } from "./queue/TaskOutcomes.ts"
 import { TaskQueue } from "./queue/TaskQueue.ts"
@@ -66,12 +73,12 @@ import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
 import { TasksHttp } from "./tasks/TasksHttp.ts"
 
-const queue = Layer.mergeAll(EventFeed.layer, TaskQueue.layer, TaskOutcomes.layer).pipe(
+const queue = Layer.mergeAll(QueueMetrics, EventFeed.layer, TaskQueue.layer, TaskOutcomes.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(TaskRepo.layer, LeaseRepo.layer)),
   Layer.provideMerge(Layer.mergeAll(TaskText.layer, TaskKinds.layer, Wakeups.layer))
 )
 
-const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer).pipe(
+const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer, UserMetrics).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),
   Layer.provide([PasswordHasher.layer, LimitsLive])
 )
@@ -96,11 +103,12 @@ const workerEdge = Layer.unwrap(Effect.gen(function*() {
     host: grpcHost,
     port: grpcPort,
     tls,
-    untraced: ["workerHeartbeat", "streamTasks"]
+    untraced: ["workerHeartbeat", "streamTasks"],
+    observe: ({ code, method, seconds }) => Metrics.rpcServed.record({ method, code }, seconds)
   })
 }))
 
-const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck).pipe(
+const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck, SessionMetrics).pipe(
   Layer.provideMerge(workerEdge),
   Layer.provide(WorkerGateway.layer),
   Layer.provide([Registrations.layer, Heartbeats.layer]),
@@ -121,6 +129,15 @@ const rpc = RpcEndpoints.pipe(
 
 const listener = Layer.unwrap(Effect.map(AppConfig, (config) => HttpListener.layer({ host: config.httpHost, port: config.httpPort })))
 
+/** Built after the server, so that it acts before the server stops. */
+const endStreamsOnStop = Layer.effectDiscard(Effect.gen(function*() {
+  yield* HttpServer.HttpServer
+  const streams = yield* OpenStreams
+  yield* Effect.addFinalizer(() => streams.end)
+}))
+
+const metrics = Layer.unwrap(Effect.map(AppConfig, (config) => metricsRoute(config.telemetry.metricsToken)))
+
 const announce = Layer.effectDiscard(Effect.gen(function*() {
   const http = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
   const grpc = yield* GrpcServer
@@ -130,13 +147,14 @@ const announce = Layer.effectDiscard(Effect.gen(function*() {
 }))
 
 /** Requires the configuration; provides the addresses it listens on. */
-export const ApiServer = announce.pipe(
-  Layer.provideMerge(HttpListener.serve(Layer.mergeAll(rest, rpc, ApiDocs.layer))),
+export const ApiServer = Layer.mergeAll(announce, endStreamsOnStop).pipe(
+  Layer.provideMerge(HttpListener.serve(Layer.mergeAll(rest, rpc, ApiDocs.layer, metrics))),
   Layer.provideMerge(listener),
   Layer.provideMerge(cluster),
-  Layer.provide(nouns),
+  Layer.provide([nouns, DatabaseMetrics]),
   Layer.provide(SecurityEvents.layer),
   Layer.provide(DataLive),
+  Layer.provide(OpenStreams.layer),
   Layer.provide(HealthChecks.layer),
   Layer.provide(NodeServices.layer)
 )

@@ -3,7 +3,7 @@
  */
 import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/platform/Environment"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
-import type { LogFormat, LogLevel } from "@englog/platform/Environment"
+import type { TelemetryConfig } from "@englog/platform/Environment"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 
 /** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */
@@ -28,11 +28,7 @@ export class AppConfig extends Context.Service<AppConfig, {
   readonly maxWorkers: number
   readonly heartbeatInterval: Duration.Duration
   readonly workerTimeout: Duration.Duration
-  readonly telemetry: {
-    readonly endpoint: Option.Option<string>
-    readonly logLevel: LogLevel
-    readonly logFormat: LogFormat
-  }
+  readonly telemetry: TelemetryConfig
 }>()("@englog/api/AppConfig") {
   static readonly layer: Layer.Layer<AppConfig, ConfigurationError> = Layer.effect(AppConfig, Effect.suspend(() => read))
 }

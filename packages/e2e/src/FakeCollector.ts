@@ -1,5 +1,6 @@
 /**
- * An OTLP/HTTP receiver: takes JSON on /v1/traces as the OpenTelemetry Collector does, and decodes the spans it is sent.
+ * An OTLP/HTTP receiver: takes JSON on /v1/traces and /v1/metrics as the OpenTelemetry Collector does, and decodes what it
+ * is sent.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { createServer } from "node:http"
@@ -52,20 +53,64 @@ export interface ExportedSpan {
   readonly raw: string
 }
 
+const Point = Schema.Struct({
+  attributes: Schema.optionalKey(Attributes),
+  asDouble: Schema.optionalKey(Schema.Finite),
+  asInt: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
+  count: Schema.optionalKey(Schema.Finite),
+  sum: Schema.optionalKey(Schema.Finite)
+})
+const Points = Schema.optionalKey(Schema.Struct({ dataPoints: Schema.Array(Point) }))
+
+const decodeMetrics = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({
+  resourceMetrics: Schema.Array(Schema.Struct({
+    resource: Schema.Struct({ attributes: Attributes }),
+    scopeMetrics: Schema.Array(Schema.Struct({
+      metrics: Schema.Array(Schema.Struct({
+        name: Schema.String,
+        unit: Schema.String,
+        description: Schema.String,
+        gauge: Points,
+        sum: Points,
+        histogram: Points
+      }))
+    }))
+  }))
+})))
+
+export interface ExportedMetric {
+  readonly service: string
+  readonly name: string
+  readonly unit: string
+  readonly description: string
+  readonly type: "gauge" | "sum" | "histogram"
+  /** `value` of a histogram is the number of its observations. */
+  readonly points: ReadonlyArray<{ readonly attributes: Readonly<Record<string, unknown>>; readonly value: number }>
+}
+
 export class FakeCollector extends Context.Service<FakeCollector, {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string
   readonly spans: ReadonlyArray<ExportedSpan>
+  /** What the newest export of each service said. */
+  readonly metrics: ReadonlyMap<string, ReadonlyArray<ExportedMetric>>
   readonly trace: (traceId: string) => ReadonlyArray<ExportedSpan>
   /** Refuses connections, and takes them again on the same port. */
   readonly leave: Effect.Effect<void>
   readonly comeBack: Effect.Effect<void>
+  /** From now on accepts whatever is sent and answers nothing. */
+  readonly hang: Effect.Effect<void>
+  /** Requests that were not answered. */
+  readonly hanging: () => number
 }>()("@englog/e2e/FakeCollector") {
   static readonly layer = Layer.effect(FakeCollector, Effect.suspend(() => make))
 }
 
 const make = Effect.gen(function*() {
   const spans: Array<ExportedSpan> = []
+  const metrics = new Map<string, ReadonlyArray<ExportedMetric>>()
+  let hangs = false
+  let hanging = 0
   const server = createServer((request, response) => {
     let body = ""
     request.setEncoding("utf8")
@@ -73,7 +118,12 @@ const make = Effect.gen(function*() {
       body += chunk
     })
     request.on("end", () => {
+      if (hangs) {
+        hanging++
+        return
+      }
       if (request.url === "/v1/traces") spans.push(...decode(body))
+      if (request.url === "/v1/metrics") for (const [service, told] of metricsOf(body)) metrics.set(service, told)
       response.writeHead(200, { "content-type": "application/json" })
       response.end("{}")
     })
@@ -93,9 +143,14 @@ const make = Effect.gen(function*() {
   return FakeCollector.of({
     url: `http://127.0.0.1:${port}`,
     spans,
+    metrics,
     trace: (traceId) => spans.filter((span) => span.traceId === traceId),
     leave,
-    comeBack: Effect.asVoid(listen(port))
+    comeBack: Effect.asVoid(listen(port)),
+    hang: Effect.sync(() => {
+      hangs = true
+    }),
+    hanging: () => hanging
   })
 })
 
@@ -115,6 +170,20 @@ const decode = (body: string): ReadonlyArray<ExportedSpan> =>
         start: BigInt(span.startTimeUnixNano),
         raw: JSON.stringify(span)
       })))
+  })
+
+const metricsOf = (body: string) =>
+  decodeMetrics(body).resourceMetrics.map(({ resource, scopeMetrics }) => {
+    const service = String(toRecord(resource.attributes)["service.name"])
+    const told = scopeMetrics.flatMap((scope) => scope.metrics).map(({ description, name, unit, ...kinds }): ExportedMetric => {
+      const type = kinds.histogram !== undefined ? "histogram" : kinds.sum !== undefined ? "sum" : "gauge"
+      const points = (kinds[type]?.dataPoints ?? []).map(({ asDouble, asInt, attributes, count }) => ({
+        attributes: toRecord(attributes ?? []),
+        value: Number(count ?? asDouble ?? asInt)
+      }))
+      return { service, name, unit, description, type, points }
+    })
+    return [service, told] as const
   })
 
 const toRecord = (attributes: typeof Attributes.Type): Record<string, unknown> =>

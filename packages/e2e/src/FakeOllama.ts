@@ -143,6 +143,7 @@ const reply = (content: string) => ({
   message: { role: "assistant", content },
   done: true,
   done_reason: "stop",
+  load_duration: 1_500_000_000,
   prompt_eval_count: 120,
   eval_count: 40
 })

@@ -91,7 +91,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
     const url = yield* program.said(/HTTP on (http:\/\/[\d.]+:\d+)/)
     const grpc = yield* program.said(/gRPC on ([\d.]+:\d+)/)
     yield* unlessEnded(program, "api", answers(`${url}/ready`))
-    return { ...program, url, grpc }
+    return Object.assign(program, { url, grpc })
   })
 
   const startApi: Installation["Service"]["startApi"] = Effect.fnUntraced(function*(env = {}) {
@@ -103,7 +103,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
 
   const startLonelyWorker: Installation["Service"]["startLonelyWorker"] = Effect.fnUntraced(function*(name, env) {
     const program = yield* runProgram({ name, main: "worker", env: { ...everybody, WORKER_ID: name, LLM_PROVIDER: "builtin", ...env } })
-    return { ...program, healthUrl: yield* program.said(/health at (http:\/\/[\d.]+:\d+\/health)/) }
+    return Object.assign(program, { healthUrl: yield* program.said(/health at (http:\/\/[\d.]+:\d+\/health)/) })
   })
 
   const startWorker: Installation["Service"]["startWorker"] = Effect.fnUntraced(function*(name, env = {}) {

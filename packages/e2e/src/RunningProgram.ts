@@ -3,7 +3,12 @@
  * frozen and continued at will, and gone for certain when its scope ends.
  */
 import { Config, Deferred, Duration, Effect, Option, Schedule, Schema, type Scope } from "effect"
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { StringDecoder } from "node:string_decoder"
 import { fileURLToPath } from "node:url"
 import { type NodeCommand, nodeCommand, type ProgramName } from "../../../scripts/launcher/Programs.ts"
 
@@ -27,7 +32,7 @@ export interface ProgramOptions {
 
 export interface RunningProgram {
   readonly pid: number
-  /** Standard output and error, as they came. */
+  /** Standard output and error, as they came until now. */
   readonly lines: ReadonlyArray<string>
   readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
   /** The exit code, once it has ended; 128 + 9 after SIGKILL, 128 + 15 after SIGTERM that it did not handle. */
@@ -68,20 +73,20 @@ const inherited = Effect.gen(function*() {
 
 const start = (name: string, args: ReadonlyArray<string>, env: Record<string, string>): RunningProgram => {
   const ended = Deferred.makeUnsafe<number>()
-  const lines: Array<string> = []
+  const output = outputFile()
+  const lines = linesOf(output)
   // A group of its own: a Ctrl-C at the test runner leaves the order of ending to the scopes.
-  const child = spawn(process.execPath, ["--import", endWithParent, ...args], { env, stdio: ["pipe", "pipe", "pipe"], detached: true })
-  collectLines(child, lines)
+  const child = spawn(process.execPath, ["--import", endWithParent, ...args], { env, stdio: ["pipe", output, output], detached: true })
   child.once("error", () => Deferred.doneUnsafe(ended, Effect.succeed(127)))
   child.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(code ?? 128 + (numbers[signal ?? ""] ?? 0))))
   const exit = Deferred.await(ended)
   const signal = (signalName: NodeJS.Signals) => Effect.sync(() => void child.kill(signalName))
   const said = (pattern: RegExp) =>
-    Effect.sync(() => firstMatch(lines, pattern)).pipe(
+    Effect.sync(() => firstMatch(lines(), pattern)).pipe(
       Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced("10 millis") }),
       Effect.raceFirst(Effect.as(exit, undefined)),
       // What it said last may have been what was waited for.
-      Effect.map((found) => found ?? firstMatch(lines, pattern)),
+      Effect.map((found) => found ?? firstMatch(lines(), pattern)),
       Effect.timeoutOption(PATIENCE),
       Effect.flatMap((found) =>
         Option.isSome(found) && found.value !== undefined
@@ -90,27 +95,48 @@ const start = (name: string, args: ReadonlyArray<string>, env: Record<string, st
             new ProgramError({
               program: name,
               problem: `${Option.isSome(found) ? "it ended" : `${Duration.format(PATIENCE)} passed`} without a line like ${pattern}`,
-              output: lines.slice(-40).join("\n")
+              output: lines().slice(-40).join("\n")
             })
           )
       )
     )
-  return { pid: child.pid ?? 0, lines, signal, exit, end: (signalName) => Effect.andThen(signal(signalName), exit), said }
+  return {
+    pid: child.pid ?? 0,
+    get lines() {
+      return lines()
+    },
+    signal,
+    exit,
+    end: (signalName) => Effect.andThen(signal(signalName), exit),
+    said
+  }
 }
 
-const collectLines = (child: ChildProcess, lines: Array<string>): void => {
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = ""
-    stream?.setEncoding("utf8")
-    stream?.on("data", (chunk: string) => {
-      const parts = `${rest}${chunk}`.split("\n")
+/** What a file says, line by line, as far as it has been written when it is asked. */
+const linesOf = (descriptor: number): (() => ReadonlyArray<string>) => {
+  const lines: Array<string> = []
+  const chunk = Buffer.alloc(64 * 1_024)
+  const decoder = new StringDecoder("utf8")
+  let position = 0
+  let rest = ""
+  return () => {
+    for (let read = fs.readSync(descriptor, chunk, 0, chunk.length, position); read > 0;) {
+      position += read
+      const parts = `${rest}${decoder.write(chunk.subarray(0, read))}`.split("\n")
       rest = parts.pop() ?? ""
       lines.push(...parts)
-    })
-    stream?.on("end", () => {
-      if (rest !== "") lines.push(rest)
-    })
+      read = fs.readSync(descriptor, chunk, 0, chunk.length, position)
+    }
+    return rest === "" ? lines : [...lines, rest]
   }
+}
+
+/** As a service manager does it: who writes a log is never held up by who reads it. The file goes with its last user. */
+const outputFile = (): number => {
+  const file = path.join(tmpdir(), `englog-output-${randomUUID()}`)
+  const descriptor = fs.openSync(file, "ax+")
+  fs.unlinkSync(file)
+  return descriptor
 }
 
 const firstMatch = (lines: ReadonlyArray<string>, pattern: RegExp): string | undefined => {

@@ -104,7 +104,7 @@ describe.concurrent("the trace of an insight", () => {
 })
 
 describe.concurrent("a collector that is not there", () => {
-  it.live("costs each process one line in its log: tasks complete, and a stop takes no longer", () =>
+  it.live("costs each process one line in its log for traces and one for metrics: tasks complete, and a stop takes no longer", () =>
     Effect.gen(function*() {
       const collector = yield* FakeCollector
       yield* collector.leave
@@ -119,7 +119,8 @@ describe.concurrent("a collector that is not there", () => {
       assert.strictEqual(yield* Effect.timeout(worker.end("SIGTERM"), "10 seconds"), 0)
       assert.strictEqual(yield* Effect.timeout(api.end("SIGTERM"), "10 seconds"), 0)
       for (const { lines } of [api, worker]) {
-        assert.lengthOf(lines.filter((line) => /traces|collector|ECONNREFUSED|otlp/i.test(line)), 1, lines.join("\n"))
+        const told = lines.filter((line) => /traces|metrics|collector|ECONNREFUSED|otlp/i.test(line))
+        assert.deepStrictEqual(told.map((line) => /(\w+) are lost/.exec(line)?.[1]).sort(), ["metrics", "traces"], lines.join("\n"))
       }
     }).pipe(Effect.scoped, Effect.provide(world())))
 })

@@ -2,7 +2,7 @@
  * Readers of environment variables, for the AppConfig of each process. An empty variable counts as unset; a wrong value
  * stops the start with a sentence that names the variable and its rule.
  */
-import { Config, Duration, Effect, Option, Runtime, Schema } from "effect"
+import { Config, Duration, Effect, Option, type Redacted, Runtime, Schema } from "effect"
 
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()("ConfigurationError", {
   variable: Schema.String,
@@ -79,20 +79,65 @@ export type LogLevel = typeof LogLevel.Type
 export const LogFormat = Schema.Literals(["json", "pretty"])
 export type LogFormat = typeof LogFormat.Type
 
+/** The names of the OpenTelemetry specification. */
+export const Sampler = Schema.Literals([
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio"
+])
+
+export interface SamplerConfig {
+  readonly name: typeof Sampler.Type
+  /** 0..1, for the samplers by ratio. */
+  readonly ratio: number
+}
+
+export interface TelemetryConfig {
+  /** Base URL of an OTLP/HTTP receiver, e.g. `http://127.0.0.1:4318`. */
+  readonly endpoint: Option.Option<string>
+  readonly sampler: SamplerConfig
+  /** Who sends it may read /metrics from elsewhere; without one only this machine may. */
+  readonly metricsToken: Option.Option<Redacted.Redacted<string>>
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+}
+
+const oneOf = <const Name extends string>(name: string, literals: Schema.Literals<ReadonlyArray<Name>>, otherwise: Name) =>
+  variable(name, `must be one of ${literals.literals.join(", ")}`, Config.schema(literals, name).pipe(Config.withDefault(otherwise)))
+
+const sampler = Effect.gen(function*() {
+  const ratio = Config.schema(Schema.FiniteFromString.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 1 }))), "OTEL_TRACES_SAMPLER_ARG")
+  const config: SamplerConfig = {
+    name: yield* oneOf("OTEL_TRACES_SAMPLER", Sampler, "parentbased_always_on"),
+    ratio: yield* variable("OTEL_TRACES_SAMPLER_ARG", "must be a number from 0 to 1", Config.withDefault(ratio, 1))
+  }
+  return config
+})
+
 /** What every process takes for its telemetry. A terminal gets readable logs, everything else JSON. */
 export const telemetry = Effect.gen(function*() {
   const level = (yield* textOr("LOG_LEVEL", "info")).toLowerCase()
-  return {
+  const format = yield* oneOf("LOG_FORMAT", Schema.Literals(["auto", ...LogFormat.literals]), "auto")
+  const config: TelemetryConfig = {
     endpoint: yield* httpUrl("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    sampler: yield* sampler,
+    metricsToken: yield* secret("METRICS_TOKEN"),
     logLevel: yield* Schema.decodeUnknownEffect(LogLevel)(level === "warning" ? "warn" : level).pipe(
       Effect.mapError(() => fail("LOG_LEVEL", `must be one of ${LogLevel.literals.join(", ")}`))
     ),
-    logFormat: yield* variable(
-      "LOG_FORMAT",
-      "must be json or pretty",
-      Config.schema(LogFormat, "LOG_FORMAT").pipe(
-        Config.withDefault(process.stdout.isTTY ? "pretty" as const : "json" as const)
-      )
-    )
+    logFormat: format !== "auto" ? format : process.stdout.isTTY ? "pretty" : "json"
   }
+  return config
 })
+
+/** For processes of tests and tools: nothing leaves them. */
+export const quietTelemetry: TelemetryConfig = {
+  endpoint: Option.none(),
+  sampler: { name: "parentbased_always_on", ratio: 1 },
+  metricsToken: Option.none(),
+  logLevel: "warn",
+  logFormat: "json"
+}

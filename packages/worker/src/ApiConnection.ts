@@ -2,6 +2,7 @@
  * One connection to one API server, from connecting to its end: register, then stream tasks and send heartbeats until one
  * of them fails or the server asks to leave. It never ends well: `ConnectionEnd` or an error says what `ApiLink` does next.
  */
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
@@ -54,7 +55,8 @@ export const run = Effect.fnUntraced(
       address,
       tls: context.tls,
       // Called every few seconds, or open for hours: as spans they would only bury the tasks' traces.
-      untraced: ["registerWorker", "workerHeartbeat", "streamTasks", "leaveSession"]
+      untraced: ["registerWorker", "workerHeartbeat", "streamTasks", "leaveSession"],
+      observe: ({ code, method, seconds }) => Metrics.rpcCalled.record({ method, code }, seconds)
     })
     yield* client.connect(CONNECT_LIMIT)
     yield* context.enter("Connected")

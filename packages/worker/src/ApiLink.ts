@@ -5,6 +5,7 @@
  * × 1.5, jittered: seed 001). After 10 failed tries it reports Disconnected and keeps trying. The session's token is
  * presented at every registration, so that a session survives a broken connection and a restarted server.
  */
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import { channelCredentials, type GrpcTlsError } from "@englog/rpc/grpc/GrpcTls"
 import type { SessionToken, WorkerRegistration } from "@englog/rpc/grpc/WorkerMessages"
@@ -146,6 +147,7 @@ const keepConnected = Effect.fnUntraced(function*(
     yield* context.enter("Connecting")
     const startedAt = yield* Clock.currentTimeMillis
     const ending = yield* Effect.flip(ApiConnection.run(context, address))
+    yield* Metrics.workerReconnections.add({})
     const wasRegistered = Option.isSome(yield* SubscriptionRef.getAndSet(session, Option.none()))
     const lived = Duration.millis((yield* Clock.currentTimeMillis) - startedAt)
     const good = wasRegistered && Duration.isGreaterThanOrEqualTo(lived, GOOD_AFTER)

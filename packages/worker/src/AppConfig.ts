@@ -34,7 +34,7 @@ export class AppConfig extends Context.Service<AppConfig, {
   readonly enrollmentToken: Option.Option<Redacted.Redacted<string>>
   readonly tls: TlsFiles
   readonly llm: LlmConfig
-  readonly telemetry: Effect.Success<typeof Environment.telemetry>
+  readonly telemetry: Environment.TelemetryConfig
 }>()("@englog/worker/AppConfig") {
   static readonly layer = Layer.effect(AppConfig, Effect.suspend(() => read))
 }

@@ -1,19 +1,21 @@
 /** What a handler gets beside its task: progress, data and the time left, all for one attempt and over the current session. */
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { HeldTask, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { DateTime, Duration, Effect, Option, Schedule, SubscriptionRef } from "effect"
+import { DateTime, Duration, Effect, Option, Ref, Schedule, SubscriptionRef } from "effect"
 import { ApiLink } from "./ApiLink.ts"
 import { TaskFailure, type TaskContext } from "./handlers/TaskHandler.ts"
 
 /** Progress is news, not state: what cannot be sent within this is dropped. */
 const PROGRESS_LIMIT = Duration.seconds(2)
 
-export const make = Effect.fnUntraced(function*(task: WorkerTask) {
+/** `notes`: where the handler's notes are gathered. */
+export const make = Effect.fnUntraced(function*(task: WorkerTask, notes: Ref.Ref<Readonly<Record<string, string | number>>>) {
   const link = yield* ApiLink
   const held: HeldTask = { task_id: task.task_id, attempt: task.attempt }
   const context: TaskContext = {
     progress: (percent, message) => progress(link, held, Math.round(Math.min(100, Math.max(0, percent))), message),
     data: data(link, held),
+    note: (fields) => Ref.update(notes, (before) => ({ ...before, ...fields })),
     timeLeft: Option.match(task.deadline, {
       onNone: () => Effect.succeed(Duration.infinity),
       onSome: (deadline) =>

@@ -1,9 +1,10 @@
 /**
- * The worker's own `GET /health` (seed 001): 200 while tasks can arrive, 503 while there is no connection to an API server.
+ * The worker's own `GET /metrics`, and `GET /health` (seed 001): 200 while tasks can arrive, 503 while there is no connection to an API server.
  * `degraded`: it works, but draining, or without the language model that was configured. It tells what is known, and waits
  * for nobody: a probe gets its answer while everything else hangs.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { metricsRoute } from "@englog/platform/telemetry/MetricsRoute"
 import { DateTime, Duration, Effect, Layer, Option, Ref, Schema, SubscriptionRef } from "effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -17,6 +18,7 @@ import { isServing } from "./LinkState.ts"
 import { InsightWriter } from "./llm/InsightWriter.ts"
 import { type Choice, ModelChoice } from "./llm/ModelChoice.ts"
 import { ProcessUsage } from "./ProcessUsage.ts"
+import * as WorkerMetrics from "./WorkerMetrics.ts"
 import { WORKER_VERSION } from "./WorkerVersion.ts"
 
 export class HealthPortError extends Schema.TaggedError<HealthPortError>()("HealthPortError", {
@@ -88,6 +90,8 @@ const route = HttpRouter.add(
   Effect.map(report, (body) => HttpServerResponse.jsonUnsafe(body, { status: body.status === "unhealthy" ? 503 : 200 }))
 )
 
+const metrics = Layer.unwrap(Effect.map(AppConfig, (config) => metricsRoute(config.telemetry.metricsToken)))
+
 const server = Layer.effect(
   HttpServer.HttpServer,
   Effect.gen(function*() {
@@ -115,6 +119,7 @@ const untraced = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)
 
 /** Serves as long as the layer lives. */
 export const layer = Layer.mergeAll(
-  HttpRouter.serve(route, { disableLogger: true, disableListenLog: true }),
+  WorkerMetrics.layer,
+  HttpRouter.serve(Layer.merge(route, metrics), { disableLogger: true, disableListenLog: true }),
   announced
 ).pipe(Layer.provide(server), Layer.provide(untraced))

@@ -4,8 +4,9 @@
  */
 import type { WorkerId } from "@englog/domain/Ids"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { AttemptOutcome, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { DateTime, Deferred, Duration, Effect, Option, type Semaphore, type Tracer } from "effect"
+import { DateTime, Deferred, Duration, Effect, Option, Ref, type Semaphore, type Tracer } from "effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as AttemptContext from "./AttemptContext.ts"
@@ -30,6 +31,7 @@ export const run = Effect.fnUntraced(function*(attempt: Attempt) {
     Effect.withSpan(`task ${task.kind}`, traced(attempt), { captureStackTrace: false }),
     Effect.annotateLogs({
       component: "worker_service",
+      worker_id: attempt.workerId,
       task_id: task.task_id,
       task_kind: task.kind,
       attempt: task.attempt
@@ -40,13 +42,14 @@ export const run = Effect.fnUntraced(function*(attempt: Attempt) {
 const execute = Effect.fnUntraced(function*({ task, cancelled, slots }: Attempt) {
   const ledger = yield* AttemptLedger
   const startedAt = yield* DateTime.now
+  const notes = yield* Ref.make<Readonly<Record<string, string | number>>>({})
   const outcome = yield* Effect.raceFirst(
-    slots.withPermits(1)(handle(task)),
+    slots.withPermits(1)(handle(task, notes)),
     Effect.map(Deferred.await(cancelled), (reason): AttemptOutcome => ({ _tag: "Cancelled", error: reason }))
   )
   const completedAt = yield* DateTime.now
   yield* Effect.annotateCurrentSpan(Attribute.taskOutcome, outcome._tag === "Cancelled" ? "Stopped" : outcome._tag)
-  yield* logOutcome(outcome, DateTime.distance(startedAt, completedAt))
+  yield* tell(task, outcome, DateTime.distance(startedAt, completedAt), yield* Ref.get(notes))
   yield* deliver({
     task_id: task.task_id,
     attempt: task.attempt,
@@ -59,10 +62,10 @@ const execute = Effect.fnUntraced(function*({ task, cancelled, slots }: Attempt)
 })
 
 /** Never fails: whatever happens to the handler is an outcome. */
-const handle = Effect.fnUntraced(function*(task: WorkerTask) {
+const handle = Effect.fnUntraced(function*(task: WorkerTask, notes: Ref.Ref<Readonly<Record<string, string | number>>>) {
   const handler = (yield* TaskHandlers).get(task.kind)
-  const context = yield* AttemptContext.make(task)
-  yield* Effect.logInfo("task started").pipe(Effect.annotateLogs({ operation: "task_started" }))
+  const context = yield* AttemptContext.make(task, notes)
+  yield* Effect.logDebug("task started").pipe(Effect.annotateLogs({ operation: "task_started" }))
   if (handler === undefined) return failed(`this worker has no handler for ${task.kind}`)
   const left = yield* context.timeLeft
   return yield* Effect.suspend(() => handler.run(task, context)).pipe(
@@ -84,9 +87,16 @@ const failed = (error: string, retryable = true): AttemptOutcome => ({ _tag: "Fa
 const logFailure = (failure: TaskFailure) =>
   failure.cause === undefined ? Effect.void : Effect.logDebug("cause of the failure", failure.cause)
 
-const logOutcome = (outcome: AttemptOutcome, duration: Duration.Duration) =>
-  (outcome._tag === "Failed" ? Effect.logWarning(`task failed: ${outcome.error}`) : Effect.logInfo(`task ${outcome._tag.toLowerCase()}`))
-    .pipe(Effect.annotateLogs({ operation: `task_${outcome._tag.toLowerCase()}`, duration_ms: Duration.toMillis(duration) }))
+/** The one line about an attempt, and its metrics. */
+const tell = (task: WorkerTask, outcome: AttemptOutcome, duration: Duration.Duration, notes: Readonly<Record<string, string | number>>) => {
+  const labels = { kind: task.kind, outcome: outcome._tag.toLowerCase() }
+  const log = outcome._tag === "Failed" ? Effect.logWarning(`task failed: ${outcome.error}`) : Effect.logInfo(`task ${labels.outcome}`)
+  return Metrics.workerTasks.add(labels).pipe(
+    Effect.andThen(Metrics.workerTaskDuration.record(labels, Duration.toSeconds(duration))),
+    Effect.andThen(log),
+    Effect.annotateLogs({ operation: `task_${labels.outcome}`, duration_ms: Duration.toMillis(duration), ...notes })
+  )
+}
 
 const parentOf = (task: WorkerTask): Option.Option<Tracer.ExternalSpan> =>
   Option.flatMap(task.traceparent, (traceparent) => HttpTraceContext.w3c(Headers.fromInput({ traceparent })))

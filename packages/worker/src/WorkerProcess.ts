@@ -6,7 +6,7 @@ import * as Worker from "./Worker.ts"
 import { WORKER_VERSION } from "./WorkerVersion.ts"
 
 const telemetry = Layer.unwrap(Effect.map(AppConfig, (config) =>
-  Telemetry.layer({ serviceName: "englog-worker", serviceVersion: WORKER_VERSION, ...config.telemetry })))
+  Telemetry.layer({ service: "worker", serviceVersion: WORKER_VERSION, ...config.telemetry })))
 
 /** Runs until it is interrupted; fails where the configuration is wrong or a port is taken. */
 export const workerProcess = Worker.layer(Worker.builtIn).pipe(Layer.provide(telemetry), Layer.provide(AppConfig.layer))

@@ -6,7 +6,8 @@ import { task } from "./support/FakeApi.ts"
 const context: TaskHandler.TaskContext = {
   progress: () => Effect.void,
   data: Effect.succeed("{}"),
-  timeLeft: Effect.succeed(Duration.infinity)
+  timeLeft: Effect.succeed(Duration.infinity),
+  note: () => Effect.void
 }
 
 const given = (payload: string) => {

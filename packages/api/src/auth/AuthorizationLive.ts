@@ -6,6 +6,7 @@ import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Forbidden } from "@englog/rpc/http/HttpErrors"
 import { Effect, Layer, Predicate } from "effect"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { StillAuthorized } from "../http/OpenStreams.ts"
 import { Authenticator } from "./Authenticator.ts"
 
 export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator | SecurityEvents> = Layer.effect(
@@ -19,6 +20,7 @@ export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator 
         yield* Effect.annotateCurrentSpan(Attribute.userId, user.id)
         return yield* httpEffect.pipe(
           Effect.provideService(CurrentUser, user),
+          Effect.provideService(StillAuthorized, authenticate(credential)),
           Effect.tapError((failure) =>
             isForbidden(failure)
               ? record({ event: "access_denied", user_id: user.id, detail: { method: endpoint.method, route: endpoint.path } })

@@ -7,6 +7,7 @@ import { requestIdOf } from "../http/RequestId.ts"
 import { toRpcFailure } from "../rpc/RpcFailures.ts"
 import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { StillAuthorized } from "../http/OpenStreams.ts"
 import { Authenticator } from "./Authenticator.ts"
 
 export const RpcAuthorizationLive = Layer.effect(
@@ -24,6 +25,7 @@ export const RpcAuthorizationLive = Layer.effect(
         const user = yield* authenticate(Redacted.make(token)).pipe(Effect.mapError(toRpcFailure))
         return yield* effect.pipe(
           Effect.provideService(CurrentUser, user),
+          Effect.provideService(StillAuthorized, authenticate(Redacted.make(token))),
           Effect.tapError((failure) =>
             failure instanceof RpcFailure && failure.reason === "forbidden"
               ? record({ event: "access_denied", user_id: user.id, detail: { rpc: rpc._tag } })

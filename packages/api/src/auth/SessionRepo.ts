@@ -19,6 +19,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   readonly rotate: (family: FamilyId, jti: string) => Effect.Effect<Rotation, SqlError>
   /** Ends the session. False where it had ended before or the token had been used. */
   readonly close: (family: FamilyId, jti: string) => Effect.Effect<boolean, SqlError>
+  /** Users whose session was opened or renewed during the last 24 hours (seed 004). */
+  readonly countActiveUsers: Effect.Effect<number, SqlError>
   /** Removes sessions whose last refresh token has expired; answers how many. */
   readonly removeExpired: Effect.Effect<number, SqlError>
 }>()("@englog/api/auth/SessionRepo") {
@@ -67,6 +69,12 @@ const makeSessionRepo = (sql: SqlClient.SqlClient): SessionRepo["Service"] => {
         return first
       }))
     ),
+    // A session expires so long after its last renewal; the index is by expiry.
+    countActiveUsers: Effect.map(
+      sql<{ count: number }>`SELECT count(DISTINCT user_id)::int AS count FROM refresh_token_families
+        WHERE expires_at > now() + ${life}::text::interval - interval '24 hours'`,
+      (rows) => rows[0]?.count ?? 0
+    ).pipe(Effect.withSpan("SessionRepo.countActiveUsers")),
     removeExpired: Effect.map(
       sql`DELETE FROM refresh_token_families WHERE expires_at < now() - interval '1 hour' RETURNING id`,
       (rows) => rows.length

@@ -80,7 +80,7 @@ const deliver = (session: LiveSession, lease: TaskLease) =>
         traceparent: traceparent === "" ? Option.none() : Option.some(traceparent)
       }
     })
-    yield* Effect.logInfo("dispatched a task").pipe(Effect.annotateLogs({
+    yield* Effect.logDebug("dispatched a task").pipe(Effect.annotateLogs({
       component: "cluster",
       operation: "dispatch",
       task_id: lease.task_id,

@@ -15,6 +15,7 @@ import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as AnswerDeadline from "./AnswerDeadline.ts"
 import { outageOf } from "./Outage.ts"
 import * as OutageWatch from "./OutageWatch.ts"
+import * as StatementMetrics from "./StatementMetrics.ts"
 
 export interface DatabaseOptions {
   readonly url: Redacted.Redacted
@@ -64,6 +65,7 @@ const GRACE_MS = 1_000
 const bounded = Effect.fnUntraced(function*(client: PgClient.PgClient, watch: OutageWatch.OutageWatch, limit: Duration.Input) {
   const acquirer = client.reserve.pipe(
     Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.fail(noConnection(limit)) }),
+    StatementMetrics.acquisition,
     Effect.tapError(watch.failed),
     Effect.map((connection) => watched(connection, watch))
   )
@@ -86,18 +88,21 @@ const bounded = Effect.fnUntraced(function*(client: PgClient.PgClient, watch: Ou
   })
 })
 
-const watched = (connection: Connection, { observe }: OutageWatch.OutageWatch): Connection => ({
-  execute: (sql, params, transform) =>
-    sql === "ROLLBACK"
-      // What a lost connection had begun, PostgreSQL has rolled back.
-      ? Effect.catchIf(connection.execute(sql, params, transform), isLost, () => Effect.succeed([]))
-      : observe(connection.execute(sql, params, transform)),
-  executeRaw: (sql, params) => observe(connection.executeRaw(sql, params)),
-  executeStream: connection.executeStream,
-  executeValues: (sql, params) => observe(connection.executeValues(sql, params)),
-  executeValuesUnprepared: (sql, params) => observe(connection.executeValuesUnprepared(sql, params)),
-  executeUnprepared: (sql, params, transform) => observe(connection.executeUnprepared(sql, params, transform))
-})
+const watched = (connection: Connection, watch: OutageWatch.OutageWatch): Connection => {
+  const observe = <A>(run: Effect.Effect<A, SqlError>) => StatementMetrics.statement(watch.observe(run))
+  return {
+    execute: (sql, params, transform) =>
+      sql === "ROLLBACK"
+        // What a lost connection had begun, PostgreSQL has rolled back.
+        ? Effect.catchIf(connection.execute(sql, params, transform), isLost, () => Effect.succeed([]))
+        : observe(connection.execute(sql, params, transform)),
+    executeRaw: (sql, params) => observe(connection.executeRaw(sql, params)),
+    executeStream: connection.executeStream,
+    executeValues: (sql, params) => observe(connection.executeValues(sql, params)),
+    executeValuesUnprepared: (sql, params) => observe(connection.executeValuesUnprepared(sql, params)),
+    executeUnprepared: (sql, params, transform) => observe(connection.executeUnprepared(sql, params, transform))
+  }
+}
 
 const isLost = (error: SqlError): boolean => outageOf(error) === "away"
 

@@ -4,6 +4,7 @@
 import type { LogEntry } from "@englog/domain/entries/LogEntry"
 import type { EntryId, UserId } from "@englog/domain/Ids"
 import { addDays, startOfLocalDay } from "@englog/domain/users/LocalDays"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
 import type { EntryPage, EntryQuery } from "@englog/rpc/http/EntriesApi"
 import type { EntryPayload } from "@englog/rpc/http/EntryPayload"
@@ -44,7 +45,9 @@ export class Entries extends Context.Service<Entries, {
       return Entries.of({
         create: Effect.fn("Entries.create")(function*(user, entry) {
           yield* checkProject(user, entry)
-          return yield* orUnavailable(repo.insert(user, entry))
+          const created = yield* orUnavailable(repo.insert(user, entry))
+          yield* Metrics.entriesCreated.add({})
+          return created
         }),
         get: Effect.fn("Entries.get")(function*(user, id) {
           return yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))

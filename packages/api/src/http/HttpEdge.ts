@@ -15,6 +15,7 @@ import { errorBody, retryLater } from "./ErrorBody.ts"
 import { shortened } from "./FieldName.ts"
 import { headProblem } from "./RequestHead.ts"
 import { requestIdOf } from "./RequestId.ts"
+import { measured } from "./RequestMetrics.ts"
 import { routeOf } from "./RouteTable.ts"
 
 /** 1 MiB: the largest body that is read. */
@@ -26,17 +27,18 @@ const edge = <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, 
     const id = requestIdOf(request.headers)
     yield* Effect.annotateCurrentSpan(Attribute.requestId, id)
     const refused = headProblem(request)
-    const response = yield* (isTooLarge(request)
+    const answer = isTooLarge(request)
       ? Effect.succeed(tooLarge)
       : refused !== undefined
       ? Effect.succeed(errorBody(refused.status, refused.error))
-      : route).pipe(
+      : route
+    const response = yield* measured(request, answer.pipe(
       Effect.map((answer) => withErrorBody(answer, request)),
       Effect.catchCause((cause) => answerTo(cause, request)),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)),
       Effect.provideService(RequestOrigin, { request_id: id, address: clientAddress(request) }),
       Effect.annotateLogs({ component: "http", request_id: id })
-    )
+    ))
     return HttpServerResponse.setHeaders(response, {
       "x-request-id": id,
       "x-content-type-options": "nosniff",
@@ -108,7 +110,7 @@ const answerToServerError = (
 const pathOf = (request: HttpServerRequest.HttpServerRequest): string => shortened(request.url.split("?", 1)[0] ?? "")
 
 /** Probes would drown everything else. */
-const probes = new Set(["/live", "/ready", "/health"])
+const probes = new Set(["/live", "/ready", "/health", "/metrics"])
 
 const tracing = Layer.succeedContext(
   Context.make(HttpMiddleware.TracerDisabledWhen, (request: HttpServerRequest.HttpServerRequest) => probes.has(pathOf(request))).pipe(

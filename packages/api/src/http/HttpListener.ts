@@ -7,6 +7,7 @@ import { HttpRouter } from "effect/http"
 import { createServer } from "node:http"
 import { bodyLimit, HttpEdge } from "./HttpEdge.ts"
 import { answerMalformed, upgrades } from "./MalformedRequests.ts"
+import { STALL_MS, watchSlowClients } from "./SlowClients.ts"
 
 export class HttpListenError extends Schema.TaggedError<HttpListenError>()("HttpListenError", {
   host: Schema.String,
@@ -21,10 +22,12 @@ export interface HttpListenerOptions {
   readonly port: number
   /** How long open requests and streams may go on when the server stops; default 5 seconds. */
   readonly drain?: Duration.Input
+  /** After so many milliseconds a client that takes nothing of its answer is hung up on; default 30 seconds. */
+  readonly stall?: number
 }
 
 const layer = (options: HttpListenerOptions) =>
-  NodeHttpServer.layer(() => answerMalformed(createServer(upgrades)), {
+  NodeHttpServer.layer(() => watchSlowClients(answerMalformed(createServer(upgrades)), options.stall ?? STALL_MS), {
     host: options.host,
     port: options.port,
     gracefulShutdownTimeout: options.drain ?? "5 seconds",

@@ -17,6 +17,7 @@ export const webSocketPath = "/rpc-ws"
 const others: ReadonlyArray<Route> = [
   { method: "GET", path: "/openapi.json" },
   { method: "GET", path: "/docs" },
+  { method: "GET", path: "/metrics" },
   { method: "POST", path: rpcPath },
   { method: "GET", path: webSocketPath }
 ]

@@ -56,7 +56,7 @@ export class InsightTasks extends Context.Service<InsightTasks, {
             private_input: contextText(request),
             policy: InsightGeneration.policy
           })
-          yield* Effect.logInfo("accepted an insight request").pipe(Effect.annotateLogs({
+          yield* Effect.logDebug("accepted an insight request").pipe(Effect.annotateLogs({
             component: "insight_generation",
             operation: "request_received",
             user_id: request.user_id,

@@ -6,10 +6,12 @@ import { rankEntries } from "@englog/domain/entries/EntryRank"
 import { Fact, type FactEntry, FactSheet } from "@englog/domain/facts/Fact"
 import { InsightId } from "@englog/domain/Ids"
 import { checkFigures } from "@englog/domain/figures/FigureCheck"
-import { InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
+import { type CheckedInsight, InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
 import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
 import { WeeklyReport } from "@englog/domain/tasks/WeeklyReport"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { InvalidResult, type RegisteredKind, TaskKinds } from "../queue/TaskKinds.ts"
@@ -24,6 +26,7 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
   const kinds = yield* TaskKinds
   const questions = yield* Questions
   const insights = yield* InsightRepo
+  const sql = yield* SqlClient.SqlClient
 
   const narration = (
     kind: typeof InsightGeneration | typeof WeeklyReport,
@@ -77,7 +80,8 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
         question_digest: question.digest,
         draft
       })
-      yield* Effect.logInfo("stored an insight").pipe(Effect.annotateLogs({
+      yield* sql.afterCommit(count(kind.kind, origin.source, checked))
+      yield* Effect.logDebug("stored an insight").pipe(Effect.annotateLogs({
         component: "insights",
         operation: "ai_generation_completed",
         task_id: task.task_id,
@@ -100,6 +104,13 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
   yield* kinds.register(narration(InsightGeneration, questions.ofInsight))
   yield* kinds.register(narration(WeeklyReport, questions.ofReport))
 }))
+
+const count = (kind: string, source: string, checked: CheckedInsight) =>
+  Metrics.insightsStored.add({ kind, source }).pipe(
+    Effect.andThen(Metrics.insightConfidence.record({ source }, checked.confidence)),
+    Effect.andThen(Metrics.figureSentences.add({ verdict: "kept" }, checked.sentences_kept)),
+    Effect.andThen(Metrics.figureSentences.add({ verdict: "removed" }, checked.sentences_total - checked.sentences_kept))
+  )
 
 /** The same facts, naming only entries that travel with them: what a narrator cannot see it cannot cite. */
 const citing = (sheet: FactSheet, entries: ReadonlyArray<FactEntry>): FactSheet => {

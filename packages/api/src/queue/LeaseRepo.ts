@@ -41,7 +41,9 @@ export class LockedTask extends Schema.Class<LockedTask>("LockedTask")({
   organization_id: TaskLease.fields.organization_id,
   user_id: TaskLease.fields.user_id,
   payload: Schema.String,
-  private_input: Schema.NullOr(Schema.String)
+  private_input: Schema.NullOr(Schema.String),
+  /** Since it was accepted. */
+  age_seconds: Schema.Finite
 }) {}
 
 /** The terminal record of a task that has ended; decides whether a repeated report is the same one. */
@@ -170,7 +172,8 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
         const rows = yield* sql`
           SELECT q.id::text AS id, t.task_id, q.kind, q.state, q.attempt, q.max_attempts, q.rescues, q.session_id,
             q.released_session, q.worker_id, q.cancel_requested_at IS NOT NULL AS cancel_requested, q.cancel_reason,
-            q.progress, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.private_input
+            q.progress, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.private_input,
+            extract(epoch FROM clock_timestamp() - t.created_at)::float8 AS age_seconds
           FROM tasks t JOIN task_queue q ON q.id = t.id WHERE t.task_id = ${task_id}
           FOR UPDATE OF q`
         const row = rows[0]

@@ -9,6 +9,7 @@ import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Random, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { tell } from "./CommittedChange.ts"
 import { type EndedTask, LeaseRepo, type LockedTask } from "./LeaseRepo.ts"
 import { type InvalidResult, type OutcomeEffectError, TaskKinds } from "./TaskKinds.ts"
 import { Wakeups } from "./Wakeups.ts"
@@ -40,6 +41,7 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
 
       /** Carries out what is decided for every event but a completion, whose kind has a say. */
       const carryOut = Effect.fnUntraced(function*(task: LockedTask, decision: Decision, details: Details) {
+        yield* sql.afterCommit(tell(task, decision))
         switch (decision._tag) {
           case "Refuse":
           case "Run":

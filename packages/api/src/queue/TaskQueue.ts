@@ -5,6 +5,7 @@ import { type OrganizationId, TaskId, type UserId } from "@englog/domain/Ids"
 import { NewTask } from "@englog/domain/tasks/Task"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import { HttpTraceContext } from "effect/http"
 import type { SqlError } from "effect/sql/SqlError"
@@ -61,6 +62,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         })
         yield* insert({ task, traceparent })
         yield* wakeups.wake("tasks")
+        yield* Metrics.tasksAccepted.add({ kind: submission.kind })
         return task_id
       })
 

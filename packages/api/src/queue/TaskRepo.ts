@@ -20,6 +20,8 @@ export class TaskRepo extends Context.Service<TaskRepo, {
   /** Inserts records, queue rows and first events in one statement: all or none. Joins a transaction that is open. */
   readonly insert: (tasks: ReadonlyArray<TracedTask>) => Effect.Effect<void, SqlError>
   readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<Task>, SqlError>
+  /** What is open in each queue; `oldest_due`: seconds for which the oldest task that could run has waited, 0 where none could. */
+  readonly backlog: Effect.Effect<ReadonlyArray<typeof Backlog.Type>, SqlError>
   readonly countOpen: Effect.Effect<{ readonly queued: number; readonly running: number }, SqlError>
 }>()("@englog/api/queue/TaskRepo") {
   static readonly layer = Layer.effect(
@@ -89,7 +91,17 @@ export class TaskRepo extends Context.Service<TaskRepo, {
           Effect.withSpan("TaskRepo.countOpen")
         )
 
-      return TaskRepo.of({ insert, find, countOpen })
+      const backlog = sql`
+        SELECT queue, count(*) FILTER (WHERE state = 'running')::int AS running,
+          count(*) FILTER (WHERE state = 'queued' AND run_at <= now())::int AS due,
+          count(*) FILTER (WHERE state = 'queued' AND run_at > now())::int AS delayed,
+          coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE state = 'queued' AND run_at <= now())), 0)::float8 AS oldest_due
+        FROM task_queue GROUP BY queue`.pipe(
+          Effect.flatMap((rows) => decodeBacklog(rows).pipe(Effect.orDie)),
+          Effect.withSpan("TaskRepo.backlog")
+        )
+
+      return TaskRepo.of({ insert, find, backlog, countOpen })
     })
   )
 }
@@ -98,4 +110,6 @@ export class TaskRepo extends Context.Service<TaskRepo, {
 export const isVisibleTo = (task: Task, organization_id: OrganizationId): boolean => task.organization_id === organization_id
 
 const decodeTask = Schema.decodeUnknownEffect(Task)
+const Backlog = Schema.Struct({ queue: Schema.String, due: Schema.Int, delayed: Schema.Int, running: Schema.Int, oldest_due: Schema.Finite })
+const decodeBacklog = Schema.decodeUnknownEffect(Schema.Array(Backlog))
 const decodeCounts = Schema.decodeUnknownEffect(Schema.Struct({ queued: Schema.Int, running: Schema.Int }))

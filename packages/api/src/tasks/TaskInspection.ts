@@ -9,6 +9,7 @@ import { NotFound } from "@englog/rpc/http/HttpErrors"
 import { TaskResultView, TaskStep, TaskView } from "@englog/rpc/http/TaskView"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { OpenStreams, type StreamCut } from "../http/OpenStreams.ts"
 import { EventFeed } from "../queue/EventFeed.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { isVisibleTo, TaskRepo } from "../queue/TaskRepo.ts"
@@ -18,8 +19,12 @@ type Caller = CurrentUser["Service"]
 export class TaskInspection extends Context.Service<TaskInspection, {
   readonly view: (caller: Caller, id: TaskId) => Effect.Effect<TaskView, NotFound | SqlError>
   readonly result: (caller: Caller, id: TaskId) => Effect.Effect<TaskResultView, NotFound | SqlError>
-  /** Steps after `seq`, until the task has ended. The effect fails where there is no such task. */
-  readonly watch: (caller: Caller, id: TaskId, seq: number) => Effect.Effect<Stream.Stream<TaskStep, SqlError>, NotFound | SqlError>
+  /** Steps after `seq`, until the task has ended or the stream is cut. The effect fails where there is no such task. */
+  readonly watch: (
+    caller: Caller,
+    id: TaskId,
+    seq: number
+  ) => Effect.Effect<Stream.Stream<TaskStep, SqlError | StreamCut>, NotFound | SqlError>
   /** What the task is after the request to cancel it: ended, or running until its worker has stopped. */
   readonly cancel: (caller: Caller, id: TaskId) => Effect.Effect<TaskView, NotFound | SqlError>
 }>()("@englog/api/tasks/TaskInspection") {
@@ -29,6 +34,7 @@ export class TaskInspection extends Context.Service<TaskInspection, {
       const tasks = yield* TaskRepo
       const outcomes = yield* TaskOutcomes
       const feed = yield* EventFeed
+      const streams = yield* OpenStreams
 
       const find = Effect.fnUntraced(function*(caller: Caller, id: TaskId) {
         const task = yield* tasks.find(id)
@@ -40,7 +46,7 @@ export class TaskInspection extends Context.Service<TaskInspection, {
         view: Effect.fn("TaskInspection.view")((caller, id) => Effect.map(find(caller, id), toView)),
         result: Effect.fn("TaskInspection.result")((caller, id) => Effect.map(find(caller, id), toResult)),
         watch: Effect.fn("TaskInspection.watch")((caller, id, seq) =>
-          Effect.as(find(caller, id), Stream.map(feed.follow(id, seq), toStep))),
+          Effect.as(find(caller, id), streams.keep(Stream.map(feed.follow(id, seq), toStep)))),
         cancel: Effect.fn("TaskInspection.cancel")(function*(caller, id) {
           yield* find(caller, id)
           yield* outcomes.cancel(id, "cancelled by its owner")

@@ -17,8 +17,12 @@ export const TaskRpcsLive = TaskRpcs.toLayer(Effect.gen(function*() {
         Stream.mapError((error) =>
           error instanceof RpcFailure
             ? error
+            : error._tag === "StreamCut"
+            ? new RpcFailure({ reason: cutReason[error.reason], message: error.message, retry_after: error.reason === "stopping" ? 1 : null })
             : new RpcFailure({ reason: "unavailable", message: "the database does not answer; watch again after the last step", retry_after: 2 })
         )
       )
   })
 }))
+
+const cutReason = { stopping: "unavailable", unauthorized: "unauthorized" } as const

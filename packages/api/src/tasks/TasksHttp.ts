@@ -24,6 +24,7 @@ export const TasksHttp = HttpApiBuilder.group(EngLogApi, "tasks", Effect.fn(func
       const steps = yield* orUnavailable(tasks.watch(yield* CurrentUser, params.id, headers["last-event-id"] ?? 0))
       return steps.pipe(
         Stream.map(toSse),
+        Stream.catchTag("StreamCut", ({ message, reason }) => Stream.succeed({ id: undefined, event: reason, data: { message } })),
         // A client that loses the stream resumes after the last step it got; the database is then back, or answers 503.
         Stream.catchCause((cause) => Stream.fromEffectDrain(warnUnlessOutage("a task stream was cut short", cause))),
         Stream.merge(pings, { haltStrategy: "left" })

@@ -10,7 +10,7 @@ let people = 0
 /** A registered user with two entries: a fix of 90 minutes in code, a meeting of an hour, both on 2026-01-05. */
 export const author = Effect.fnUntraced(function*(more: Record<string, unknown> = {}) {
   const { ask } = yield* TestApi
-  const { id, token } = yield* register(`author-${++people}@example.com`, more)
+  const { id, refresh, token } = yield* register(`author-${++people}@example.com`, more)
   const log = Effect.fnUntraced(function*(fields: Record<string, unknown>) {
     const answer = yield* ask("POST", "/v1/logs", { token, body: { ...entry, ...fields } })
     if (answer.status !== 201) return yield* Effect.die(new Error(answer.text))
@@ -23,6 +23,7 @@ export const author = Effect.fnUntraced(function*(more: Record<string, unknown> 
   return {
     id,
     token,
+    refresh,
     entries: [fix, meeting] as const,
     fix,
     meeting,

@@ -3,6 +3,7 @@
  * liveness times short enough to wait for. Tasks of kinds that no noun knows are submitted through a queue engine beside it.
  */
 import { NodeHttpClient } from "@effect/platform-node"
+import { quietTelemetry } from "@englog/platform/Environment"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
 import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
 import { Context, Duration, Effect, Layer, Logger, Option, Redacted, Schedule } from "effect"
@@ -49,7 +50,7 @@ const config = (options: ApiOptions) =>
       maxWorkers: options.maxWorkers ?? 1_000,
       heartbeatInterval: Duration.seconds(1),
       workerTimeout: options.workerTimeout ?? Duration.minutes(2),
-      telemetry: { endpoint: Option.none(), logLevel: "warn", logFormat: "pretty" }
+      telemetry: quietTelemetry
     })))
 
 /** One API process on the suite's database; another one each time it is built. */
@@ -57,7 +58,7 @@ export const apiProcess = (options: ApiOptions = {}) =>
   Layer.fresh(TestApi.client.pipe(
     Layer.provideMerge(ApiServer),
     Layer.provide([config(options), Layer.succeed(Liveness, { ...quick, ...options.liveness }), NodeHttpClient.layerNodeHttp]),
-    Layer.provide(Logger.layer([])),
+    Layer.provide([Logger.layer([])]),
     Layer.orDie
   ))
 

@@ -1,57 +1,65 @@
 /**
- * Telemetry of a process, set up at the edge of its main.ts: structured logs, and traces exported by OTLP where an endpoint
- * is configured. Without one, spans still have ids, so that a request's trace can be named.
+ * Telemetry of a process, set up at the edge of its main.ts: structured logs, metrics that can be read, and traces and
+ * metrics exported by OTLP where an endpoint is configured. Without one, spans still have ids, so that a request's trace can
+ * be named.
  */
 import { Effect, Layer, Logger, Option, References } from "effect"
 import { randomUUID } from "node:crypto"
-import type { LogFormat, LogLevel } from "../Environment.ts"
+import type { TelemetryConfig } from "../Environment.ts"
 import { Attribute } from "./Attributes.ts"
 import { jsonLogger, prettyLogger } from "./JsonLogger.ts"
+import { Metrics } from "./Metrics.ts"
+import { processMetrics } from "./ProcessMetrics.ts"
+import type { OtlpOptions } from "./Otlp.ts"
 
-export interface TelemetryOptions {
-  /** `englog-api`, `englog-worker`, … */
-  readonly serviceName: string
+export interface TelemetryOptions extends TelemetryConfig {
+  readonly service: "api" | "worker" | "demo"
   readonly serviceVersion: string
-  /** Base URL of an OTLP/HTTP receiver, e.g. `http://127.0.0.1:4318`. */
-  readonly endpoint: Option.Option<string>
-  readonly logLevel: LogLevel
-  readonly logFormat: LogFormat
 }
 
 const layer = (options: TelemetryOptions): Layer.Layer<never> =>
-  Option.match(options.endpoint, { onNone: () => Layer.empty, onSome: (endpoint) => traces(options, endpoint) }).pipe(
+  // The last export, at the stop, still has everything to tell.
+  otlp(options).pipe(
+    Layer.provideMerge(metrics(options)),
     Layer.provideMerge(logs(options))
   )
 
-export const Telemetry = { layer } as const
-
-const logs = (options: TelemetryOptions): Layer.Layer<never> =>
+/** Logs alone, for programs that are no service. */
+const logs = (options: Pick<TelemetryConfig, "logLevel" | "logFormat">): Layer.Layer<never> =>
   Layer.mergeAll(
     Logger.layer([options.logFormat === "json" ? jsonLogger : prettyLogger]),
     Layer.succeed(References.MinimumLogLevel, minimumLevel[options.logLevel])
   )
 
-/**
- * The SDK is loaded only where it is used: it costs memory and start-up time. What has not left yet when the process
- * stops is sent then, for two seconds at most. Sampling is the SDK's: OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
- */
-const traces = (options: TelemetryOptions, endpoint: string): Layer.Layer<never> =>
-  Layer.unwrap(Effect.gen(function*() {
-    const [NodeSdk, { BatchSpanProcessor }, { traceExporter }] = yield* Effect.promise(() =>
-      Promise.all([import("@effect/opentelemetry/NodeSdk"), import("@opentelemetry/sdk-trace-base"), import("./TraceExporter.ts")]))
-    const exporter = yield* traceExporter(endpoint)
-    return NodeSdk.layer(() => ({
-      resource: {
-        serviceName: options.serviceName,
-        serviceVersion: options.serviceVersion,
-        attributes: { [Attribute.serviceInstanceId]: randomUUID() }
-      },
-      spanProcessor: new BatchSpanProcessor(exporter, { scheduledDelayMillis: EXPORT_INTERVAL_MS }),
-      shutdownTimeout: "2 seconds"
-    })).pipe(Layer.provide(Layer.empty))
-  }))
+export const Telemetry = { layer, logs } as const
 
-const EXPORT_INTERVAL_MS = 1_000
+const nameOf = ({ service }: TelemetryOptions): string => `englog-${service}`
+
+const metrics = (options: TelemetryOptions) =>
+  Layer.merge(
+    processMetrics(nameOf(options), options.serviceVersion),
+    Layer.effectDiscard(Effect.forEach(Object.values(Metrics), (metric) =>
+      metric.by === "both" || metric.by === options.service ? metric.begin : Effect.void, { discard: true }))
+  )
+
+/** The exporters are loaded only where they are used: they cost memory and start-up time. */
+const otlp = (options: TelemetryOptions): Layer.Layer<never> =>
+  Option.match(options.endpoint, {
+    onNone: () => Layer.empty,
+    onSome: (endpoint) =>
+      Layer.unwrap(Effect.map(Effect.promise(() => import("./Otlp.ts")), ({ otlpExport }) => {
+        const settings: OtlpOptions = {
+          endpoint,
+          sampler: options.sampler,
+          resource: {
+            serviceName: nameOf(options),
+            serviceVersion: options.serviceVersion,
+            attributes: { [Attribute.serviceInstanceId]: randomUUID() }
+          }
+        }
+        return otlpExport(settings)
+      }))
+  })
 
 const minimumLevel = {
   trace: "Trace",

@@ -8,6 +8,7 @@ import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base"
 import { Effect } from "effect"
 import { Attribute } from "./Attributes.ts"
 import { framesOf } from "./ErrorText.ts"
+import { outageLog } from "./Outage.ts"
 
 /** One try, retries included. Spans of a batch that cannot be sent in this time are lost. */
 const EXPORT_LIMIT_MS = 5_000
@@ -15,21 +16,7 @@ const EXPORT_LIMIT_MS = 5_000
 export const traceExporter = Effect.fnUntraced(function*(endpoint: string) {
   const url = `${endpoint.replace(/\/+$/, "")}/v1/traces`
   const otlp = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_LIMIT_MS })
-  const log = Effect.runForkWith(yield* Effect.context<never>())
-  let outage = false
-
-  const note = (error: Error | undefined): void => {
-    if (outage === (error !== undefined)) return
-    outage = error !== undefined
-    log(
-      (error === undefined
-        ? Effect.logInfo(`${url} takes traces again`)
-        : Effect.logWarning(`traces are lost: ${url} does not take them (${reasonOf(error)}); said once until it does`)).pipe(
-          Effect.annotateLogs({ component: "telemetry", operation: "export_traces" })
-        )
-    )
-  }
-
+  const note = yield* outageLog("traces", url)
   const exporter: SpanExporter = {
     export: (spans, done) =>
       otlp.export(spans.map(withoutText), (result) => {
@@ -41,10 +28,6 @@ export const traceExporter = Effect.fnUntraced(function*(endpoint: string) {
   }
   return exporter
 })
-
-/** Node's code, such as ECONNREFUSED, or the HTTP status, where there is one. */
-const reasonOf = (error: Error): string =>
-  "code" in error && error.code !== undefined ? String(error.code) : error.message
 
 /** The span as it is, but for the text of its errors and for what was searched for in a URL. */
 const withoutText = (span: ReadableSpan): ReadableSpan => {

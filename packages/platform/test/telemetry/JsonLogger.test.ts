@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { jsonLogger } from "@englog/platform/telemetry/JsonLogger"
 import { Telemetry } from "@englog/platform/telemetry/Telemetry"
-import { Cause, Console, DateTime, Effect, Layer, Logger, Option, Redacted, Schema } from "effect"
+import { Cause, Console, DateTime, Effect, Layer, Logger, Redacted, Schema } from "effect"
 
 const Line = Schema.Record(Schema.String, Schema.Unknown)
 
@@ -80,7 +80,7 @@ describe("JSON log lines", () => {
 
 describe("LOG_LEVEL and LOG_FORMAT", () => {
   const telemetry = (logLevel: "debug" | "warn" | "none", logFormat: "json" | "pretty") =>
-    Telemetry.layer({ serviceName: "test", serviceVersion: "0", endpoint: Option.none(), logLevel, logFormat })
+    Telemetry.logs({ logLevel, logFormat })
   const talk = Effect.andThen(Effect.logDebug("quiet"), Effect.logWarning("loud"))
 
   it.effect("keep back what is below the level", () =>

@@ -10,12 +10,14 @@ import { Cause, Clock, Duration, Effect, type FileSystem, Option, type Scope, St
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import { fromServiceError, GrpcError, isServiceError } from "./GrpcError.ts"
 import {
+  type CallObserver,
   type Calls,
   type Fields,
   type GrpcCallOptions,
   type GrpcMethod,
   messageCodec,
   methodPath,
+  observed,
   recordStatus,
   rpcAttributes,
   type StreamCall,
@@ -32,6 +34,7 @@ export interface GrpcClientOptions<S extends DescService> {
   readonly tls: TlsFiles
   /** Methods that make no span of their own and carry no trace: those called every few seconds, and endless streams. */
   readonly untraced?: ReadonlyArray<keyof S["method"] & string>
+  readonly observe?: CallObserver
 }
 
 export interface GrpcClient<S extends DescService> {
@@ -58,7 +61,7 @@ export const make = Effect.fnUntraced(function*<S extends DescService>(
     const traced = !(options.untraced ?? []).some((name) => name === method.localName)
     calls[method.localName] = method.methodKind === "server_streaming"
       ? streamCall(channel, service, method, traced)
-      : unaryCall(channel, service, method, traced)
+      : unaryCall(channel, service, method, traced, observed(method, options.observe))
   }
   return {
     address: options.address,
@@ -119,7 +122,13 @@ const problemOf = (client: grpc.Client) =>
     return Effect.sync(() => call.cancel())
   })
 
-const unaryCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): UnaryCall => {
+const unaryCall = (
+  channel: grpc.Client,
+  service: DescService,
+  method: GrpcMethod,
+  traced: boolean,
+  observe: ReturnType<typeof observed>
+): UnaryCall => {
   const path = methodPath(service, method)
   const input = messageCodec(method.input)
   const output = messageCodec(method.output)
@@ -138,7 +147,7 @@ const unaryCall = (channel: grpc.Client, service: DescService, method: GrpcMetho
     })
   return (fields, options) => {
     const call = callContext(traced, options).pipe(Effect.flatMap((context) => send(fields, context)))
-    return traced ? call.pipe(recordStatus, Effect.withSpan(...clientSpan(service, method))) : call
+    return observe(traced ? call.pipe(recordStatus, Effect.withSpan(...clientSpan(service, method))) : call)
   }
 }
 

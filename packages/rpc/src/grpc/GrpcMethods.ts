@@ -17,7 +17,7 @@ import {
   toBinary
 } from "@bufbuild/protobuf"
 import type * as grpc from "@grpc/grpc-js"
-import { type Duration, Effect, type Option, type Stream } from "effect"
+import { Cause, Clock, type Duration, Effect, Exit, Option, type Stream } from "effect"
 import type { GrpcError } from "./GrpcError.ts"
 
 /** What a handler may know about the call beside the message. */
@@ -113,6 +113,33 @@ export const rpcAttributes = (service: DescService, method: GrpcMethod) => ({
   "rpc.service": service.typeName,
   "rpc.method": method.name
 })
+
+/** How a unary call ended; `code` is gRPC's name of it, OK or an error's. */
+export interface CallEnd {
+  readonly method: string
+  readonly code: string
+  readonly seconds: number
+}
+
+/** Called at the end of each unary call. */
+export type CallObserver = (end: CallEnd) => Effect.Effect<void>
+
+export const observed = (method: GrpcMethod, observe: CallObserver | undefined) =>
+  <A>(call: Effect.Effect<A, GrpcError>): Effect.Effect<A, GrpcError> => {
+    if (observe === undefined) return call
+    return Effect.flatMap(Clock.monotonicTimeNanos, (began) =>
+      Effect.onExit(call, (exit) =>
+        Effect.flatMap(Clock.monotonicTimeNanos, (ended) =>
+          observe({ method: method.name, code: codeOf(exit), seconds: Number(ended - began) / 1e9 }))))
+  }
+
+const codeOf = (exit: Exit.Exit<unknown, GrpcError>): string =>
+  Exit.isSuccess(exit)
+    ? "OK"
+    : Option.match(Cause.findErrorOption(exit.cause), {
+      onSome: (error) => error.code,
+      onNone: () => Cause.hasInterruptsOnly(exit.cause) ? "CANCELLED" : "INTERNAL"
+    })
 
 /** Notes the status of a failed call on its span. */
 export const recordStatus = <A>(call: Effect.Effect<A, GrpcError>) =>

@@ -26,6 +26,7 @@ import * as Headers from "effect/http/Headers"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import { type GrpcCode, GrpcError, RETRY_TRAILER } from "./GrpcError.ts"
 import {
+  type CallObserver,
   type ClientCertificate,
   type Fields,
   type GrpcCall,
@@ -35,6 +36,7 @@ import {
   type Handlers,
   messageCodec,
   methodPath,
+  observed,
   recordStatus,
   rpcAttributes,
   type StreamHandler,
@@ -54,6 +56,7 @@ export interface GrpcServerOptions<S extends DescService> {
   readonly stopLimit?: Duration.Input
   /** Methods that make no span of their own: those called every few seconds, and streams that live for hours. */
   readonly untraced?: ReadonlyArray<keyof S["method"] & string>
+  readonly observe?: CallObserver
 }
 
 // What goes wrong is told by typed errors and our own log; grpc-js would print it to stderr as well, without a word of context.
@@ -96,6 +99,7 @@ export const serve = Effect.fnUntraced(function*<S extends DescService>(
     const output = messageCodec(method.output)
     const traced = !(options.untraced ?? []).some((name) => name === method.localName)
     const span = traced ? serverSpan(service, method) : untracedSpan
+    const observe = observed(method, options.observe)
     definition[method.localName] = {
       path: methodPath(service, method),
       requestStream: false,
@@ -108,7 +112,7 @@ export const serve = Effect.fnUntraced(function*<S extends DescService>(
     }
     implementation[method.localName] = method.methodKind === "server_streaming"
       ? implementStream(handlerOfStream(handlers, method.localName), output.make, span, door)
-      : implementUnary(handlerOfUnary(handlers, method.localName), output.make, span, door)
+      : implementUnary(handlerOfUnary(handlers, method.localName), output.make, (call) => (effect) => observe(span(call)(effect)), door)
   }
   server.addService(definition, implementation)
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure())

@@ -18,11 +18,14 @@ const LastEventId = Schema.optionalKey(
   }).pipe(Schema.decodeTo(StepNumber, SchemaTransformation.transform({ decode: Number, encode: String })))
 )
 
-/** An SSE message: `event` is the step's type (or `ping`, every 15 s of silence), `id` its number. */
+/**
+ * An SSE message: `event` is the step's type, `id` its number. `ping` comes every 15 s of silence. `stopping` (this server is
+ * about to stop) and `unauthorized` (the token no longer holds) are the last event of a stream whose task goes on.
+ */
 export const TaskSseEvent = Schema.Struct({
   id: Schema.optional(Schema.String),
   event: Schema.String,
-  data: Schema.fromJsonString(Schema.Union([TaskStep, Schema.Struct({})]))
+  data: Schema.fromJsonString(Schema.Union([TaskStep, Schema.Struct({ message: Schema.optionalKey(Schema.String) })]))
 })
 
 export class TasksApi extends HttpApiGroup.make("tasks").add(
@@ -41,7 +44,9 @@ export class TasksApi extends HttpApiGroup.make("tasks").add(
     error: NotFound
   }).annotateMerge(OpenApi.annotations({
     summary: "Watch a task (server-sent events)",
-    description: "Every step from the first, or after `Last-Event-ID`, until the task has ended. A late reader sees all."
+    description: "Every step from the first, or after `Last-Event-ID`, until the task has ended. A late reader sees all. "
+      + "A stream that ends with the event `stopping` is resumed by asking again with `Last-Event-ID`; after `unauthorized` "
+      + "with a new token."
   })),
   HttpApiEndpoint.post("cancel", "/v1/tasks/:id/cancel", { params, success: TaskView, error: NotFound })
     .annotateMerge(OpenApi.annotations({

@@ -27,12 +27,13 @@ export const make = Effect.map(
       )
       yield* context.progress(50, `Narrating ${input.sheet.facts.length} facts about ${input.entry_count} entries`)
       const draft = yield* writer.write(input, context.timeLeft)
-      yield* Effect.logInfo("insight written").pipe(Effect.annotateLogs({
+      // Seed 000's line.
+      yield* context.note({
         operation: "ai_generation_completed",
         ai_model: draft.model ?? "unknown",
         source: draft.source ?? "unknown",
         confidence_score: draft.confidence
-      }))
+      })
       yield* context.progress(100, messages.completed)
       return draft
     })

@@ -21,6 +21,8 @@ export interface TaskContext {
   readonly data: Effect.Effect<string, TaskFailure>
   /** Until the deadline, by the API server's clock. Infinite where the task has none. */
   readonly timeLeft: Effect.Effect<Duration.Duration>
+  /** What the one log line about this attempt's end says as well: ids, names and figures, never text. */
+  readonly note: (fields: Readonly<Record<string, string | number>>) => Effect.Effect<void>
 }
 
 export interface TaskHandler {

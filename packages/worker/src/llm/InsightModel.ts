@@ -17,6 +17,8 @@ export interface ModelReply {
   readonly complete: boolean
   readonly inputTokens: number | undefined
   readonly outputTokens: number | undefined
+  /** What the provider says it took to load the model before it answered; only Ollama says it. */
+  readonly loadSeconds?: number
 }
 
 /**

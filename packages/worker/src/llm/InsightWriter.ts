@@ -8,11 +8,13 @@ import type { InsightDraft, NarrationInput } from "@englog/domain/insights/Insig
 import { buildPrompt } from "@englog/domain/insights/Prompt"
 import { narrate } from "@englog/domain/narrator/Narrator"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
-import { Context, Duration, Effect, Layer, Option, Result, Schedule } from "effect"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
+import { Clock, Context, Duration, Effect, Layer, Option, Result, Schedule } from "effect"
 import * as CircuitBreaker from "../CircuitBreaker.ts"
 import { type InsightModel, ModelError, type ModelRequest } from "./InsightModel.ts"
 import * as ModelAnswer from "./ModelAnswer.ts"
 import { ModelChoice } from "./ModelChoice.ts"
+import { countReply, timed } from "./ModelMetrics.ts"
 
 /** What limits the calls of a model. Seeds 000 and 001: 120 s a call, 3 retries; a circuit that opens after 5 failures. */
 export const ModelLimits = Context.Reference<{
@@ -73,14 +75,23 @@ const make = Effect.gen(function*() {
       Effect.match({ onSuccess: Result.succeed, onFailure: (error) => Result.fail(Option.some(error.message)) })
     )
   })
+  const compose = Effect.fnUntraced(function*(input: NarrationInput, timeLeft: Effect.Effect<Duration.Duration>) {
+    // No entries is an answer of its own, and nothing to narrate for a model.
+    if (input.entry_count === 0) return builtin(input, Option.none())
+    const written = yield* byModel(input, timeLeft)
+    if (Result.isSuccess(written)) return written.success
+    return choice.builtinOnly ? builtin(input, Option.none()) : fallback(input, written.failure)
+  })
+
   return InsightWriter.of({
     breaker,
     write: Effect.fn("InsightWriter.write")(function*(input, timeLeft) {
-      // No entries is an answer of its own, and nothing to narrate for a model.
-      if (input.entry_count === 0) return builtin(input, Option.none())
-      const written = yield* byModel(input, timeLeft)
-      if (Result.isSuccess(written)) return written.success
-      return choice.builtinOnly ? builtin(input, Option.none()) : fallback(input, written.failure)
+      const began = yield* Clock.monotonicTimeNanos
+      const draft = yield* compose(input, timeLeft)
+      const source = draft.source ?? "unknown"
+      yield* Metrics.generation.record({ source }, Number((yield* Clock.monotonicTimeNanos) - began) / 1e9)
+      if (draft.fallback_reason !== undefined) yield* Metrics.narratorFallbacks.add({ source })
+      return draft
     })
   })
 })
@@ -93,6 +104,7 @@ const generate = (model: InsightModel, request: ModelRequest, limit: Duration.Du
       orElse: () =>
         Effect.fail(new ModelError({ reason: "Timeout", message: `the model did not answer within ${Duration.format(limit)}` }))
     }),
+    Effect.tap((reply) => countReply(model, reply)),
     Effect.tap((reply) =>
       Effect.annotateCurrentSpan({
         ...(reply.inputTokens === undefined ? {} : { [Attribute.genAiInputTokens]: reply.inputTokens }),
@@ -101,6 +113,7 @@ const generate = (model: InsightModel, request: ModelRequest, limit: Duration.Du
       })
     ),
     Effect.flatMap(ModelAnswer.read),
+    timed(model),
     Effect.withSpan("llm.generate", {
       kind: "client",
       attributes: { [Attribute.genAiOperation]: "chat", [Attribute.genAiSystem]: model.system, [Attribute.genAiModel]: model.model }

@@ -14,6 +14,8 @@ import * as OpenAiModel from "./OpenAiModel.ts"
 export interface Choice {
   readonly model: Option.Option<InsightModel>
   readonly problem: Option.Option<string>
+  /** Those that were asked, in order; the last one is the one chosen if it is available. */
+  readonly asked: ReadonlyArray<Pick<InsightModel, "system" | "model"> & { readonly available: boolean }>
 }
 
 export class ModelChoice extends Context.Service<ModelChoice, {
@@ -55,7 +57,7 @@ const make = Effect.gen(function*() {
   })
 })
 
-const unconfigured: Choice = { model: Option.none(), problem: Option.none() }
+const unconfigured: Choice = { model: Option.none(), problem: Option.none(), asked: [] }
 
 const candidatesOf = (llm: LlmConfig, ollama: InsightModel, openai: InsightModel): ReadonlyArray<InsightModel> => {
   switch (llm.provider) {
@@ -73,15 +75,17 @@ const candidatesOf = (llm: LlmConfig, ollama: InsightModel, openai: InsightModel
 /** The first that answers. */
 const choose = Effect.fnUntraced(function*(candidates: ReadonlyArray<InsightModel>) {
   const problems: Array<string> = []
+  const asked: Array<Choice["asked"][number]> = []
   for (const model of candidates) {
     const problem = yield* problemOf(model)
+    asked.push({ system: model.system, model: model.model, available: Option.isNone(problem) })
     if (Option.isNone(problem)) {
-      const found: Choice = { model: Option.some(model), problem: Option.none() }
+      const found: Choice = { model: Option.some(model), problem: Option.none(), asked }
       return found
     }
     problems.push(problem.value)
   }
-  return problems.length === 0 ? unconfigured : { ...unconfigured, problem: Option.some(problems.join("; ")) }
+  return problems.length === 0 ? unconfigured : { ...unconfigured, problem: Option.some(problems.join("; ")), asked }
 })
 
 const problemOf = (model: InsightModel): Effect.Effect<Option.Option<string>> =>

@@ -32,7 +32,9 @@ export const make = (url: string, model: string): InsightModel => {
           text: reply.message.content,
           complete: reply.done && reply.done_reason !== "length",
           inputTokens: reply.prompt_eval_count,
-          outputTokens: reply.eval_count
+          outputTokens: reply.eval_count,
+          // In nanoseconds. A server that leaves it out has nothing to load.
+          loadSeconds: (reply.load_duration ?? 0) / 1e9
         }))
       ),
     check: Effect.asVoid(use((client) => client.version()))

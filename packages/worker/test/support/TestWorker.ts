@@ -1,4 +1,5 @@
 /** The worker's parts without its process: link, supervisor and the handlers that a test brings. */
+import { quietTelemetry } from "@englog/platform/Environment"
 import { NodeFileSystem } from "@effect/platform-node"
 import { WorkerId } from "@englog/domain/Ids"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
@@ -29,7 +30,7 @@ export const config = (apiAddresses: ReadonlyArray<string>, fields: Partial<AppC
     openaiApiKey: Option.none(),
     openaiModel: "gpt-4o-mini"
   },
-  telemetry: { endpoint: Option.none(), logLevel: "info", logFormat: "pretty" },
+  telemetry: { ...quietTelemetry, logLevel: "info", logFormat: "pretty" },
   ...fields
 })
 
