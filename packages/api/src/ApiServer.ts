@@ -21,6 +21,7 @@ import { SessionCleanup } from "./auth/SessionCleanup.ts"
 import { SessionRepo } from "./auth/SessionRepo.ts"
 import { UserMetrics } from "./auth/UserMetrics.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
+import { CallLimits } from "./cluster/CallLimits.ts"
 import { CancelCourierLive } from "./cluster/CancelCourier.ts"
 import { ClusterConfig } from "./cluster/ClusterConfig.ts"
 import { ClusterStatus } from "./cluster/ClusterStatus.ts"
@@ -112,6 +113,7 @@ const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLi
   Layer.provideMerge(workerEdge),
   Layer.provide(WorkerGateway.layer),
   Layer.provide([Registrations.layer, Heartbeats.layer]),
+  Layer.provide(CallLimits.layer),
   Layer.provideMerge(ClusterStatus.layer),
   Layer.provideMerge(Replica.layer),
   Layer.provideMerge(Layer.mergeAll(WorkerSessionRepo.layer, WorkerSessions.layer, clusterConfig))

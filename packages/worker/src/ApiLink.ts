@@ -168,13 +168,14 @@ const nextAfter = (ending: Ending, good: boolean, elsewhere: boolean): Next => {
   return sessionOver && good ? "same-address-at-once" : "back-off"
 }
 
-/** No wait inside a round over all addresses; after it the seed's back-off, or the breaker's where that is longer. */
+/** No wait inside a round over all addresses; after it the seed's back-off, or what the server or the breaker asks where that is longer. */
 const delay = Effect.fnUntraced(function*(failures: number, addresses: number, ending: Ending) {
   if (failures % addresses !== 0) return Duration.zero
   const round = Math.max(0, failures / addresses - 1)
   const full = Duration.min(MAX_DELAY, Duration.millis(Duration.toMillis(INITIAL_DELAY) * MULTIPLIER ** Math.min(round, 100)))
   const jittered = Duration.millis(Duration.toMillis(full) * (0.8 + 0.4 * (yield* Random.next)))
-  return ending._tag === "CircuitOpen" ? Duration.max(jittered, Duration.millis(ending.retry_after)) : jittered
+  const asked = ending._tag === "CircuitOpen" || ending._tag === "GrpcError" ? ending.retry_after ?? 0 : 0
+  return Duration.max(jittered, Duration.millis(asked))
 })
 
 const enter = Effect.fnUntraced(function*(state: SubscriptionRef.SubscriptionRef<LinkState>, connection: ConnectionState) {
@@ -206,9 +207,11 @@ const explain = (ending: Ending): string => {
     case "ALREADY_EXISTS":
       return `another live worker has this WORKER_ID; give each worker its own, or wait until the old session ends: ${ending.message}`
     case "UNAUTHENTICATED":
-      return `the API server does not accept this worker's session or WORKER_ENROLLMENT_TOKEN: ${ending.message}`
+      return `the API server does not accept this worker: ${ending.message}`
     case "RESOURCE_EXHAUSTED":
-      return `the API server takes no more workers (MAX_WORKERS): ${ending.message}`
+      return `the API server takes no more of this worker for now: ${ending.message}`
+    case "PERMISSION_DENIED":
+      return `WORKER_ID and the certificate in TLS_CERT_FILE do not belong together: ${ending.message}`
     default:
       return ending.message
   }

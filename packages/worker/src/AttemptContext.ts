@@ -1,5 +1,6 @@
 /** What a handler gets beside its task: progress, data and the time left, all for one attempt and over the current session. */
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import { MAX_PROGRESS_MESSAGE_LENGTH } from "@englog/rpc/grpc/WireLimits"
 import type { HeldTask, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
 import { DateTime, Duration, Effect, Option, Ref, Schedule, SubscriptionRef } from "effect"
 import { ApiLink } from "./ApiLink.ts"
@@ -30,7 +31,7 @@ type Link = ApiLink["Service"]
 
 const progress = (link: Link, held: HeldTask, percent: number, message: string) =>
   Effect.flatMap(SubscriptionRef.get(link.session), (session) =>
-    Option.isSome(session) ? session.value.progress({ ...held, progress: percent, message }) : Effect.void).pipe(
+    Option.isSome(session) ? session.value.progress({ ...held, progress: percent, message: message.slice(0, MAX_PROGRESS_MESSAGE_LENGTH).toWellFormed() }) : Effect.void).pipe(
       Effect.timeout(PROGRESS_LIMIT),
       Effect.catch((error) => Effect.logDebug("progress not sent").pipe(Effect.annotateLogs({ reason: error.message })))
     )

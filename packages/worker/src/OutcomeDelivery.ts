@@ -3,15 +3,13 @@
  * outcome is accepted or the server says that this worker does not hold the attempt (then nobody waits for it).
  */
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import { MAX_REASON_LENGTH, MAX_RESULT_BYTES } from "@englog/rpc/grpc/WireLimits"
 import type { AttemptOutcome, OutcomeReport } from "@englog/rpc/grpc/WorkerMessages"
 import { Duration, Effect, Option, Stream, SubscriptionRef } from "effect"
 import { ApiLink } from "./ApiLink.ts"
 import type { ApiSession } from "./ApiSession.ts"
 
 export type Report = Omit<OutcomeReport, "worker_id" | "session_token">
-
-/** The wire takes 8 MiB; a larger result can never arrive. */
-const MAX_RESULT_BYTES = 7 * 1024 * 1024
 
 export const deliver = Effect.fn("OutcomeDelivery.deliver")(function*(report: Report) {
   const link = yield* ApiLink
@@ -53,10 +51,14 @@ const waitAfter = Effect.fnUntraced(function*(error: GrpcError, session: ApiSess
     Stream.runHead
   )
   if (error.code === "UNAUTHENTICATED") yield* link.renounce(session)
-  yield* Effect.timeoutOption(replaced, error.code === "UNAUTHENTICATED" ? Duration.seconds(10) : Duration.seconds(1))
+  const moment = Duration.max(Duration.seconds(1), Duration.millis(error.retry_after ?? 0))
+  yield* Effect.timeoutOption(replaced, error.code === "UNAUTHENTICATED" ? Duration.seconds(10) : moment)
 })
 
-const fitting = (outcome: AttemptOutcome): AttemptOutcome =>
-  outcome._tag === "Completed" && Buffer.byteLength(outcome.result) > MAX_RESULT_BYTES
+/** What the server would refuse for its size is not sent: a result becomes a failure, a reason is cut. */
+const fitting = (outcome: AttemptOutcome): AttemptOutcome => {
+  if (outcome._tag !== "Completed") return { ...outcome, error: outcome.error.slice(0, MAX_REASON_LENGTH).toWellFormed() }
+  return Buffer.byteLength(outcome.result) > MAX_RESULT_BYTES
     ? { _tag: "Failed", error: `the result is larger than ${MAX_RESULT_BYTES} bytes`, retryable: false }
     : outcome
+}

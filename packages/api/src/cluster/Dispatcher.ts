@@ -9,8 +9,9 @@ import { Headers, HttpTraceContext } from "effect/http"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
+import { CallLimits } from "./CallLimits.ts"
 import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
-import { freeSlots, type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
+import { freeSlots, type LiveSession, openSlots, WorkerSessions } from "./WorkerSessions.ts"
 
 const POLL = "1 second"
 
@@ -19,10 +20,12 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   const leases = yield* LeaseRepo
   const sessions = yield* WorkerSessions
   const repo = yield* WorkerSessionRepo
+  const limits = yield* CallLimits
   const wake = yield* (yield* Wakeups).subscribe("tasks")
 
   const fill = Effect.fnUntraced(function*(session: LiveSession) {
     const slots = freeSlots(session)
+    session.heldBack = slots < openSlots(session)
     const gone = sessions.find(session.row.id) !== session
     if (gone || slots === 0 || (yield* sessions.isDeaf(session))) return
     const { row } = session
@@ -34,7 +37,10 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       lineage: row.protocol === 1 ? [row.id, ...row.lineage] : [],
       slots
     }).pipe(Effect.withTracerEnabled(false))
-    for (const lease of claimed) yield* deliver(session, lease)
+    for (const lease of claimed) {
+      yield* deliver(session, lease)
+      yield* limits.delivered(row.id)
+    }
   })
 
   const round = Effect.gen(function*() {

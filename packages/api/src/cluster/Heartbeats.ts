@@ -10,7 +10,7 @@ import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { Liveness } from "./ClusterConfig.ts"
 import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
-import { type LiveSession, WorkerSessions } from "./WorkerSessions.ts"
+import { type LiveSession, MAX_UNREAD, WorkerSessions } from "./WorkerSessions.ts"
 
 export class Heartbeats extends Context.Service<Heartbeats, {
   readonly receive: (session: WorkerSessionRow, beat: Heartbeat) => Effect.Effect<HeartbeatAnswer, SqlError>
@@ -80,6 +80,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
 
       const ping = (session: LiveSession) =>
         Effect.gen(function*() {
+          if (session.unanswered.size >= MAX_UNREAD) return
           session.lastPing += 1n
           session.unanswered.set(session.lastPing, yield* Clock.currentTimeMillis)
           yield* Queue.offer(session.mailbox, { _tag: "Ping", sequence: session.lastPing })

@@ -12,6 +12,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
+import { CallLimits, type SessionMethod, type TooManyCalls } from "./CallLimits.ts"
 import { ClusterConfig, Liveness } from "./ClusterConfig.ts"
 import { type NewSession, WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
@@ -27,16 +28,19 @@ export class WrongCertificate extends Schema.TaggedError<WrongCertificate>()("Wr
 /** The session is unknown, ended or replaced: the worker has to register again. */
 export class SessionOver extends Schema.TaggedError<SessionOver>()("SessionOver", { message: Schema.String }) {}
 
+type Caller = Pick<GrpcCall, "peer" | "clientCertificate">
+
 export class Registrations extends Context.Service<Registrations, {
   readonly register: (
     registration: WorkerRegistration,
-    call: Pick<GrpcCall, "peer" | "clientCertificate">
-  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | WrongCertificate | SqlError>
+    call: Caller
+  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | WrongCertificate | TooManyCalls | SqlError>
   /** The session that a call is made for. */
   readonly prove: (
     proof: SessionProof,
-    call: Pick<GrpcCall, "clientCertificate">
-  ) => Effect.Effect<WorkerSessionRow, SessionOver | WrongCertificate | SqlError>
+    call: Caller,
+    method?: SessionMethod
+  ) => Effect.Effect<WorkerSessionRow, SessionOver | WrongCertificate | TooManyCalls | SqlError>
   readonly leave: (session: WorkerSessionRow, reason: string) => Effect.Effect<void, SqlError>
 }>()("@englog/api/cluster/Registrations") {
   static readonly layer = Layer.effect(
@@ -48,6 +52,7 @@ export class Registrations extends Context.Service<Registrations, {
       const leases = yield* LeaseRepo
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions
+      const limits = yield* CallLimits
 
       const handBack = Effect.fnUntraced(function*(id: SessionId) {
         for (const task of yield* leases.heldBy(id)) yield* outcomes.release(task.task_id, id, "HandedBack")
@@ -64,10 +69,11 @@ export class Registrations extends Context.Service<Registrations, {
       const register: Registrations["Service"]["register"] = Effect.fn("Registrations.register")(
         function*(registration, call) {
           yield* Effect.annotateCurrentSpan({ [Attribute.workerId]: registration.worker_id })
-          yield* checkEnrollment(config.enrollmentToken, registration)
+          yield* limits.registration(call)
+          yield* checkEnrollment(config.enrollmentToken, registration, limits, call)
           yield* checkCertificate(registration.worker_id, call.clientCertificate)
           const token = randomBytes(32).toString("base64url")
-          const { ended, resumed } = yield* repo.exclusively(Effect.gen(function*() {
+          const { ended, id, resumed } = yield* repo.exclusively(Effect.gen(function*() {
             const live = yield* repo.findLive(registration.worker_id)
             const earlier = yield* earlierSession(repo, registration)
             const session: NewSession = {
@@ -88,7 +94,7 @@ export class Registrations extends Context.Service<Registrations, {
               const resumes = Option.isSome(earlier) && earlier.value.id === live.value.id
               if (resumes) {
                 yield* repo.replace(live.value.id, session)
-                return { resumed: true, ended: Option.none<SessionId>() }
+                return { resumed: true, id: live.value.id, ended: Option.none<SessionId>() }
               }
               if (Option.isNone(call.clientCertificate)) {
                 return yield* new RegistrationRefused({
@@ -108,8 +114,9 @@ export class Registrations extends Context.Service<Registrations, {
               })
             }
             yield* repo.insert(session)
-            return { resumed: false, ended: Option.map(live, (row) => row.id) }
+            return { resumed: false, id: session.id, ended: Option.map(live, (row) => row.id) }
           }))
+          yield* limits.proven(keyOf(hashToken(token)), id)
           if (Option.isSome(ended)) yield* endSession(ended.value, "replaced")
           yield* Effect.logInfo(resumed ? "worker resumed its session" : "worker registered").pipe(Effect.annotateLogs({
             component: "cluster",
@@ -125,12 +132,16 @@ export class Registrations extends Context.Service<Registrations, {
         }
       )
 
-      const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof, call) {
+      const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof, call, method = "other") {
         yield* checkCertificate(proof.worker_id, call.clientCertificate)
-        const session = yield* repo.findByToken(proof.worker_id, hashToken(Redacted.value(proof.session_token)))
+        const hash = hashToken(Redacted.value(proof.session_token))
+        yield* limits.call(keyOf(hash), method, call)
+        const session = yield* repo.findByToken(proof.worker_id, hash)
         if (Option.isNone(session) || session.value.ended) {
+          yield* limits.refuted(keyOf(hash))
           return yield* new SessionOver({ message: "unknown, expired or replaced session; register again" })
         }
+        yield* limits.proven(keyOf(hash), session.value.id)
         return session.value
       })
 
@@ -149,26 +160,34 @@ const MAX_LINEAGE = 16
 /** Tokens are 256 random bits, so a plain hash protects them as well as a slow one would. */
 const hashToken = (token: string): Uint8Array => createHash("sha256").update(token).digest()
 
+const keyOf = (hash: Uint8Array): string => Buffer.from(hash).toString("base64url")
+
 const earlierSession = (repo: WorkerSessionRepo["Service"], registration: WorkerRegistration) =>
   Option.match(registration.resume_session_token, {
     onNone: () => Effect.succeedNone,
     onSome: (token) => repo.findToResume(registration.worker_id, hashToken(Redacted.value(token)))
   })
 
+/** Wrong tokens are counted, and the address that sent too many is not even told whether the next one is right. */
 const checkEnrollment = Effect.fnUntraced(function*(
   demanded: Option.Option<Redacted.Redacted<string>>,
-  registration: WorkerRegistration
+  registration: WorkerRegistration,
+  limits: CallLimits["Service"],
+  call: Caller
 ) {
   if (Option.isNone(demanded)) return
+  yield* limits.enrollment(call)
   const presented = Option.map(registration.enrollment_token, Redacted.value)
   const equal = Option.isSome(presented)
     && timingSafeEqual(hashToken(presented.value), hashToken(Redacted.value(demanded.value)))
-  if (!equal) {
-    return yield* new RegistrationRefused({
-      reason: "unenrolled",
-      message: Option.isSome(presented) ? "the enrollment token is wrong" : "this server demands an enrollment token"
-    })
-  }
+  if (equal) return
+  yield* limits.wrongEnrollment(call)
+  return yield* new RegistrationRefused({
+    reason: "unenrolled",
+    message: Option.isSome(presented)
+      ? "the enrollment token is wrong; set the same WORKER_ENROLLMENT_TOKEN on both sides"
+      : "this server demands an enrollment token: set WORKER_ENROLLMENT_TOKEN"
+  })
 })
 
 /** Under mutual TLS a call may only speak for the worker that its certificate is. */

@@ -17,6 +17,7 @@ import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskKinds } from "../queue/TaskKinds.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
+import type { SessionMethod, TooManyCalls } from "./CallLimits.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { Replica } from "./LeaseRescuer.ts"
 import { type RegistrationRefused, Registrations } from "./Registrations.ts"
@@ -39,9 +40,16 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
       const outcomes = yield* TaskOutcomes
       const wakeups = yield* Wakeups
 
-      const prove = (proof: SessionProof, call: GrpcCall) =>
-        registrations.prove(proof, call).pipe(
+      /** Anybody may ask, so that the database is asked once a second at most. */
+      const databaseHealth = yield* Effect.cachedWithTTL(
+        repo.live.pipe(Effect.as("healthy"), Effect.orElseSucceed(() => "unhealthy")),
+        "1 second"
+      )
+
+      const prove = (proof: SessionProof, call: GrpcCall, method?: SessionMethod) =>
+        registrations.prove(proof, call, method).pipe(
           Effect.catchTags({
+            TooManyCalls: exhausted,
             SessionOver: (error) => fail("UNAUTHENTICATED", error.message),
             WrongCertificate: (error) => fail("PERMISSION_DENIED", error.message),
             SqlError: unavailable
@@ -58,7 +66,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         proof: SessionProof & { readonly kinds: ReadonlyArray<string> },
         call: GrpcCall
       ) {
-        const proven = yield* prove(proof, call)
+        const proven = yield* prove(proof, call, "stream")
         // Capabilities choose among the numbered kinds only; a stream has no words for the others.
         const row = proof.kinds.length === 0 ? proven : { ...proven, kinds: [...proof.kinds, ...announce(proven.kinds).kinds] }
         const running = yield* leases.heldBy(row.id).pipe(Effect.catchTag("SqlError", unavailable))
@@ -76,6 +84,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         if (!attached) return yield* fail("UNAUTHENTICATED", "the session is over; register again")
         if (row.protocol === 2) yield* Effect.forkScoped(heartbeats.ping(session))
         return Stream.fromQueue(session.mailbox).pipe(
+          Stream.tap(() => sessions.emptied(session)),
           Stream.map(Codec.encodeToWorker),
           Stream.mapError((ended) =>
             ended.reason === "replaced"
@@ -92,13 +101,14 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             Effect.catchTags({
               RegistrationRefused: (error) => fail(refusalCode[error.reason], error.message),
               WrongCertificate: (error) => fail("PERMISSION_DENIED", error.message),
+              TooManyCalls: exhausted,
               SqlError: unavailable
             }),
             Effect.map(Codec.encodeRegistrationAnswer)
           ),
         workerHeartbeat: Effect.fnUntraced(function*(request, call) {
           const beat = yield* Codec.decodeHeartbeat(request)
-          const session = yield* prove(beat, call)
+          const session = yield* prove(beat, call, "heartbeat")
           const answer = yield* heartbeats.receive(session, beat).pipe(Effect.catchTag("SqlError", unavailable))
           return Codec.encodeHeartbeatAnswer(answer)
         }, Effect.withTracerEnabled(false)),
@@ -137,14 +147,15 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         updateTaskProgress: Effect.fnUntraced(function*(request, call) {
           const report = yield* Codec.decodeProgress(request)
           const session = yield* prove(report, call)
-          const accepted = yield* leases.progress({
+          const answer = yield* leases.progress({
             task_id: report.task_id,
             session_id: session.id,
             attempt: report.attempt,
             progress: report.progress,
             message: report.message === "" ? null : report.message
           }).pipe(Effect.catchTag("SqlError", unavailable))
-          if (!accepted) return yield* notHeld(session.id, report)
+          if (answer === "not_held") return yield* notHeld(session.id, report)
+          if (answer === "behind") return yield* fail("INVALID_ARGUMENT", `progress: ${report.progress} is behind what was reported before`)
           yield* wakeups.wake(`task:${report.task_id}`)
           return {}
         }),
@@ -175,7 +186,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           return {}
         }),
         healthCheck: Effect.fnUntraced(function*() {
-          const database = yield* repo.live.pipe(Effect.as("healthy"), Effect.orElseSucceed(() => "unhealthy"))
+          const database = yield* databaseHealth
           return Codec.encodeServerHealth({
             status: database === "healthy" ? "healthy" : "unhealthy",
             services: { database },
@@ -198,6 +209,9 @@ const toOutcome = (outcome: AttemptOutcome): TaskReport["outcome"] => {
 }
 
 const fail = (code: GrpcError["code"], message: string) => Effect.fail(new GrpcError({ code, message }))
+
+const exhausted = ({ message, retry_after }: TooManyCalls) =>
+  Effect.fail(new GrpcError({ code: "RESOURCE_EXHAUSTED", message, retry_after }))
 
 /** The database is away: nothing was changed, and the worker may simply try again. Any other database error is our fault. */
 const unavailable = (error: SqlError) =>

@@ -19,6 +19,8 @@ export interface LiveSession {
   /** Sent pings by sequence, with the time they were sent, oldest first; those that were answered are gone. */
   readonly unanswered: Map<bigint, number>
   lastPing: bigint
+  /** It has free slots that were not filled because it did not read what it has been sent. */
+  heldBack: boolean
   /** As the worker said last. */
   status: WorkerSessionRow["status"]
 }
@@ -35,6 +37,8 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
   readonly capacity: Queue.Dequeue<void>
   /** Notes that a session no longer runs an attempt; 0 stands for whichever it runs. */
   readonly freeSlot: (id: SessionId, task_id: TaskId, attempt: number) => Effect.Effect<void>
+  /** The session's stream has taken what lay in its mailbox. */
+  readonly emptied: (session: LiveSession) => Effect.Effect<void>
   readonly isDeaf: (session: LiveSession) => Effect.Effect<boolean>
   /** The session is over: ends its stream. */
   readonly close: (id: SessionId) => Effect.Effect<void>
@@ -67,6 +71,7 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
                 unanswered: new Map(),
                 // Above every sequence of an earlier stream, so that acknowledging those counts for nothing here.
                 lastPing: BigInt(yield* Clock.currentTimeMillis),
+                heldBack: false,
                 status: row.status
               }
               sessions.set(row.id, session)
@@ -86,6 +91,12 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
             delivered.delete(task_id)
             return signal
           }),
+        emptied: (session) =>
+          Effect.suspend(() => {
+            if (!session.heldBack || Queue.sizeUnsafe(session.mailbox) > 0) return Effect.void
+            session.heldBack = false
+            return signal
+          }),
         isDeaf: (session) =>
           Clock.currentTimeMillis.pipe(Effect.map((now) => {
             const [oldest] = session.unanswered.values()
@@ -97,6 +108,13 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
   )
 }
 
-/** Slots in which the dispatcher may put work. */
-export const freeSlots = (session: LiveSession): number =>
+/** Slots in which no task runs. */
+export const openSlots = (session: LiveSession): number =>
   session.status === "draining" ? 0 : Math.max(0, session.row.max_concurrent_tasks - session.delivered.size)
+
+/** Open slots in which the dispatcher may put work now. */
+export const freeSlots = (session: LiveSession): number =>
+  Math.min(openSlots(session), Math.max(0, MAX_UNREAD - Queue.sizeUnsafe(session.mailbox)))
+
+/** Messages that wait for one worker to read them: whoever does not read gets no more, and costs no more memory. */
+export const MAX_UNREAD = 64

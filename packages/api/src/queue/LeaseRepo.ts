@@ -79,14 +79,14 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
     readonly rescues: number
   }) => Effect.Effect<void, SqlError>
   readonly requestCancel: (task: LockedTask, reason: string) => Effect.Effect<void, SqlError>
-  /** False: this session does not hold this attempt. */
+  /** Not held: by this session, this attempt. Behind: less than was reported before; nothing was noted. */
   readonly progress: (report: {
     readonly task_id: TaskId
     readonly session_id: SessionId
     readonly attempt: number
     readonly progress: number
     readonly message: string | null
-  }) => Effect.Effect<boolean, SqlError>
+  }) => Effect.Effect<"noted" | "not_held" | "behind", SqlError>
   /**
    * Tasks past their deadline and attempts past their timeout (a running one has `slack` more to report), and cancellations
    * that nobody confirmed in time.
@@ -249,19 +249,22 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
       const progress: LeaseRepo["Service"]["progress"] = Effect.fn("LeaseRepo.progress")(function*(report) {
         const message = yield* text.seal(report.message, EncryptedColumn.queueMessage, report.task_id)
         const rows = yield* sql`
-          WITH q AS (
-            UPDATE task_queue q SET progress = greatest(q.progress, ${report.progress}::int), message = ${message},
-              event_seq = q.event_seq + 1
-            FROM tasks t
-            WHERE t.task_id = ${report.task_id} AND q.id = t.id AND q.state = 'running'
-              AND q.session_id = ${report.session_id}::uuid
+          WITH held AS (
+            SELECT q.id, q.progress <= ${report.progress}::int AS moves FROM task_queue q JOIN tasks t ON t.id = q.id
+            WHERE t.task_id = ${report.task_id} AND q.state = 'running' AND q.session_id = ${report.session_id}::uuid
               AND (${report.attempt}::int = 0 OR q.attempt = ${report.attempt}::int) AND q.cancel_requested_at IS NULL
+            FOR UPDATE OF q
+          ), q AS (
+            UPDATE task_queue q SET progress = ${report.progress}::int, message = ${message}, event_seq = q.event_seq + 1
+            FROM held WHERE held.moves AND q.id = held.id
             RETURNING q.id, q.event_seq, q.attempt, q.progress, q.worker_id
+          ), noted AS (
+            INSERT INTO task_events (task, seq, type, attempt, progress, message, worker_id)
+            SELECT id, event_seq, 'progress', attempt, progress, ${message}, worker_id FROM q
           )
-          INSERT INTO task_events (task, seq, type, attempt, progress, message, worker_id)
-          SELECT id, event_seq, 'progress', attempt, progress, ${message}, worker_id FROM q
-          RETURNING seq`
-        return rows.length > 0
+          SELECT moves FROM held`
+        const [held] = yield* Effect.orDie(decodeMoves(rows))
+        return held === undefined ? "not_held" : held.moves ? "noted" : "behind"
       })
 
       const overdue: LeaseRepo["Service"]["overdue"] = Effect.fn("LeaseRepo.overdue")(function*(slack, cancelWait) {
@@ -319,6 +322,7 @@ const decodeEnded = Schema.decodeUnknownEffect(EndedTask)
 const decodeOverdue = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ task_id: TaskId, why: Schema.Literals(["deadline", "timeout", "cancel"]) }))
 )
+const decodeMoves = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ moves: Schema.Boolean })))
 const decodeTaskIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ task_id: TaskId })))
 const decodeHolders = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ session_id: SessionId })))
 const decodeCancelled = Schema.decodeUnknownEffect(

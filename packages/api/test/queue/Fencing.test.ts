@@ -112,15 +112,16 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("the fe
   it.effect("takes progress from the holder only, and never backwards", () => Effect.gen(function*() {
     const { session_id, task_id } = yield* running()
     const step = { task_id, session_id, attempt: 1, progress: 40, message: "reading" }
-    assert.isTrue(yield* progress(step))
-    assert.isTrue(yield* progress({ ...step, attempt: 0, progress: 25, message: "still reading" }))
+    assert.strictEqual(yield* progress(step), "noted")
+    assert.strictEqual(yield* progress({ ...step, attempt: 0, message: "still reading" }), "noted")
+    assert.strictEqual(yield* progress({ ...step, progress: 25, message: "reading again" }), "behind")
     assert.deepInclude(yield* find(task_id), { progress: 40, message: "still reading" })
-    assert.isFalse(yield* progress({ ...step, session_id: newSession() }))
-    assert.isFalse(yield* progress({ ...step, attempt: 2 }))
+    assert.strictEqual(yield* progress({ ...step, session_id: newSession() }), "not_held")
+    assert.strictEqual(yield* progress({ ...step, attempt: 2 }), "not_held")
     yield* release(task_id, session_id, "Lost")
-    assert.isFalse(yield* progress(step))
+    assert.strictEqual(yield* progress(step), "not_held")
     yield* report(task_id, session_id, 1, completed("1"))
-    assert.isFalse(yield* progress(step))
+    assert.strictEqual(yield* progress(step), "not_held")
   }))
 
   it.effect("does not take a task from a session that holds it no longer", () => Effect.gen(function*() {

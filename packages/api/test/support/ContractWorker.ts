@@ -16,7 +16,12 @@ export const FAILED = 4
 export const CANCELLED = 5
 
 /** A gRPC status that is not OK, by its name. */
-export class Refused extends Data.TaggedError("Refused")<{ readonly code: string; readonly details: string }> {}
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly code: string
+  readonly details: string
+  /** Milliseconds after which to try again, where the server says so. */
+  readonly retryAfter?: number
+}> {}
 
 const { method } = APIWorkerService
 export type ContractTask = MessageShape<typeof method.streamTasks.output>
@@ -24,9 +29,9 @@ export type Registration = MessageInitShape<typeof method.registerWorker.input>
 export type Result = Omit<MessageInitShape<typeof method.reportTaskResult.input>, "$typeName" | "$unknown">
 
 /** The contract's methods on a channel of their own, which closes with the scope. */
-export const connect = Effect.fnUntraced(function*(address: string) {
+export const connect = Effect.fnUntraced(function*(address: string, credentials = grpc.credentials.createInsecure()) {
   const channel = yield* Effect.acquireRelease(
-    Effect.sync(() => new grpc.Client(address, grpc.credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 })),
+    Effect.sync(() => new grpc.Client(address, credentials, { "grpc.use_local_subchannel_pool": 1 })),
     (client) => Effect.sync(() => client.close())
   )
   return {
@@ -52,11 +57,17 @@ export interface TaskStream {
   readonly end: Effect.Effect<string>
   /** Cuts the stream as a broken connection would. */
   readonly cut: Effect.Effect<void>
+  /** Reads nothing any more, though the stream stays open. */
+  readonly pause: Effect.Effect<void>
 }
 
 /** Registers and opens the task stream; both end with the scope. */
-export const join = Effect.fnUntraced(function*(address: string, registration: Registration & { readonly workerId: string }) {
-  const calls = yield* connect(address)
+export const join = Effect.fnUntraced(function*(
+  address: string,
+  registration: Registration & { readonly workerId: string },
+  credentials?: grpc.ChannelCredentials
+) {
+  const calls = yield* connect(address, credentials)
   const { sessionToken } = yield* calls.register(registration)
   const proof = { workerId: registration.workerId, sessionToken }
   const stream = yield* calls.stream(proof)
@@ -82,8 +93,14 @@ export const refusal = <A>(call: Effect.Effect<A, Refused>) => Effect.map(Effect
 
 const pathOf = (name: string) => `/${APIWorkerService.typeName}/${name}`
 
-const refused = (error: { readonly code: number; readonly details: string }) =>
-  new Refused({ code: grpc.status[error.code] ?? String(error.code), details: error.details })
+const refused = (error: { readonly code: number; readonly details: string; readonly metadata?: grpc.Metadata }) => {
+  const [hint] = error.metadata?.get("grpc-retry-pushback-ms") ?? []
+  return new Refused({
+    code: grpc.status[error.code] ?? String(error.code),
+    details: error.details,
+    ...(hint === undefined ? {} : { retryAfter: Number(hint) })
+  })
+}
 
 const unary = <I extends DescMessage, O extends DescMessage>(channel: grpc.Client, { input, name, output }: DescMethodUnary<I, O>) =>
 (fields: MessageInitShape<I>): Effect.Effect<MessageShape<O>, Refused> =>
@@ -123,6 +140,7 @@ const openStream = (channel: grpc.Client) =>
       delivered,
       next: Effect.orDie(Effect.timeout(Queue.take(delivered), "5 seconds")),
       end: Effect.orDie(Effect.timeout(Deferred.await(end), "10 seconds")),
-      cut: Effect.sync(() => call.cancel())
+      cut: Effect.sync(() => call.cancel()),
+      pause: Effect.sync(() => void call.pause())
     }
   })

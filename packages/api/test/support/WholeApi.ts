@@ -4,12 +4,13 @@
  */
 import { NodeHttpClient } from "@effect/platform-node"
 import { quietTelemetry } from "@englog/platform/Environment"
-import { noTls } from "@englog/rpc/grpc/GrpcTls"
+import { noTls, type TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
 import { Context, Duration, Effect, Layer, Logger, Option, Redacted, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiServer } from "../../src/ApiServer.ts"
 import { AppConfig } from "../../src/AppConfig.ts"
+import { CallRates } from "../../src/cluster/CallLimits.ts"
 import { Liveness } from "../../src/cluster/ClusterConfig.ts"
 import { jwtSecret, TestApi } from "../http/TestApi.ts"
 import { encryptionKeys, QueueEngine } from "./QueueEngine.ts"
@@ -20,6 +21,8 @@ export interface ApiOptions {
   readonly enrollmentToken?: string
   readonly workerTimeout?: Duration.Duration
   readonly liveness?: Partial<Context.Service.Shape<typeof Liveness>>
+  readonly rates?: Partial<Context.Service.Shape<typeof CallRates>>
+  readonly tls?: TlsFiles
 }
 
 /** Production's proportions, several times faster; long enough for a busy machine of two cores. */
@@ -43,7 +46,7 @@ const config = (options: ApiOptions) =>
       httpPort: 0,
       grpcHost: "127.0.0.1",
       grpcPort: 0,
-      tls: noTls,
+      tls: options.tls ?? noTls,
       data: { _tag: "Given", url, jwtSecretKey: jwtSecret, encryptionKeys },
       redisUrl: Option.none(),
       enrollmentToken: Option.map(Option.fromUndefinedOr(options.enrollmentToken), Redacted.make),
@@ -53,11 +56,13 @@ const config = (options: ApiOptions) =>
       telemetry: quietTelemetry
     })))
 
+const rates = (options: ApiOptions) => Layer.succeed(CallRates, { ...Context.get(Context.empty(), CallRates), ...options.rates })
+
 /** One API process on the suite's database; another one each time it is built. */
 export const apiProcess = (options: ApiOptions = {}) =>
   Layer.fresh(TestApi.client.pipe(
     Layer.provideMerge(ApiServer),
-    Layer.provide([config(options), Layer.succeed(Liveness, { ...quick, ...options.liveness }), NodeHttpClient.layerNodeHttp]),
+    Layer.provide([config(options), Layer.succeed(Liveness, { ...quick, ...options.liveness }), rates(options), NodeHttpClient.layerNodeHttp]),
     Layer.provide([Logger.layer([])]),
     Layer.orDie
   ))

@@ -6,6 +6,8 @@
 export interface Rate {
   readonly capacity: number
   readonly perSecond: number
+  /** Up to which a bucket may be filled by `give`. Default: its capacity. */
+  readonly ceiling?: number
 }
 
 export class TokenBucket {
@@ -33,9 +35,10 @@ export class TokenBucket {
     return this.#tokens >= 1
   }
 
-  /** Adds tokens, up to the capacity. */
-  give(tokens: number): void {
-    this.#tokens = Math.min(this.#rate.capacity, this.#tokens + tokens)
+  /** Adds tokens beside those that come with time. */
+  give(tokens: number, now: number): void {
+    this.#fill(now)
+    this.#tokens = Math.min(this.#rate.ceiling ?? this.#rate.capacity, this.#tokens + tokens)
   }
 
   /** Milliseconds until there is a token. */
@@ -45,7 +48,9 @@ export class TokenBucket {
   }
 
   #fill(now: number): void {
-    this.give(Math.max(0, now - this.#filledAt) / 1_000 * this.#rate.perSecond)
+    const { capacity, perSecond } = this.#rate
+    const filled = this.#tokens + Math.max(0, now - this.#filledAt) / 1_000 * perSecond
+    this.#tokens = Math.max(this.#tokens, Math.min(capacity, filled))
     this.#filledAt = now
   }
 }
@@ -67,9 +72,5 @@ export class TokenBuckets {
     const [oldest] = this.#buckets.keys()
     if (this.#buckets.size > this.#limit && oldest !== undefined) this.#buckets.delete(oldest)
     return bucket
-  }
-
-  get size(): number {
-    return this.#buckets.size
   }
 }

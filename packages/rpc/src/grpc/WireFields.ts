@@ -5,6 +5,7 @@
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt"
 import { TaskId, WorkerId } from "@englog/domain/Ids"
 import { DateTime, Effect, Option, Redacted, Result, Schema } from "effect"
+import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NAMES } from "./WireLimits.ts"
 import { type GrpcCode, GrpcError } from "./GrpcError.ts"
 import type * as Messages from "./WorkerMessages.ts"
 
@@ -13,6 +14,18 @@ export type Reject = (message: string) => GrpcError
 const reject = (code: GrpcCode): Reject => (message) => new GrpcError({ code, message })
 export const invalid = reject("INVALID_ARGUMENT")
 export const broken = reject("INTERNAL")
+
+/** Text that is no longer than it may be. */
+export const bounded = (text: string, field: string, max: number) =>
+  text.length <= max
+    ? Effect.succeed(text)
+    : Effect.fail(invalid(`${field}: has ${text.length} characters; give at most ${max}`))
+
+/** Names that are neither too many nor too long. */
+export const boundedNames = Effect.fnUntraced(function*(names: ReadonlyArray<string>, field: string) {
+  if (names.length > MAX_NAMES) return yield* invalid(`${field}: has ${names.length} entries; give at most ${MAX_NAMES}`)
+  return yield* Effect.forEach(names, (name) => bounded(name, field, MAX_NAME_LENGTH))
+})
 
 export const proof = (session: Messages.SessionProof) => ({
   workerId: session.worker_id,
@@ -23,7 +36,7 @@ export const proof = (session: Messages.SessionProof) => ({
 export const decodeProof = Effect.fnUntraced(function*(request: { readonly workerId: string; readonly sessionToken: string }) {
   const decoded: Messages.SessionProof = {
     worker_id: yield* workerId(request.workerId),
-    session_token: Redacted.make(request.sessionToken)
+    session_token: Redacted.make(yield* bounded(request.sessionToken, "session_token", MAX_NAME_LENGTH))
   }
   return decoded
 })
@@ -54,6 +67,16 @@ export const workerId = (text: string) =>
     onFailure: () => Effect.fail(invalid("worker_id: give 1 to 200 characters")),
     onSuccess: (id) => Effect.succeed(id)
   })
+
+/** What a worker says of itself beside the fields; values that the contract does not know are bounded like names. */
+export const boundedMetadata = Effect.fnUntraced(function*(metadata: Readonly<Record<string, string>>, known: ReadonlyArray<string>) {
+  const entries = Object.entries(metadata)
+  if (entries.length > MAX_NAMES) return yield* invalid(`metadata: has ${entries.length} entries; give at most ${MAX_NAMES}`)
+  for (const [name, value] of entries) {
+    yield* bounded(name, "metadata", MAX_NAME_LENGTH)
+    yield* bounded(value, `metadata.${name}`, known.includes(name) ? MAX_METADATA_LENGTH : MAX_NAME_LENGTH)
+  }
+})
 
 export const maxConcurrentTasks = (text: string | undefined) => {
   if (text === undefined || text === "") return Effect.succeed(5)

@@ -8,7 +8,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf"
 import { DateTime, Duration, Effect, Option, Redacted } from "effect"
 import * as pb from "./gen/englog/v1/worker_pb.js"
 import type { GrpcError } from "./GrpcError.ts"
+import { MAX_HELD_TASKS, MAX_NAME_LENGTH, MAX_PROGRESS_MESSAGE_LENGTH, MAX_REASON_LENGTH, MAX_RESULT_BYTES } from "./WireLimits.ts"
 import {
+  bounded,
+  boundedMetadata,
+  boundedNames,
   broken,
   dateTime,
   decodeHeld,
@@ -53,13 +57,14 @@ export const decodeRegistration = Effect.fnUntraced(function*(request: pb.Regist
   const kinds = announced(request.capabilities, request.kinds)
   if (kinds.length === 0) return yield* invalid("capabilities: announce at least one capability or kind")
   const { metadata } = request
+  yield* boundedMetadata(metadata, known)
   const registration: Messages.WorkerRegistration = {
     worker_id: yield* workerId(request.workerId),
-    worker_name: request.workerName,
-    version: request.version,
-    kinds,
+    worker_name: yield* bounded(request.workerName, "worker_name", MAX_NAME_LENGTH),
+    version: yield* bounded(request.version, "version", MAX_NAME_LENGTH),
+    kinds: yield* boundedNames(kinds, "kinds"),
     max_concurrent_tasks: yield* maxConcurrentTasks(metadata["max_concurrent_tasks"]),
-    queues: queueNames(metadata["queues"]),
+    queues: yield* boundedNames(queueNames(metadata["queues"]), "metadata.queues"),
     protocol: metadata["protocol"] === "2" ? 2 : 1,
     resume_session_token: optionalSecret(metadata["resume_session_token"]),
     enrollment_token: optionalSecret(metadata["enrollment_token"]),
@@ -119,6 +124,8 @@ export const encodeHeartbeat = (beat: Messages.Heartbeat): MessageInitShape<type
 })
 
 export const decodeHeartbeat = Effect.fnUntraced(function*(request: pb.WorkerHeartbeatRequest) {
+  const held = request.heldTasks.length
+  if (held > MAX_HELD_TASKS) return yield* invalid(`held_tasks: has ${held} entries; give at most ${MAX_HELD_TASKS}`)
   const { stats } = request
   const beat: Messages.Heartbeat = {
     ...(yield* decodeProof(request)),
@@ -274,18 +281,22 @@ export const decodeReport = Effect.fnUntraced(function*(request: pb.TaskResultRe
   return report
 })
 
-const decodeOutcome = (request: pb.TaskResultRequest): Effect.Effect<Messages.AttemptOutcome, GrpcError> => {
+const decodeOutcome = Effect.fnUntraced(function*(request: pb.TaskResultRequest): Effect.fn.Return<Messages.AttemptOutcome, GrpcError> {
+  const reason = yield* bounded(request.errorMessage, "error_message", MAX_REASON_LENGTH)
   switch (request.status) {
-    case pb.TaskStatus.COMPLETED:
-      return Effect.succeed({ _tag: "Completed", result: request.result })
+    case pb.TaskStatus.COMPLETED: {
+      const bytes = Buffer.byteLength(request.result)
+      if (bytes > MAX_RESULT_BYTES) return yield* invalid(`result: has ${bytes} bytes; give at most ${MAX_RESULT_BYTES}`)
+      return { _tag: "Completed", result: request.result }
+    }
     case pb.TaskStatus.FAILED:
-      return Effect.succeed({ _tag: "Failed", error: request.errorMessage, retryable: !request.notRetryable })
+      return { _tag: "Failed", error: reason, retryable: !request.notRetryable }
     case pb.TaskStatus.CANCELLED:
-      return Effect.succeed({ _tag: "Cancelled", error: request.errorMessage })
+      return { _tag: "Cancelled", error: reason }
     default:
-      return Effect.fail(invalid("status: report COMPLETED, FAILED or CANCELLED"))
+      return yield* invalid("status: report COMPLETED, FAILED or CANCELLED")
   }
-}
+})
 
 export const encodeReportAnswer = (answer: Messages.ReportAnswer): MessageInitShape<typeof pb.TaskResultResponseSchema> => answer
 
@@ -309,7 +320,7 @@ export const decodeProgress = Effect.fnUntraced(function*(request: pb.TaskProgre
     ...(yield* decodeProof(request)),
     ...(yield* decodeHeld(request, "task_id")),
     progress: request.progress,
-    message: request.message
+    message: yield* bounded(request.message, "message", MAX_PROGRESS_MESSAGE_LENGTH)
   }
   return report
 })
@@ -332,7 +343,10 @@ export const encodeLeave = (notice: Messages.LeaveNotice): MessageInitShape<type
 })
 
 export const decodeLeave = Effect.fnUntraced(function*(request: pb.LeaveSessionRequest) {
-  const notice: Messages.LeaveNotice = { ...(yield* decodeProof(request)), reason: request.reason }
+  const notice: Messages.LeaveNotice = {
+    ...(yield* decodeProof(request)),
+    reason: yield* bounded(request.reason, "reason", MAX_REASON_LENGTH)
+  }
   return notice
 })
 

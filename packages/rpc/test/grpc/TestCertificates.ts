@@ -25,13 +25,15 @@ const make = Effect.gen(function*() {
   const otherCa = yield* write("other-ca", yield* Certificate.authority("other-ca", valid))
   const sign = (name: string, signed: Partial<Certificate.Signed>, by = ca) =>
     Effect.flatMap(Certificate.sign(by, { commonName: name, names: [], use: "client", ...valid, ...signed }), (pair) => write(name, pair))
-  const server = { names: ["api.englog.local"], use: "server" } as const
+  const server = { names: ["api.englog.local", "localhost"], use: "server" } as const
   const worker = { names: [identityUri("worker-1")] }
   yield* sign("server", server)
   yield* sign("expired-server", { ...server, ...past })
   yield* sign("worker", worker)
   yield* sign("expired-worker", { ...worker, ...past })
   yield* sign("strange-worker", worker, otherCa)
+  yield* sign("named-worker", { names: ["some.host"] })
+  yield* sign("nobody", { commonName: "", names: ["some.host"] })
   return TestCertificates.of((name) => `${dir}/${name}`)
 })
 
