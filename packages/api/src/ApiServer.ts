@@ -44,6 +44,7 @@ import { EntryRepo } from "./entries/EntryRepo.ts"
 import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
 import { DatabaseMetrics } from "./db/DatabaseMetrics.ts"
 import { ApiDocs } from "./http/ApiDocs.ts"
+import { DiskCheck } from "./http/DiskCheck.ts"
 import { HealthChecks } from "./http/HealthChecks.ts"
 import { HealthHttp } from "./http/HealthHttp.ts"
 import { HttpListener } from "./http/HttpListener.ts"
@@ -149,7 +150,7 @@ const announce = Layer.effectDiscard(Effect.gen(function*() {
 }))
 
 /** Requires the configuration; provides the addresses it listens on. */
-export const ApiServer = Layer.mergeAll(announce, endStreamsOnStop).pipe(
+export const ApiServer = Layer.mergeAll(announce, endStreamsOnStop, DiskCheck).pipe(
   Layer.provideMerge(HttpListener.serve(Layer.mergeAll(rest, rpc, ApiDocs.layer, metrics))),
   Layer.provideMerge(listener),
   Layer.provideMerge(cluster),

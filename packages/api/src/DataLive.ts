@@ -7,6 +7,7 @@ import { FieldCipher } from "./crypto/FieldCipher.ts"
 import { KeyRotation } from "./crypto/KeyRotation.ts"
 import { Jwt } from "./auth/Jwt.ts"
 import { Database } from "./db/Database.ts"
+import { DiskGuard } from "./db/DiskGuard.ts"
 import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
 import { LocalSecrets } from "./db/LocalSecrets.ts"
 import { Migrations } from "./db/Migrations.ts"
@@ -17,15 +18,17 @@ class Data extends Context.Service<Data, {
   readonly url: Redacted.Redacted<string>
   readonly jwtSecretKey: Redacted.Redacted<string>
   readonly encryptionKeys: Redacted.Redacted<string>
+  /** Where the data lies, if it is ours to look after. */
+  readonly folder?: string
 }>()("@englog/api/DataLive/Data") {}
 
 const embedded = (dataDir: string) =>
   Layer.effect(
     Data,
     Effect.gen(function*() {
-      const { url } = yield* EmbeddedPostgres
+      const { folder, url } = yield* EmbeddedPostgres
       const { encryptionKeys, jwtSecretKey } = yield* LocalSecrets
-      return Data.of({ url, jwtSecretKey, encryptionKeys })
+      return Data.of({ url, jwtSecretKey, encryptionKeys, folder })
     })
   ).pipe(Layer.provide([EmbeddedPostgres.layer({ dataDir }), LocalSecrets.layer({ dataDir })]))
 
@@ -37,6 +40,8 @@ const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url
 /** A migration may take its time, and waits for the one of another process; so may a rotation of keys. */
 const patientDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
   Database.layer({ url, maxConnections: 2, applicationName: "englog-maintenance", statementTimeout: "Infinity" })))
+
+const diskGuard = Layer.unwrap(Effect.map(Data, ({ folder }) => folder === undefined ? DiskGuard.none : DiskGuard.layer(folder)))
 
 /** Connections of one API process; one of them listens for wake-ups. */
 const POOL = 16
@@ -62,6 +67,7 @@ export const DataLive = sealed.pipe(
   Layer.provideMerge(Layer.provide(KeyRotation.layer, patientDatabase)),
   Layer.provideMerge(secrets),
   Layer.provideMerge(migrations),
+  Layer.provideMerge(diskGuard),
   Layer.provideMerge(database),
   Layer.provide(data)
 )

@@ -28,6 +28,8 @@ export class EmbeddedPostgres extends Context.Service<EmbeddedPostgres, {
   /** Of a database whose owner is the only role; stays the same as long as this process lives. */
   readonly url: Redacted.Redacted
   readonly status: Effect.Effect<Status>
+  /** On the disk that the data is on. */
+  readonly folder: string
 }>()("@englog/api/db/EmbeddedPostgres") {
   static readonly layer = (options: EmbeddedPostgresOptions): Layer.Layer<EmbeddedPostgres, EmbeddedPostgresError> =>
     Layer.effect(EmbeddedPostgres, make(options)).pipe(Layer.provide(NodeFileSystem.layer))
@@ -56,7 +58,7 @@ const make = Effect.fnUntraced(function*(options: EmbeddedPostgresOptions) {
   }
   yield* Effect.addFinalizer(() => leave(place))
   yield* Effect.forkScoped(takePart(place).pipe(Effect.onError((cause) => Deferred.failCause(place.url, cause))))
-  return EmbeddedPostgres.of({ url: yield* Deferred.await(place.url), status: Ref.get(place.status) })
+  return EmbeddedPostgres.of({ url: yield* Deferred.await(place.url), status: Ref.get(place.status), folder: home.folder })
 })
 
 /** Owns the server if nobody does, else uses it until its owner ends. */
