@@ -54,9 +54,6 @@ export class Entries extends Context.Service<Entries, {
         }),
         list: Effect.fn("Entries.list")(function*(user, query) {
           const { start_date, end_date, type, project_id, cursor, limit = defaultPageSize } = query
-          if (start_date !== undefined && end_date !== undefined && end_date < start_date) {
-            return yield* new BadRequest({ error: "end_date: must not be before start_date" })
-          }
           const filter = {
             from: Option.map(Option.fromUndefinedOr(start_date), (day) => startOfLocalDay(day, user.timezone)),
             to: Option.map(Option.fromUndefinedOr(end_date), (day) => startOfLocalDay(addDays(day, 1), user.timezone)),

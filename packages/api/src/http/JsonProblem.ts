@@ -26,6 +26,8 @@ interface Container {
   members: number
 }
 
+const [quote, backslash, firstPrintable] = [0x22, 0x5c, 0x20]
+
 const literals = ["true", "false", "null"]
 
 class Scan {
@@ -102,9 +104,10 @@ class Scan {
   #string(): string | undefined {
     const start = this.#at++
     let escaped = false
-    while (this.#next() !== "\"") {
-      if (this.#next() < " ") return this.#unexpected()
-      if (this.#next() === "\\") {
+    for (let code = this.#code(); code !== quote; code = this.#code()) {
+      // Not a number at the end.
+      if (!(code >= firstPrintable)) return this.#unexpected()
+      if (code === backslash) {
         escaped = true
         this.#escape()
         if (this.#problem !== undefined) return undefined
@@ -161,7 +164,11 @@ class Scan {
   }
 
   #skipSpace(): void {
-    while (this.#next() !== "" && " \t\n\r".includes(this.#next())) this.#at++
+    while (this.#code() <= firstPrintable && " \t\n\r".includes(this.#next())) this.#at++
+  }
+
+  #code(): number {
+    return this.#text.charCodeAt(this.#at)
   }
 
   /** Empty at the end. */

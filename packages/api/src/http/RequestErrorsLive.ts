@@ -17,6 +17,8 @@ export const RequestErrorsLive: Layer.Layer<RequestErrors> = Layer.succeed(
   RequestErrors.of((httpEffect, { endpoint }) =>
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
+      const [stray] = endpoint.query === undefined ? parametersOf(request.url) : []
+      if (stray !== undefined) return yield* new BadRequest({ error: `unknown query parameter "${shortened(stray)}"` })
       if (endpoint.payload.size > 0) {
         const unread = mediaProblem(request.headers["content-type"])
         if (unread !== undefined) return errorBody(415, unread)
@@ -36,6 +38,9 @@ const answer = Effect.fnUntraced(function*<E>(failure: E) {
   if (failure.kind === "Body" || failure.kind === "ResponseHeaders") return yield* Effect.die(failure.cause)
   return yield* new BadRequest({ error: describeIssue(failure.cause.issue, failure.kind) })
 })
+
+/** The names of its query parameters. */
+const parametersOf = (url: string): ReadonlyArray<string> => [...new URLSearchParams(url.split("?", 2)[1] ?? "").keys()]
 
 /** JSON is UTF-8 (RFC 8259, section 8.1), whether the header says so or not. */
 const mediaProblem = (type: string | undefined): string | undefined => {

@@ -25,7 +25,8 @@ export const headProblem = (request: HttpServerRequest.HttpServerRequest): Refus
 const addressProblem = (url: string): string | undefined => {
   const mark = url.indexOf("?")
   const path = mark < 0 ? url : url.slice(0, mark)
-  const inPath = textProblem(path)
+  // The router would leave out what follows, and whoever filters paths before us would not.
+  const inPath = /[;#]/.test(path) ? "must not contain ; or # unless percent-encoded" : textProblem(path)
   if (inPath !== undefined) return `path: ${inPath}`
   if (mark < 0) return undefined
   for (const parameter of url.slice(mark + 1).split("&")) {

@@ -9,6 +9,6 @@ const isIana = (name: string): boolean => /^[A-Za-z]/.test(name) && Option.isSom
 export const TimeZone = Schema.String.check(
   Schema.makeFilter<string>((name) => isIana(name) ? undefined : "must be an IANA time zone, such as Europe/Berlin", {
     expected: "an IANA time zone",
-    toJsonSchema: () => [{}, true]
+    toJsonSchema: () => [{ format: "timezone" }, true]
   })
 ).annotate({ examples: ["UTC", "Europe/Berlin", "America/Sao_Paulo"] })

@@ -13,13 +13,14 @@ import { BadRequest, Conflict, TooManyRequests, Unauthorized } from "./HttpError
 import { NormalizedText, PlainText, TrimmedText } from "./PlainText.ts"
 
 /** One `@`, something on both sides of it, a dot in the domain, no white space; whether it exists, only mail can tell. */
-const Email = NormalizedText({ max: 255 }).check(
-  Schema.makeFilter<string>((email) =>
-    /^[^\s@<>"(),:;\\[\]]{1,64}@[^\s@.<>"(),:;\\[\]]+(\.[^\s@.<>"(),:;\\[\]]+)+$/u.test(email) ? undefined : "must be an e-mail address", {
-    expected: "an e-mail address",
-    toJsonSchema: () => [{ format: "email" }, true]
-  })
-)
+const Email = NormalizedText({
+  max: 255,
+  format: {
+    name: "email",
+    problem: (email) =>
+      /^[^\s@<>"(),:;\\[\]]{1,64}@[^\s@.<>"(),:;\\[\]]+(\.[^\s@.<>"(),:;\\[\]]+)+$/u.test(email) ? undefined : "must be an e-mail address"
+  }
+})
 
 const Password = PlainText({ min: 8, max: 200 })
 

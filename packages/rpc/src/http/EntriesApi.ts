@@ -10,7 +10,7 @@ import { EntryPayload } from "./EntryPayload.ts"
 import { examples } from "./Examples.ts"
 import { NotFound } from "./HttpErrors.ts"
 import { Page, pageQuery } from "./Page.ts"
-import { LocalDate } from "./Times.ts"
+import { inOrder, LocalDate } from "./Times.ts"
 
 export const EntryPage = Page(LogEntry).annotate({ identifier: "EntryPage" })
 
@@ -22,7 +22,7 @@ export const entryFilter = {
   project_id: Schema.optionalKey(ProjectId)
 }
 
-export const EntryQuery = Schema.Struct({ ...entryFilter, ...pageQuery })
+export const EntryQuery = Schema.Struct({ ...entryFilter, ...pageQuery }).check(inOrder("start_date", "end_date"))
 export type EntryQuery = typeof EntryQuery.Type
 
 const params = { id: EntryId }

@@ -9,7 +9,7 @@ import { Authorization } from "./Authorization.ts"
 import { Forbidden, NotFound } from "./HttpErrors.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { InsightTaskRequest, ReportTaskRequest, TaskAccepted } from "./TaskView.ts"
-import { LocalDate } from "./Times.ts"
+import { inOrder, LocalDate } from "./Times.ts"
 import { examples } from "./Examples.ts"
 import * as Example from "./TaskExamples.ts"
 
@@ -22,7 +22,7 @@ export const insightFilter = {
   period_end: Schema.optionalKey(LocalDate)
 }
 
-export const insightQuery = Schema.Struct({ ...insightFilter, ...pageQuery })
+export const insightQuery = Schema.Struct({ ...insightFilter, ...pageQuery }).check(inOrder("period_start", "period_end"))
 export type InsightQuery = typeof insightQuery.Type
 
 const accepted = TaskAccepted.pipe(HttpApiSchema.status(202))
@@ -44,7 +44,7 @@ export class InsightsApi extends HttpApiGroup.make("insights").add(
   }).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period",
     transform: examples({ request: Example.reportRequest, response: Example.accepted })
   })),
-  HttpApiEndpoint.get("list", "/v1/insights", { query: insightQuery.fields, success: InsightPage })
+  HttpApiEndpoint.get("list", "/v1/insights", { query: insightQuery, success: InsightPage })
     .annotateMerge(OpenApi.annotations({ summary: "List insights, newest first",
       description: "Without facts and citations; read one by its id for those.",
       transform: examples({ response: { items: [Example.insightSummary], next_cursor: null } })

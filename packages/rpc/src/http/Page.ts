@@ -3,12 +3,12 @@
  */
 import { Schema, SchemaTransformation } from "effect"
 
-const isLimit = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= 200
+const isLimit = (text: string) => /^([1-9][0-9]?|1[0-9][0-9]|200)$/.test(text)
 
 const Limit = Schema.String.check(
   Schema.makeFilter<string>((text) => isLimit(text) ? undefined : "must be a whole number from 1 to 200", {
     expected: "a whole number from 1 to 200",
-    toJsonSchema: () => [{}, true]
+    toJsonSchema: () => [{ pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$" }, true]
   })
 ).annotate({ description: "How many items at most: 1 to 200, 50 where it is not given.", examples: ["50"] }).pipe(
   Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))

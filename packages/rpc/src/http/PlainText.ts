@@ -7,6 +7,8 @@ import { Schema, SchemaTransformation } from "effect"
 export interface TextLimits {
   readonly min?: number
   readonly max: number
+  /** What it must look like besides: its name in JSON Schema, and what is wrong with a text. */
+  readonly format?: { readonly name: string; readonly problem: (text: string) => string | undefined }
 }
 
 const characters = (text: string): number => {
@@ -20,7 +22,7 @@ const problem = (text: string, limits: TextLimits): string | undefined => {
   const min = limits.min ?? 0
   if (length < min) return min === 1 ? "must not be empty" : `must be at least ${min} characters long`
   if (length > limits.max) return `must be at most ${limits.max} characters long`
-  return unstorable(text)
+  return unstorable(text) ?? limits.format?.problem(text)
 }
 
 /** What PostgreSQL does not store. */
@@ -34,7 +36,11 @@ export const unstorable = (text: string): string | undefined =>
 const within = (limits: TextLimits, of: (text: string) => string) =>
   Schema.makeFilter<string>((text) => problem(of(text), limits), {
     expected: `at most ${limits.max} characters`,
-    toJsonSchema: () => [{ ...(limits.min === undefined ? {} : { minLength: limits.min }), maxLength: limits.max }, true]
+    toJsonSchema: () => [{
+      ...(limits.min === undefined ? {} : { minLength: limits.min }),
+      maxLength: limits.max,
+      ...(limits.format === undefined ? {} : { format: limits.format.name })
+    }, true]
   })
 
 /** Kept as it was typed. */

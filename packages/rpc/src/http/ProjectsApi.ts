@@ -11,7 +11,7 @@ import { NotFound } from "./HttpErrors.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
 import { readOnlyProjectFields } from "./ReadOnlyFields.ts"
-import { LocalDate } from "./Times.ts"
+import { inOrder, LocalDate } from "./Times.ts"
 
 export const ProjectPayload = Schema.Struct({
   name: TrimmedText({ min: 1, max: 200 }),
@@ -21,12 +21,7 @@ export const ProjectPayload = Schema.Struct({
   end_date: Schema.optionalKey(Schema.NullOr(LocalDate)),
   team_id: Schema.optionalKey(Schema.Null),
   ...readOnlyProjectFields
-}).check(
-  Schema.makeFilter((project: { readonly start_date?: string | null; readonly end_date?: string | null }) =>
-    project.start_date != null && project.end_date != null && project.end_date < project.start_date
-      ? { path: ["end_date"], issue: "must not be before start_date" }
-      : undefined, { toJsonSchema: () => [{}, true] })
-).annotate({ identifier: "ProjectPayload" })
+}).check(inOrder("start_date", "end_date")).annotate({ identifier: "ProjectPayload" })
 
 export type ProjectPayload = typeof ProjectPayload.Type
 

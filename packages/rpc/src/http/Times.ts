@@ -43,3 +43,10 @@ export const Instant = Schema.String.check(
 export const LocalDate = Schema.String.check(
   Schema.makeFilter<string>(dayProblem, { expected: "a day as YYYY-MM-DD", toJsonSchema: () => [{}, true] })
 ).annotate({ format: "date", examples: ["2026-01-05"] })
+
+/** Of a period whose ends are both given, the last day is not before the first. */
+export const inOrder = <First extends string, Last extends string>(first: First, last: Last) =>
+  Schema.makeFilter((period: { readonly [Day in First | Last]?: string | null | undefined }) => {
+    const [start, end] = [period[first], period[last]]
+    return start != null && end != null && end < start ? { path: [last], issue: `must not be before ${first}` } : undefined
+  }, { toJsonSchema: () => [{}, true] })

@@ -1,0 +1,94 @@
+/**
+ * A valid request for every operation of the document: its own example, with the ids of things that exist. An operation for
+ * which none is found is an error, so that no endpoint stays untried.
+ */
+import { Effect, Schema } from "effect"
+import { HttpMethod } from "effect/http"
+import { ask, password, register } from "../Person.ts"
+import { at, entries, type Json, list, nameOf, type Operation, operationsOf } from "./Operation.ts"
+
+export interface Baseline {
+  readonly operation: Operation
+  readonly target: string
+  /** Of a person who may do this; `refresh` is good for nothing but new tokens. */
+  readonly token: string
+  readonly refresh: string
+  /** An object, where the operation reads one. */
+  readonly body: Readonly<Record<string, Json>> | undefined
+}
+
+export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", { operation: Schema.String, problem: Schema.String }) {
+  override get message(): string {
+    return `no valid request is known for ${this.operation}: ${this.problem}. Give it an example that works in the OpenAPI document, `
+      + "or tell Baseline.ts where its ids come from."
+  }
+}
+
+const EMAIL = "hostile@example.com"
+
+/** Somebody with an entry and an insight; and, for each operation, what they would send to it, proven by having sent the like. */
+export const baselines = Effect.fnUntraced(function*(url: string) {
+  const person = yield* register(url, EMAIL)
+  const entry = yield* person.addEntry({})
+  const task = yield* person.submit([entry])
+  yield* person.ended(task)
+  const operations = operationsOf(JSON.parse((yield* ask("GET", `${url}/openapi.json`)).text))
+  let serial = 0
+
+  const send = ({ body, operation, target, token }: Baseline) =>
+    HttpMethod.isHttpMethod(operation.method)
+      ? ask(operation.method, `${url}${target}`, { token, ...(body === undefined ? {} : { body }) })
+      : Effect.die(new Error(`${operation.method} is no method`))
+
+  const answerOf = Effect.fnUntraced(function*(baseline: Baseline) {
+    const answer = yield* send(baseline)
+    if (answer.status >= 200 && answer.status <= 299) return answer.text === "" || answer.text.startsWith("id:") ? null : answer.text
+    return yield* new NoBaseline({ operation: nameOf(baseline.operation), problem: `its example answers ${answer.status}: ${answer.text}` })
+  })
+
+  /** The id of a thing in a collection: made for the purpose where that can be done, else found. */
+  const idIn: (collection: string) => Effect.Effect<string, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(collection) {
+    if (collection === "/v1/tasks") return task
+    const maker = operations.find(({ method, path }) => method === "POST" && path === collection)
+    const lister = operations.find(({ method, path }) => method === "GET" && path === collection)
+    const operation = maker ?? lister
+    if (operation === undefined) return yield* new NoBaseline({ operation: collection, problem: "nothing makes or lists what is in it" })
+    const answer: Json = JSON.parse((yield* answerOf(yield* baselineOf(operation))) ?? "null")
+    return String(maker === undefined ? at(list(at(answer, "items"))[0], "id") : at(answer, "id"))
+  })
+
+  const logIn = Effect.map(
+    ask("POST", `${url}/v1/auth/login`, { body: { email: EMAIL, password } }),
+    ({ text }) => String(at(JSON.parse(text), "refresh_token"))
+  )
+
+  const field = (operation: Operation, name: string, example: Json) => {
+    switch (name) {
+      case "user_id":
+        return Effect.succeed(person.user_id)
+      case "entry_ids":
+        return Effect.succeed([entry])
+      case "refresh_token":
+        return logIn
+      case "password":
+        return Effect.succeed(password)
+      case "email":
+        return Effect.succeed(operation.path.endsWith("/register") ? `hostile-${serial++}@example.com` : EMAIL)
+      default:
+        return name.endsWith("_id") ? idIn(`/v1/${name.slice(0, -"_id".length)}s`) : Effect.succeed(example)
+    }
+  }
+
+  const baselineOf: (operation: Operation) => Effect.Effect<Baseline, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(operation) {
+    const [collection = "", ...rest] = operation.path.split(/\/\{[^}]+\}/)
+    const target = collection === operation.path ? collection : `${collection}/${yield* idIn(collection)}${rest.join("")}`
+    const fields = yield* Effect.forEach(entries(operation.example), ([name, value]) =>
+      Effect.map(field(operation, name, value), (given) => [name, given] as const))
+    const body = operation.body === undefined ? undefined : Object.fromEntries(fields)
+    return { operation, target, token: person.token, refresh: yield* logIn, body }
+  })
+
+  const proven = yield* Effect.forEach(operations, (operation) =>
+    Effect.andThen(Effect.flatMap(baselineOf(operation), answerOf), baselineOf(operation)))
+  return { person, baselines: proven, send }
+})
