@@ -64,8 +64,13 @@ describe("the compose file", () => {
   })
 
   it("has a service for every address that the others are given", () => {
-    const addressed = [read("collector.yaml"), read("grafana/provisioning/datasources/jaeger.yaml")].join("\n")
-    const hosts = [...addressed.matchAll(/(?:endpoint: |http:\/\/)([a-z]+):\d+/g)].map((match) => match[1] ?? "")
+    const addressed = [
+      read("collector.yaml"),
+      read("grafana/provisioning/datasources/jaeger.yaml"),
+      read("grafana/provisioning/datasources/prometheus.yaml"),
+      read("prometheus/prometheus.yaml")
+    ].join("\n")
+    const hosts = [...addressed.matchAll(/(?:endpoint: |http:\/\/|targets: \[")([a-z]+):\d+/g)].map((match) => match[1] ?? "")
     assert.isNotEmpty(hosts)
     for (const host of hosts) assert.property(compose.services, host)
   })
@@ -93,7 +98,7 @@ describe("Grafana's provisioning", () => {
     const grafana = compose.services["grafana"]
     const mounted = grafana?.volumes?.find((volume) => volume.startsWith("./grafana/dashboards:"))?.split(":")[1] ?? ""
     assert.include(read("grafana/provisioning/dashboards/englog.yaml"), `path: ${mounted}`)
-    assert.strictEqual(grafana?.environment?.["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"], `${mounted}/insight-traces.json`)
+    assert.strictEqual(grafana?.environment?.["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"], `${mounted}/overview.json`)
   })
 
   it("looks for spans that the trace test sees", () => {
