@@ -45,10 +45,12 @@ import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
 import { DatabaseMetrics } from "./db/DatabaseMetrics.ts"
 import { ApiDocs } from "./http/ApiDocs.ts"
 import { DiskCheck } from "./http/DiskCheck.ts"
+import { EdgePolicy } from "./http/EdgePolicy.ts"
 import { HealthChecks } from "./http/HealthChecks.ts"
 import { HealthHttp } from "./http/HealthHttp.ts"
 import { HttpListener } from "./http/HttpListener.ts"
 import { OpenStreams } from "./http/OpenStreams.ts"
+import { RequestLimits } from "./http/RequestLimits.ts"
 import { RequestErrorsLive } from "./http/RequestErrorsLive.ts"
 import { InsightRepo } from "./insights/InsightRepo.ts"
 import { InsightRpcsLive } from "./insights/InsightRpcsLive.ts"
@@ -82,7 +84,7 @@ const queue = Layer.mergeAll(QueueMetrics, EventFeed.layer, TaskQueue.layer, Tas
 
 const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer, UserMetrics).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),
-  Layer.provide([PasswordHasher.layer, LimitsLive])
+  Layer.provide(PasswordHasher.layer)
 )
 
 const entries = Entries.layer.pipe(Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer)))
@@ -141,6 +143,8 @@ const endStreamsOnStop = Layer.effectDiscard(Effect.gen(function*() {
 
 const metrics = Layer.unwrap(Effect.map(AppConfig, (config) => metricsRoute(config.telemetry.metricsToken)))
 
+const edgePolicy = Layer.effect(EdgePolicy, Effect.map(AppConfig, (config) => config.edge))
+
 const announce = Layer.effectDiscard(Effect.gen(function*() {
   const http = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
   const grpc = yield* GrpcServer
@@ -155,7 +159,10 @@ export const ApiServer = Layer.mergeAll(announce, endStreamsOnStop, DiskCheck).p
   Layer.provideMerge(listener),
   Layer.provideMerge(cluster),
   Layer.provide([nouns, DatabaseMetrics]),
+  Layer.provide(RequestLimits.layer),
+  Layer.provide(LimitsLive),
   Layer.provide(SecurityEvents.layer),
+  Layer.provide(edgePolicy),
   Layer.provide(DataLive),
   Layer.provide(OpenStreams.layer),
   Layer.provide(HealthChecks.layer),

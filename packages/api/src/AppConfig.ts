@@ -4,6 +4,8 @@
 import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/platform/Environment"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import type { TelemetryConfig } from "@englog/platform/Environment"
+import { edgePolicy } from "./EdgeConfig.ts"
+import type { EdgePolicy } from "./http/EdgePolicy.ts"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 
 /** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */
@@ -19,6 +21,7 @@ export type DataSource =
 export class AppConfig extends Context.Service<AppConfig, {
   readonly httpHost: string
   readonly httpPort: number
+  readonly edge: EdgePolicy
   readonly grpcHost: string
   readonly grpcPort: number
   readonly tls: TlsFiles
@@ -59,6 +62,7 @@ const longEnough = (key: Redacted.Redacted<string>) =>
 const loopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.")
 
 const read = Effect.gen(function*() {
+  const httpHost = yield* textOr("HTTP_HOST", "127.0.0.1")
   const grpcHost = yield* textOr("GRPC_HOST", "127.0.0.1")
   const tls = yield* tlsFiles
   const enrollmentToken = yield* secret("WORKER_ENROLLMENT_TOKEN")
@@ -75,8 +79,9 @@ const read = Effect.gen(function*() {
     return yield* fail("WORKER_TIMEOUT", "must be longer than HEARTBEAT_INTERVAL")
   }
   return AppConfig.of({
-    httpHost: yield* textOr("HTTP_HOST", "127.0.0.1"),
+    httpHost,
     httpPort: yield* wholeNumber("HTTP_PORT", 0, 65_535, 8080),
+    edge: yield* edgePolicy({ reachable: !loopback(httpHost) }),
     grpcHost,
     grpcPort: yield* wholeNumber("GRPC_PORT", 0, 65_535, 50051),
     tls,

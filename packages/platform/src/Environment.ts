@@ -24,6 +24,9 @@ export const textOr = (name: string, otherwise: string) => Effect.map(text(name)
 
 export const secret = (name: string) => variable(name, "must be text", Config.option(Config.Redacted(name)))
 
+export const flag = (name: string, otherwise: boolean) =>
+  variable(name, "must be true or false", Config.Boolean(name).pipe(Config.withDefault(otherwise)))
+
 /** Comma-separated; white space around items does not count. */
 export const list = (value: string): ReadonlyArray<string> =>
   value.split(",").map((item) => item.trim()).filter((item) => item !== "")
@@ -40,16 +43,19 @@ export const wholeNumber = (name: string, minimum: number, maximum: number, othe
     ).pipe(Config.withDefault(otherwise))
   )
 
-/** `500ms`, `30s`, `2m`, `1h`, or a bare number of seconds. */
 export const duration = (name: string, otherwise: Duration.Duration) =>
   Effect.gen(function*() {
     const given = yield* text(name)
     if (Option.isNone(given)) return otherwise
-    const [, amount, unit = "s"] = /^(\d{1,9})(ms|s|m|h)?$/.exec(given.value) ?? []
-    const millis = Number(amount) * (unitMillis.get(unit) ?? 0)
-    if (amount === undefined || millis <= 0) return yield* fail(name, "must be a duration such as 500ms, 30s or 2m")
-    return Duration.millis(millis)
+    return parseDuration(given.value) ?? (yield* fail(name, "must be a duration such as 500ms, 30s or 2m"))
   })
+
+/** `500ms`, `30s`, `2m`, `1h`, or a bare number of seconds; undefined where it is nothing of that, or zero. */
+export const parseDuration = (text: string): Duration.Duration | undefined => {
+  const [, amount, unit = "s"] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? []
+  const millis = Number(amount) * (unitMillis.get(unit) ?? 0)
+  return amount === undefined || millis <= 0 ? undefined : Duration.millis(millis)
+}
 
 const unitMillis = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000]])
 

@@ -1,24 +1,27 @@
 /**
- * The server's side of Authorization: the bearer token of the request becomes its CurrentUser.
+ * The server's side of Authorization: the bearer token of the request becomes its CurrentUser, who has a limit of requests.
  */
 import { Authorization, CurrentUser } from "@englog/rpc/http/Authorization"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Forbidden } from "@englog/rpc/http/HttpErrors"
-import { Effect, Layer, Predicate } from "effect"
+import { StartsTask } from "@englog/rpc/http/StartsTask"
+import { Context, Effect, Layer, Predicate } from "effect"
+import { exceededAnswer, RequestLimits, withQuota } from "../http/RequestLimits.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { StillAuthorized } from "../http/OpenStreams.ts"
 import { Authenticator } from "./Authenticator.ts"
 
-export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator | SecurityEvents> = Layer.effect(
+export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator | RequestLimits | SecurityEvents> = Layer.effect(
   Authorization,
   Effect.gen(function*() {
     const { authenticate } = yield* Authenticator
+    const limits = yield* RequestLimits
     const { record } = yield* SecurityEvents
     return Authorization.of({
       bearer: Effect.fnUntraced(function*(httpEffect, { credential, endpoint }) {
         const user = yield* authenticate(credential)
         yield* Effect.annotateCurrentSpan(Attribute.userId, user.id)
-        return yield* httpEffect.pipe(
+        const handled = httpEffect.pipe(
           Effect.provideService(CurrentUser, user),
           Effect.provideService(StillAuthorized, authenticate(credential)),
           Effect.tapError((failure) =>
@@ -27,6 +30,10 @@ export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator 
               : Effect.void),
           Effect.annotateLogs("user_id", user.id)
         )
+        return yield* Effect.matchEffect(limits.ofUser(user.id, Context.get(endpoint.annotations, StartsTask)), {
+          onSuccess: (quota) => Effect.map(handled, (answer) => withQuota(answer, quota)),
+          onFailure: (exceeded) => Effect.succeed(exceededAnswer(exceeded))
+        })
       })
     })
   })

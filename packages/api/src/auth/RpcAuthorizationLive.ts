@@ -1,8 +1,10 @@
-/** Authentication of RPCs: the same tokens as over REST, from each request's own headers. */
+/** Authentication of RPCs: the same tokens and limits as over REST, from each request's own headers. */
 import { CurrentUser } from "@englog/rpc/http/Authorization"
+import { StartsTask } from "@englog/rpc/http/StartsTask"
 import { RpcAuthorization } from "@englog/rpc/rpc/RpcAuthorization"
 import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
-import { Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { RequestLimits } from "../http/RequestLimits.ts"
 import { requestIdOf } from "../http/RequestId.ts"
 import { toRpcFailure } from "../rpc/RpcFailures.ts"
 import { RequestOrigin } from "../security/RequestOrigin.ts"
@@ -14,6 +16,7 @@ export const RpcAuthorizationLive = Layer.effect(
   RpcAuthorization,
   Effect.gen(function*() {
     const { authenticate } = yield* Authenticator
+    const limits = yield* RequestLimits
     const { record } = yield* SecurityEvents
     return RpcAuthorization.of(Effect.fnUntraced(function*(effect, { headers, rpc }) {
       const request_id = requestIdOf(headers)
@@ -23,6 +26,9 @@ export const RpcAuthorizationLive = Layer.effect(
           return yield* new RpcFailure({ reason: "unauthorized", message: "an access token is needed", retry_after: null })
         }
         const user = yield* authenticate(Redacted.make(token)).pipe(Effect.mapError(toRpcFailure))
+        yield* limits.ofUser(user.id, Context.get(rpc.annotations, StartsTask)).pipe(
+          Effect.mapError(({ failure }) => toRpcFailure(failure))
+        )
         return yield* effect.pipe(
           Effect.provideService(CurrentUser, user),
           Effect.provideService(StillAuthorized, authenticate(Redacted.make(token))),

@@ -20,6 +20,8 @@ const policy = [
   "frame-ancestors 'none'"
 ].join("; ")
 
+const cached = { "cache-control": "public, max-age=300" }
+
 /** The bundle takes some 25 MB of memory: it is loaded when somebody looks for the first time. */
 const reference = Effect.scoped(Effect.gen(function*() {
   const router = yield* HttpRouter.make
@@ -33,7 +35,7 @@ const reference = Effect.scoped(Effect.gen(function*() {
   })
   return yield* Effect.as(
     Layer.build(page.pipe(Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)))),
-    Effect.map(router.asHttpEffect(), HttpServerResponse.setHeader("content-security-policy", policy))
+    Effect.map(router.asHttpEffect(), HttpServerResponse.setHeaders({ "content-security-policy": policy, ...cached }))
   )
 }))
 
@@ -42,6 +44,6 @@ const docs = HttpRouter.use(Effect.fnUntraced(function*(router) {
   yield* router.add("GET", "/docs", Effect.orDie(Effect.flatten(loaded)))
 }))
 
-const document = HttpRouter.add("GET", "/openapi.json", Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(EngLogApi))))
+const document = HttpRouter.add("GET", "/openapi.json", Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(EngLogApi), { headers: cached })))
 
 export const ApiDocs = { layer: Layer.merge(docs, document) } as const

@@ -4,10 +4,9 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { type Duration, Effect, Layer, Predicate, Schema } from "effect"
 import { HttpRouter } from "effect/http"
-import { createServer } from "node:http"
-import { bodyLimit, HttpEdge } from "./HttpEdge.ts"
-import { answerMalformed, upgrades } from "./MalformedRequests.ts"
-import { STALL_MS, watchSlowClients } from "./SlowClients.ts"
+import { type ConnectionBounds, connectionBounds, guardedServer } from "./ConnectionGuards.ts"
+import { HttpEdge } from "./HttpEdge.ts"
+import { bodyLimit } from "./RequestBounds.ts"
 
 export class HttpListenError extends Schema.TaggedError<HttpListenError>()("HttpListenError", {
   host: Schema.String,
@@ -22,17 +21,18 @@ export interface HttpListenerOptions {
   readonly port: number
   /** How long open requests and streams may go on when the server stops; default 5 seconds. */
   readonly drain?: Duration.Input
-  /** After so many milliseconds a client that takes nothing of its answer is hung up on; default 30 seconds. */
-  readonly stall?: number
+  /** Default: `connectionBounds`. */
+  readonly bounds?: ConnectionBounds
 }
 
 const layer = (options: HttpListenerOptions) =>
-  NodeHttpServer.layer(() => watchSlowClients(answerMalformed(createServer(upgrades)), options.stall ?? STALL_MS), {
-    host: options.host,
-    port: options.port,
-    gracefulShutdownTimeout: options.drain ?? "5 seconds",
-    websocket: { maxPayload: bodyLimit }
-  }).pipe(
+  Layer.unwrap(Effect.map(guardedServer(options.bounds ?? connectionBounds), (server) =>
+    NodeHttpServer.layer(() => server, {
+      host: options.host,
+      port: options.port,
+      gracefulShutdownTimeout: options.drain ?? "5 seconds",
+      websocket: { maxPayload: bodyLimit }
+    }))).pipe(
     Layer.catch(({ cause }) => Layer.effectContext(Effect.fail(listenError(options, cause))))
   )
 

@@ -5,21 +5,21 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { unstorable } from "@englog/rpc/http/PlainText"
 import { Option, Result } from "effect"
-import type { HttpServerRequest } from "effect/http"
+import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { errorBody } from "./ErrorBody.ts"
 import { shortened } from "./FieldName.ts"
+import { tooLarge } from "./RequestBounds.ts"
 
-export interface Refusal {
-  readonly status: 400 | 415
-  readonly error: string
-}
-
-export const headProblem = (request: HttpServerRequest.HttpServerRequest): Refusal | undefined => {
+/** The answer to a request that is too large or ambiguous; undefined where nothing is wrong. */
+export const headRefusal = (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
+  const large = tooLarge(request)
+  if (large !== undefined) return large
   const wrong = addressProblem(request.url) ?? repeatedHeader(request)
-  if (wrong !== undefined) return { status: 400, error: wrong }
+  if (wrong !== undefined) return errorBody(400, wrong)
   const coding = request.headers["content-encoding"]
   return coding === undefined || coding.toLowerCase() === "identity"
     ? undefined
-    : { status: 415, error: `content-encoding: ${shortened(coding)} is not supported here; send the body as it is` }
+    : errorBody(415, `content-encoding: ${shortened(coding)} is not supported here; send the body as it is`)
 }
 
 const addressProblem = (url: string): string | undefined => {

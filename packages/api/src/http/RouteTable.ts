@@ -1,5 +1,6 @@
 /**
- * Which methods each path has: for 405 with `Allow`, and for span names with the route instead of the ids in it.
+ * Which methods each path has: for 405 with `Allow`, and for span names with the route instead of the ids in it. And which
+ * paths are told apart from the others.
  */
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { FindMyWay } from "effect/http"
@@ -48,3 +49,16 @@ for (const [path, methods] of methodsByPath) {
 /** The route of a URL and the methods it has; undefined where there is none. */
 export const routeOf = (url: string): { readonly path: string; readonly methods: ReadonlyArray<string> } | undefined =>
   router.find("GET", url)?.handler
+
+export const pathOf = (url: string): string => url.split("?", 1)[0] ?? ""
+
+const probes = new Set(["/live", "/ready", "/health", "/metrics"])
+
+/** Asked by machines, often: neither traced nor limited. */
+export const isProbe = (url: string): boolean => probes.has(pathOf(url))
+
+/** Everything there concerns accounts and their tokens. */
+export const isAuthentication = (url: string): boolean => url.startsWith("/v1/auth/")
+
+const rpcs = new Set([rpcPath, webSocketPath])
+export const isRpc = (url: string): boolean => rpcs.has(pathOf(url))

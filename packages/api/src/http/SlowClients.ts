@@ -3,14 +3,12 @@
  * stream waits. A client that takes nothing for `stall` is hung up on, and may resume its event stream where it stopped.
  * Once the server stops, a connection ends with the answer that it was waiting for.
  */
+import { Duration } from "effect"
 import type { Server } from "node:http"
 
-/** Two pings of an event stream. */
-export const STALL_MS = 30_000
-
-export const watchSlowClients = (server: Server, stall: number): Server => {
+export const watchSlowClients = (server: Server, stall: Duration.Duration): Server => {
   // Counts anew with every packet that the client takes. A connection with nothing to take may be quiet.
-  server.setTimeout(stall, (socket) => {
+  server.setTimeout(Duration.toMillis(stall), (socket) => {
     if (socket.writableLength > 0) socket.destroy()
   })
   server.on("request", (_, response) => {

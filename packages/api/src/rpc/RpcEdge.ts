@@ -10,7 +10,7 @@ import { type RpcMessage, RpcSerialization, RpcServer } from "effect/rpc"
 import { isUtf8 } from "node:buffer"
 import { errorBody } from "../http/ErrorBody.ts"
 import { shortened } from "../http/FieldName.ts"
-import { bodyLimit } from "../http/HttpEdge.ts"
+import { bodyLimit } from "../http/RequestBounds.ts"
 import { lineProblem, payloadProblem } from "./RpcCall.ts"
 
 type Served<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>

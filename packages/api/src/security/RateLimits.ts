@@ -1,11 +1,12 @@
 /**
- * Limits on how often something may be tried, per key. One port, two implementations: this process's memory, or Redis for
- * all replicas. Losing Redis loses nothing but precision: memory takes over until it is back.
+ * Limits on how often something may be done, per key. One port, two implementations: this process's memory, or Redis for all
+ * replicas. Losing Redis loses nothing but precision: memory takes over at once, until Redis is back.
  */
 import { TooManyRequests } from "@englog/rpc/http/HttpErrors"
-import { Context, Duration, Effect, Layer, Ref } from "effect"
-import { RateLimiter, type Redis } from "effect/persistence"
-import { createHash } from "node:crypto"
+import { Context, Duration, Effect, Layer, Queue, Schedule } from "effect"
+import { RateLimiter, Redis } from "effect/persistence"
+import { hash } from "node:crypto"
+import { BoundedCounters } from "./BoundedCounters.ts"
 
 export interface RateLimit {
   /** Keeps the keys of one limit apart from those of another. */
@@ -14,71 +15,88 @@ export interface RateLimit {
   readonly window: Duration.Duration
 }
 
+/** What is left of a limit after a try. */
+export interface Quota {
+  readonly limit: number
+  readonly remaining: number
+  /** Seconds until all of it is there again. */
+  readonly reset: number
+}
+
 export class RateLimits extends Context.Service<RateLimits, {
   /** Takes one try. Fails where none is left, with the seconds until there is. */
-  readonly take: (limit: RateLimit, key: string) => Effect.Effect<void, TooManyRequests>
+  readonly take: (limit: RateLimit, key: string) => Effect.Effect<Quota, TooManyRequests>
   /** Gives one try back, because it turned out not to count. */
   readonly giveBack: (limit: RateLimit, key: string) => Effect.Effect<void>
 }>()("@englog/api/security/RateLimits") {
   static readonly layerMemory: Layer.Layer<RateLimits> = Layer.effect(
     RateLimits,
-    Effect.map(Effect.suspend(() => memoryLimiter), (memory) => withoutStoreErrors((limit, key, tokens) => consume(memory, limit, coarse(key), tokens)))
+    Effect.map(Effect.suspend(() => memoryLimiter), (memory) => service(consumeFrom(memory)))
   )
 
-  /** Answers from memory while Redis does not answer within half a second, and says so in the log once. */
+  /** Says in the log when it loses Redis and when it has it again. */
   static readonly layerRedis: Layer.Layer<RateLimits, never, Redis.Redis> = Layer.effect(
     RateLimits,
     Effect.gen(function*() {
-      const memory = yield* memoryLimiter
-      const shared = yield* redisLimiter
-      const degraded = yield* Ref.make(false)
-      const fromMemory = Effect.fnUntraced(function*(problem: unknown, limit: RateLimit, key: string, tokens: number) {
-        if (!(yield* Ref.getAndSet(degraded, true))) {
-          yield* Effect.logWarning("Redis does not answer: rate limits are counted in this process until it does", problem)
-        }
-        return yield* consume(memory, limit, coarse(key), tokens)
+      const fromMemory = consumeFrom(yield* memoryLimiter)
+      const fromRedis = consumeFrom(yield* redisLimiter)
+      const redis = yield* Redis.Redis
+      const losses = yield* Queue.sliding<RateLimiter.RateLimiterError>(1)
+      let away = false
+
+      const lost = (error: RateLimiter.RateLimiterError) => {
+        if (away) return
+        away = true
+        Queue.offerUnsafe(losses, error)
+      }
+      const watch = Effect.gen(function*() {
+        const error = yield* Queue.take(losses)
+        yield* Effect.logWarning("Redis does not answer: rate limits are counted in this process until it does", error)
+        yield* Effect.retry(redis.send("PING"), Schedule.spaced("1 second"))
+        away = false
+        yield* Effect.logInfo("Redis answers again: rate limits are counted there")
       })
-      return withoutStoreErrors((limit, key, tokens) =>
-        consume(shared, limit, key, tokens).pipe(
-          Effect.timeout("500 millis"),
-          Effect.tap(() => whenRecovered(degraded)),
-          Effect.catch((error) =>
-            error._tag === "RateLimiterError" && error.reason._tag === "RateLimitExceeded"
-              ? Effect.andThen(whenRecovered(degraded), Effect.fail(error))
-              : fromMemory(error, limit, key, tokens)
-          )
+      yield* Effect.forkScoped(Effect.annotateLogs(Effect.forever(watch), { component: "limits" }))
+
+      return service((limit, key, tokens) =>
+        Effect.suspend(() =>
+          away
+            ? fromMemory(limit, key, tokens)
+            : Effect.catch(fromRedis(limit, digest(key), tokens), (error) => {
+              if (error.reason._tag === "RateLimitExceeded") return Effect.fail(error)
+              lost(error)
+              return fromMemory(limit, key, tokens)
+            })
         )
       )
     })
   )
 }
 
-const memoryLimiter = Effect.provide(RateLimiter.make, RateLimiter.layerStoreMemory)
+const memoryLimiter = Effect.provide(RateLimiter.make, BoundedCounters.layer)
 
 const redisLimiter = Effect.provide(RateLimiter.make, RateLimiter.layerStoreRedis({ prefix: "englog:limit:" }))
 
-const whenRecovered = (degraded: Ref.Ref<boolean>) =>
-  Effect.flatMap(Ref.getAndSet(degraded, false), (was) => was ? Effect.logInfo("Redis answers again") : Effect.void)
+type Consume = (limit: RateLimit, key: string, tokens: number) => Effect.Effect<RateLimiter.ConsumeResult, RateLimiter.RateLimiterError>
 
-type Consume = (limit: RateLimit, key: string, tokens: number) => Effect.Effect<unknown, RateLimiter.RateLimiterError>
+const consumeFrom = (limiter: RateLimiter.RateLimiter): Consume => ({ limit, name, window }, key, tokens) =>
+  limiter.consume({ key: `${name}:${key}`, limit, window, tokens, algorithm: "fixed-window", onExceeded: "fail" })
 
-const consume = (limiter: RateLimiter.RateLimiter, limit: RateLimit, key: string, tokens: number) =>
-  limiter.consume({ key: `${limit.name}:${key}`, limit: limit.limit, window: limit.window, tokens, algorithm: "fixed-window", onExceeded: "fail" })
-
-const withoutStoreErrors = (consume: Consume): RateLimits["Service"] => ({
+const service = (consume: Consume): RateLimits["Service"] => ({
   take: (limit, key) =>
-    Effect.catch(consume(limit, digest(key), 1), ({ reason }) =>
-      reason._tag === "RateLimitExceeded" ? tooMany(reason.retryAfter) : Effect.die(reason)),
-  giveBack: (limit, key) => Effect.ignore(consume(limit, digest(key), -1))
+    Effect.matchEffect(consume(limit, key, 1), {
+      onSuccess: ({ limit, remaining, resetAfter }) => Effect.succeed({ limit, remaining, reset: seconds(resetAfter) }),
+      onFailure: ({ reason }) => reason._tag === "RateLimitExceeded" ? tooMany(reason.retryAfter) : Effect.die(reason)
+    }),
+  giveBack: (limit, key) => Effect.ignore(consume(limit, key, -1))
 })
 
+const seconds = (duration: Duration.Duration): number => Math.max(1, Math.ceil(Duration.toSeconds(duration)))
+
 const tooMany = (retryAfter: Duration.Duration) => {
-  const seconds = Math.max(1, Math.ceil(Duration.toSeconds(retryAfter)))
-  return Effect.fail(new TooManyRequests({ error: `too many attempts; try again in ${seconds} seconds`, retry_after: seconds }))
+  const retry_after = seconds(retryAfter)
+  return Effect.fail(new TooManyRequests({ error: `too many attempts; try again in ${retry_after} seconds`, retry_after }))
 }
 
 /** Keys are personal data (addresses): nobody finds them in Redis. */
-const digest = (key: string): string => createHash("sha256").update(key).digest("hex")
-
-/** Memory never forgets a counter: 65,536 of them are the bound, whatever keys an attacker invents. */
-const coarse = (digest: string): string => digest.slice(0, 4)
+const digest = (key: string): string => hash("sha256", key, "base64url")

@@ -1,6 +1,7 @@
 /**
  * `effect/persistence` Redis over ioredis. Redis is only ever a convenience here: an absent one neither stops the start nor
- * blocks a caller; commands fail at once while it is away, and the connection comes back by itself.
+ * blocks a caller: commands fail at once while it is away and after half a second when it hangs, and the connection comes
+ * back by itself.
  */
 import { Deferred, Effect, Exit, Layer, Redacted } from "effect"
 import { Redis } from "effect/persistence"
@@ -53,8 +54,12 @@ const opener = (url: Redacted.Redacted<string>) =>
       enableOfflineQueue: !shared,
       maxRetriesPerRequest: 1,
       connectTimeout: 2_000,
+      // A command that was given up must not be carried out after all when the connection is back.
+      ...(shared ? { commandTimeout: COMMAND_TIMEOUT_MS, autoResendUnfulfilledCommands: false } : {}),
       retryStrategy: shared ? (times) => Math.min(times * 200, 5_000) : null
     }).on("error", () => {}))
+
+const COMMAND_TIMEOUT_MS = 500
 
 const connected = (client: IORedis) => Effect.as(Effect.tryPromise({ try: () => client.connect(), catch: failed }), client)
 

@@ -2,13 +2,19 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { ApiDocs } from "../../src/http/ApiDocs.ts"
+import { RequestLimits } from "../../src/http/RequestLimits.ts"
 import { HttpListener } from "../../src/http/HttpListener.ts"
 import { TestApi } from "./TestApi.ts"
+
+const unlimited = Layer.succeed(RequestLimits, {
+  ofAddress: () => Effect.undefined,
+  ofUser: () => Effect.undefined
+})
 
 const Docs = TestApi.client.pipe(
   Layer.provideMerge(HttpListener.serve(ApiDocs.layer)),
   Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis" })),
-  Layer.provide(NodeHttpClient.layerNodeHttp)
+  Layer.provide([NodeHttpClient.layerNodeHttp, unlimited])
 )
 
 layer(Docs, { excludeTestServices: true, timeout: "60 seconds" })("the docs", (it) => {

@@ -1,7 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { HttpServer } from "effect/http"
-import { connect } from "node:net"
+import { exchange } from "../support/RawHttp.ts"
 import { entry, register, TestApi } from "./TestApi.ts"
 
 const asMember = (email: string) =>
@@ -145,21 +144,3 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
     assert.include(answer.error, "a bearer token is required")
   }))
 })
-
-/** Sends bytes as they are; answers all that came back when the server closed the connection. */
-const exchange = (bytes: Buffer) =>
-  Effect.gen(function*() {
-    const { address } = yield* HttpServer.HttpServer
-    const port = "port" in address ? address.port : 0
-    return yield* Effect.callback<string>((resume) => {
-      let answer = ""
-      const socket = connect(port, "127.0.0.1", () => socket.write(bytes))
-      socket.on("data", (data) => {
-        answer += data.toString("latin1")
-        if (answer.includes("\"}")) socket.destroy()
-      })
-      socket.on("error", () => {})
-      socket.on("close", () => resume(Effect.succeed(answer)))
-      return Effect.sync(() => socket.destroy())
-    })
-  })

@@ -1,8 +1,9 @@
 /** A client that does not read, against a response that never ends. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Ref, Schedule, Stream } from "effect"
+import { Duration, Effect, Layer, Ref, Schedule, Stream } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { connect, type Socket } from "node:net"
+import { connectionBounds } from "../../src/http/ConnectionGuards.ts"
 import { HttpListener } from "../../src/http/HttpListener.ts"
 
 const CHUNK = new Uint8Array(64 * 1024)
@@ -18,7 +19,7 @@ const endless = Effect.gen(function*() {
   const routes = HttpRouter.add("GET", "/endless", Effect.succeed(HttpServerResponse.stream(chunks)))
   const context = yield* Layer.build(
     HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
-      Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis", stall: STALL_MS }))
+      Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis", bounds: { ...connectionBounds, stall: Duration.millis(STALL_MS) } }))
     )
   )
   const { address } = yield* Effect.provide(HttpServer.HttpServer, context)

@@ -8,7 +8,7 @@ import { EntriesApi } from "@englog/rpc/http/EntriesApi"
 import { HealthApi } from "@englog/rpc/http/HealthApi"
 import { ProjectsApi } from "@englog/rpc/http/ProjectsApi"
 import { RequestErrors } from "@englog/rpc/http/RequestErrors"
-import { Context, Effect, Layer, Predicate, Redacted } from "effect"
+import { Context, Effect, Layer, Predicate, Redacted, References } from "effect"
 import { HttpClient, HttpClientRequest, HttpMethod, HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import type { SqlClient } from "effect/sql"
@@ -28,6 +28,9 @@ import { EntryRepo } from "../../src/entries/EntryRepo.ts"
 import { HealthChecks } from "../../src/http/HealthChecks.ts"
 import { HealthHttp } from "../../src/http/HealthHttp.ts"
 import { HttpListener } from "../../src/http/HttpListener.ts"
+import { type ConnectionBounds, connectionBounds } from "../../src/http/ConnectionGuards.ts"
+import { EdgePolicy, openPolicy } from "../../src/http/EdgePolicy.ts"
+import { RequestLimits } from "../../src/http/RequestLimits.ts"
 import { RequestErrorsLive } from "../../src/http/RequestErrorsLive.ts"
 import { ProjectRepo } from "../../src/projects/ProjectRepo.ts"
 import { ProjectsHttp } from "../../src/projects/ProjectsHttp.ts"
@@ -45,7 +48,7 @@ const Repos = SecurityEvents.layerWriter.pipe(
   Layer.provideMerge(FieldCipher.layer(encryptionKeys))
 )
 
-export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, Entries.layer).pipe(
+export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, Entries.layer, RequestLimits.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Repos, Jwt.layer(jwtSecret), PasswordHasher.layer, RateLimits.layerMemory, HealthChecks.layer))
 )
 
@@ -112,16 +115,20 @@ export class TestApi extends Context.Service<TestApi, {
   )
 
   static readonly layer = Layer.suspend(() => serverOn(TestDatabase.layer))
+
+  /** The server behind an edge that is configured. */
+  static readonly behind = (policy: Partial<EdgePolicy>) =>
+    Layer.suspend(() => serverOn(TestDatabase.layer)).pipe(Layer.provide(Layer.succeed(EdgePolicy, { ...openPolicy, ...policy })), Layer.fresh)
 }
 
 /** The server on a database, and a client to it. */
-export const serverOn = <A, E>(database: Layer.Layer<A | SqlClient.SqlClient, E>) =>
+export const serverOn = <A, E>(database: Layer.Layer<A | SqlClient.SqlClient, E>, bounds: ConnectionBounds = connectionBounds) =>
   TestApi.client.pipe(
     Layer.provideMerge(HttpListener.serve(Routes)),
-    Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis" })),
+    Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis", bounds })),
     Layer.provideMerge(Services),
     Layer.provideMerge(database),
-    Layer.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Layer.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer, Layer.succeed(References.MinimumLogLevel, "Warn")]),
     Layer.orDie
   )
 

@@ -12,6 +12,7 @@ import { ApiServer } from "../../src/ApiServer.ts"
 import { AppConfig } from "../../src/AppConfig.ts"
 import { CallRates } from "../../src/cluster/CallLimits.ts"
 import { Liveness } from "../../src/cluster/ClusterConfig.ts"
+import { type EdgePolicy, openPolicy } from "../../src/http/EdgePolicy.ts"
 import { jwtSecret, TestApi } from "../http/TestApi.ts"
 import { encryptionKeys, QueueEngine } from "./QueueEngine.ts"
 import { TestDatabase } from "./TestDatabase.ts"
@@ -20,6 +21,8 @@ export interface ApiOptions {
   readonly maxWorkers?: number
   readonly enrollmentToken?: string
   readonly workerTimeout?: Duration.Duration
+  readonly edge?: Partial<EdgePolicy>
+  readonly redisUrl?: string
   readonly liveness?: Partial<Context.Service.Shape<typeof Liveness>>
   readonly rates?: Partial<Context.Service.Shape<typeof CallRates>>
   readonly tls?: TlsFiles
@@ -44,11 +47,12 @@ const config = (options: ApiOptions) =>
     AppConfig.of({
       httpHost: "127.0.0.1",
       httpPort: 0,
+      edge: { ...openPolicy, ...options.edge },
       grpcHost: "127.0.0.1",
       grpcPort: 0,
       tls: options.tls ?? noTls,
       data: { _tag: "Given", url, jwtSecretKey: jwtSecret, encryptionKeys },
-      redisUrl: Option.none(),
+      redisUrl: Option.map(Option.fromUndefinedOr(options.redisUrl), Redacted.make),
       enrollmentToken: Option.map(Option.fromUndefinedOr(options.enrollmentToken), Redacted.make),
       maxWorkers: options.maxWorkers ?? 1_000,
       heartbeatInterval: Duration.seconds(1),

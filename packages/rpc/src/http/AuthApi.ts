@@ -83,7 +83,7 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
   HttpApiEndpoint.post("register", "/v1/auth/register", {
     payload: RegisterPayload,
     success: SessionResponse.pipe(HttpApiSchema.status(201)),
-    error: Conflict
+    error: [Conflict, TooManyRequests]
   }).annotateMerge(OpenApi.annotations({
     summary: "Open an account",
     description: "Creates the user with a personal organization and logs in at once.",
@@ -101,7 +101,7 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
   HttpApiEndpoint.post("refresh", "/v1/auth/refresh", {
     payload: RefreshPayload,
     success: TokenResponse,
-    error: Unauthorized
+    error: [Unauthorized, TooManyRequests]
   }).annotateMerge(OpenApi.annotations({
     summary: "Exchange a refresh token for new tokens",
     description: "A refresh token works once. Using one a second time ends the whole session, because one of the two users of it stole it.",
@@ -110,7 +110,7 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
   HttpApiEndpoint.post("logout", "/v1/auth/logout", {
     payload: RefreshPayload,
     success: LogoutResponse,
-    error: [BadRequest, Unauthorized]
+    error: [BadRequest, Unauthorized, TooManyRequests]
   }).annotateMerge(OpenApi.annotations({
     summary: "Log out",
     description: "Ends the session of this refresh token: neither it nor the access tokens that came with it work any more.",

@@ -4,7 +4,7 @@
 import type { OrganizationId, UserId } from "@englog/domain/Ids"
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-import { ServiceUnavailable, Unauthorized } from "./HttpErrors.ts"
+import { ServiceUnavailable, TooManyRequests, Unauthorized } from "./HttpErrors.ts"
 
 /** The authenticated caller. `organization_id` is the personal organization every user gets at registration. */
 export class CurrentUser extends Context.Service<CurrentUser, {
@@ -17,5 +17,5 @@ export class CurrentUser extends Context.Service<CurrentUser, {
 
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentUser }>()(
   "@englog/rpc/http/Authorization",
-  { security: { bearer: HttpApiSecurity.bearer }, error: [Unauthorized, ServiceUnavailable] }
+  { security: { bearer: HttpApiSecurity.bearer }, error: [Unauthorized, TooManyRequests, ServiceUnavailable] }
 ) {}

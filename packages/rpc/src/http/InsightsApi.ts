@@ -8,6 +8,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization } from "./Authorization.ts"
 import { Forbidden, NotFound } from "./HttpErrors.ts"
 import { Page, pageQuery } from "./Page.ts"
+import { StartsTask } from "./StartsTask.ts"
 import { InsightTaskRequest, ReportTaskRequest, TaskAccepted } from "./TaskView.ts"
 import { inOrder, LocalDate } from "./Times.ts"
 import { examples } from "./Examples.ts"
@@ -32,7 +33,7 @@ export class InsightsApi extends HttpApiGroup.make("insights").add(
     payload: InsightTaskRequest,
     success: accepted,
     error: [Forbidden, NotFound]
-  }).annotateMerge(OpenApi.annotations({
+  }).annotate(StartsTask, true).annotateMerge(OpenApi.annotations({
     summary: "Request an insight about chosen entries",
     description: "Entry ids that are unknown or belong to somebody else answer 404 and are all named.",
     transform: examples({ request: Example.insightRequest, response: Example.accepted })
@@ -41,7 +42,7 @@ export class InsightsApi extends HttpApiGroup.make("insights").add(
     payload: ReportTaskRequest,
     success: accepted,
     error: [Forbidden, NotFound]
-  }).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period",
+  }).annotate(StartsTask, true).annotateMerge(OpenApi.annotations({ summary: "Request a report over a period",
     transform: examples({ request: Example.reportRequest, response: Example.accepted })
   })),
   HttpApiEndpoint.get("list", "/v1/insights", { query: insightQuery, success: InsightPage })

@@ -1,0 +1,57 @@
+/**
+ * The walls before the first line of a request is understood: how many connections there may be, how slowly they may speak,
+ * how much they may say. What breaks them is answered by MalformedRequests.
+ */
+import { Duration, Effect, Queue } from "effect"
+import { createServer } from "node:http"
+import { answerMalformed, upgrades } from "./MalformedRequests.ts"
+import { headerBytesLimit } from "./RequestBounds.ts"
+import { watchSlowClients } from "./SlowClients.ts"
+
+export interface ConnectionBounds {
+  /** Open at a time; one more is closed as soon as it opens. */
+  readonly connections: number
+  /** Until the head of a request is there, counted from when the connection opened or the request began. */
+  readonly head: Duration.Duration
+  /** Until its body is there too. */
+  readonly request: Duration.Duration
+  /** Between two requests of one connection. */
+  readonly idle: Duration.Duration
+  /** Without taking anything of the answer. */
+  readonly stall: Duration.Duration
+}
+
+/** The largest body within 30 s is 35 kB/s. An answer may take as long as it likes, and its reader too who reads at all. */
+export const connectionBounds: ConnectionBounds = {
+  connections: 5_000,
+  head: Duration.seconds(10),
+  request: Duration.seconds(30),
+  idle: Duration.seconds(5),
+  // Two pings of an event stream.
+  stall: Duration.seconds(30)
+}
+
+/** A server that does not listen yet. */
+export const guardedServer = Effect.fnUntraced(function*(bounds: ConnectionBounds) {
+  const head = Duration.toMillis(bounds.head)
+  const bare = createServer({
+    ...upgrades,
+    maxHeaderSize: headerBytesLimit,
+    headersTimeout: head,
+    requestTimeout: Duration.toMillis(bounds.request),
+    keepAliveTimeout: Duration.toMillis(bounds.idle),
+    connectionsCheckingInterval: Math.ceil(head / 10)
+  })
+  const server = watchSlowClients(answerMalformed(bare), bounds.stall)
+  // Node would drop the lines beyond a count unseen: they are counted where they can be refused (RequestBounds).
+  server.maxHeadersCount = 0
+  server.maxConnections = bounds.connections
+
+  const dropped = yield* Queue.sliding<void>(1)
+  server.on("drop", () => Queue.offerUnsafe(dropped, undefined))
+  const tell = Effect.logWarning(`${bounds.connections} connections are open: further ones are closed; said once a minute`).pipe(
+    Effect.annotateLogs({ component: "http", operation: "connect" })
+  )
+  yield* Effect.forkScoped(Effect.forever(Queue.take(dropped).pipe(Effect.andThen(tell), Effect.andThen(Effect.sleep("1 minute")))))
+  return server
+})

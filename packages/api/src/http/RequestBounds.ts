@@ -1,0 +1,37 @@
+/**
+ * How large a request may be. What is larger is answered before anything of it is looked at.
+ */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { errorBody } from "./ErrorBody.ts"
+
+/** 1 MiB: the largest body that is read, and the largest message of a WebSocket. */
+export const bodyLimit = 1024 * 1024
+
+/** Characters. Longest that is needed: a list filtered by tags, with a cursor. */
+export const urlLimit = 8_192
+
+/** Lines of a request's head, and its bytes: Node's default for the latter, which also is most proxies'. */
+export const headerCountLimit = 100
+export const headerBytesLimit = 16_384
+
+/** The answer to what is too large; undefined where nothing is. */
+export const tooLarge = (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
+  if (request.url.length > urlLimit) return urlTooLong
+  if (Number(request.headers["content-length"] ?? 0) > bodyLimit) return bodyTooLarge
+  // Name and value of each line as it was sent, repeated ones too.
+  return NodeHttpServerRequest.toIncomingMessage(request).rawHeaders.length / 2 > headerCountLimit ? tooManyHeaders : undefined
+}
+
+/** The rest of the request is not read: the connection cannot serve another one. */
+const refusal = (status: number, error: string) => errorBody(status, error, { connection: "close" })
+
+export const sentences = {
+  body: `body: must be at most ${bodyLimit} bytes`,
+  url: `url: must be at most ${urlLimit} characters`,
+  headers: `headers: must be at most ${headerCountLimit} lines and ${headerBytesLimit} bytes`
+} as const
+
+export const bodyTooLarge = refusal(413, sentences.body)
+const urlTooLong = refusal(414, sentences.url)
+const tooManyHeaders = refusal(431, sentences.headers)

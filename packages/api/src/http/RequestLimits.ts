@@ -1,0 +1,86 @@
+/**
+ * How many requests one address and one user may make. What is left is told in the headers `RateLimit-Limit`,
+ * `RateLimit-Remaining` and `RateLimit-Reset` (seconds), of the limit that is nearest to its end; a request too many is
+ * answered 429 with `Retry-After`.
+ */
+import type { UserId } from "@englog/domain/Ids"
+import type { TooManyRequests } from "@englog/rpc/http/HttpErrors"
+import { Context, Data, Duration, Effect, Layer } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { type Quota, type RateLimit, RateLimits } from "../security/RateLimits.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { EdgePolicy } from "./EdgePolicy.ts"
+import { retryLater } from "./ErrorBody.ts"
+import { isAuthentication, isProbe } from "./RouteTable.ts"
+
+/** A limit was reached; `failure` says when to come back. */
+export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{
+  readonly limit: RateLimit
+  readonly failure: TooManyRequests
+}> {}
+
+export class RequestLimits extends Context.Service<RequestLimits, {
+  /** One more request from an address; answers what is left, undefined where nothing limits it. */
+  readonly ofAddress: (address: string, request: { readonly method: string; readonly url: string }) => Effect.Effect<Quota | undefined, LimitExceeded>
+  /** One more request of a user; `startsTask`: it makes a worker work. */
+  readonly ofUser: (user: UserId, startsTask: boolean) => Effect.Effect<Quota | undefined, LimitExceeded>
+}>()("@englog/api/http/RequestLimits") {
+  static readonly layer: Layer.Layer<RequestLimits, never, RateLimits | SecurityEvents> = Layer.effect(
+    RequestLimits,
+    Effect.gen(function*() {
+      const { limits: { address: perAddress, auth, starts, user: perUser } } = yield* EdgePolicy
+      const { take } = yield* RateLimits
+      const { record } = yield* SecurityEvents
+
+      const one = (limit: RateLimit | null, key: string): Effect.Effect<Quota | undefined, LimitExceeded> =>
+        limit === null ? unlimited : Effect.mapError(take(limit, key), (failure) => new LimitExceeded({ limit, failure }))
+
+      const both = (one: Effect.Effect<Quota | undefined, LimitExceeded>, other: Effect.Effect<Quota | undefined, LimitExceeded>) =>
+        Effect.zipWith(one, other, tighter)
+
+      /** A flood is one event a minute, not one for each of its requests. */
+      const recordOnce = ({ limit }: LimitExceeded, address: string) =>
+        take(toldOnce, `${limit.name} ${address}`).pipe(
+          Effect.andThen(record({ event: "rate_limited", address, detail: { limit: limit.name } })),
+          Effect.ignore
+        )
+
+      return RequestLimits.of({
+        ofAddress: (address, { method, url }) =>
+          isProbe(url)
+            ? unlimited
+            : method === "POST" && isAuthentication(url)
+            ? Effect.tapError(both(one(perAddress, address), one(auth, address)), (exceeded) => recordOnce(exceeded, address))
+            : one(perAddress, address),
+        ofUser: (user, startsTask) => startsTask ? both(one(perUser, user), one(starts, user)) : one(perUser, user)
+      })
+    })
+  )
+}
+
+const unlimited: Effect.Effect<Quota | undefined> = Effect.undefined
+
+const toldOnce: RateLimit = { name: "told", limit: 1, window: Duration.minutes(1) }
+
+const tighter = (one: Quota | undefined, other: Quota | undefined): Quota | undefined =>
+  one === undefined || (other !== undefined && other.remaining < one.remaining) ? other : one
+
+/** The 429 of a limit that was reached. */
+export const exceededAnswer = ({ failure, limit }: LimitExceeded): HttpServerResponse.HttpServerResponse =>
+  withQuota(retryLater(failure, 429), { limit: limit.limit, remaining: 0, reset: failure.retry_after })
+
+/** Tells what is left, where the answer does not tell of a tighter limit already. */
+export const withQuota = (
+  response: HttpServerResponse.HttpServerResponse,
+  quota: Quota | undefined
+): HttpServerResponse.HttpServerResponse => {
+  if (quota === undefined) return response
+  const told = response.headers["ratelimit-remaining"]
+  return told !== undefined && Number(told) <= quota.remaining
+    ? response
+    : HttpServerResponse.setHeaders(response, {
+      "ratelimit-limit": String(quota.limit),
+      "ratelimit-remaining": String(quota.remaining),
+      "ratelimit-reset": String(quota.reset)
+    })
+}
