@@ -5,14 +5,19 @@
  */
 import { Duration } from "effect"
 import type { Server } from "node:http"
+import type { Duplex } from "node:stream"
 
 export const watchSlowClients = (server: Server, stall: Duration.Duration): Server => {
-  // Counts anew with every packet that the client takes. A connection with nothing to take may be quiet.
+  const answering = new WeakSet<Duplex>()
+  // Counts anew with every packet that the client takes. Whoever waits for an answer may be quiet; a connection between two
+  // requests has only Node's keepAliveTimeout, which comes here too.
   server.setTimeout(Duration.toMillis(stall), (socket) => {
-    if (socket.writableLength > 0) socket.destroy()
+    if (socket.writableLength > 0 || !answering.has(socket)) socket.destroy()
   })
-  server.on("request", (_, response) => {
+  server.on("request", ({ socket }, response) => {
+    answering.add(socket)
     response.on("close", () => {
+      answering.delete(socket)
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
   })
