@@ -55,9 +55,11 @@ const waitAfter = Effect.fnUntraced(function*(error: GrpcError, session: ApiSess
   yield* Effect.timeoutOption(replaced, error.code === "UNAUTHENTICATED" ? Duration.seconds(10) : moment)
 })
 
-/** What the server would refuse for its size is not sent: a result becomes a failure, a reason is cut. */
+/** What the server would refuse is not sent: a result that is too large becomes a failure, a reason is cut and cleaned. */
 const fitting = (outcome: AttemptOutcome): AttemptOutcome => {
-  if (outcome._tag !== "Completed") return { ...outcome, error: outcome.error.slice(0, MAX_REASON_LENGTH).toWellFormed() }
+  if (outcome._tag !== "Completed") {
+    return { ...outcome, error: outcome.error.slice(0, MAX_REASON_LENGTH).replaceAll("\u0000", "").toWellFormed() }
+  }
   return Buffer.byteLength(outcome.result) > MAX_RESULT_BYTES
     ? { _tag: "Failed", error: `the result is larger than ${MAX_RESULT_BYTES} bytes`, retryable: false }
     : outcome

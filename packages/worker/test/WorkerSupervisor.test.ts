@@ -268,6 +268,18 @@ describe("an outcome", () => {
       const outcome = api.reports[0]?.outcome
       assert.include(outcome?._tag === "Failed" ? outcome.error : "", "larger than")
     }))
+
+  it.live("that fails with a reason too long or not storable is handed in all the same", () =>
+    Effect.gen(function*() {
+      const api = yield* FakeApi.make()
+      yield* start([api.address], [handler(() => new TaskFailure({ message: `bad\u0000 \ud800${"x".repeat(20_000)}` }))])
+      yield* api.send(FakeApi.task("a"))
+      yield* done(api)
+      const outcome = api.reports[0]?.outcome
+      const error = outcome?._tag === "Failed" ? outcome.error : ""
+      assert.match(error, /^bad \ufffdx+$/)
+      assert.isAtMost(error.length, 16_384)
+    }))
 })
 
 describe("the supervisor", () => {

@@ -3,11 +3,12 @@
  * refusal the status code that the contract names.
  */
 import type { AttemptOutcome, HeldTask, SessionProof } from "@englog/rpc/grpc/WorkerMessages"
-import type { SessionId } from "@englog/domain/Ids"
+import type { SessionId, WorkerId } from "@englog/domain/Ids"
 import { TaskReport } from "@englog/domain/tasks/Task"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { GrpcCall, Handlers } from "@englog/rpc/grpc/GrpcMethods"
+import * as Complaints from "@englog/rpc/grpc/Complaints"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
@@ -46,8 +47,14 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         "1 second"
       )
 
+      const complain = yield* Complaints.make
+      /** An operator has to learn of it too. */
+      const refused = (worker_id: WorkerId, { peer }: GrpcCall) => (error: { readonly message: string }) =>
+        complain(`refused a worker: ${error.message}`, { component: "cluster", operation: "refuse", worker_id, address: peer })
+
       const prove = (proof: SessionProof, call: GrpcCall, method?: SessionMethod) =>
         registrations.prove(proof, call, method).pipe(
+          Effect.tapErrorTag(["TooManyCalls", "WrongCertificate"], refused(proof.worker_id, call)),
           Effect.catchTags({
             TooManyCalls: exhausted,
             SessionOver: (error) => fail("UNAUTHENTICATED", error.message),
@@ -97,7 +104,13 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
       return WorkerGateway.of({
         registerWorker: (request, call) =>
           Codec.decodeRegistration(request).pipe(
-            Effect.flatMap((registration) => registrations.register(registration, call)),
+            Effect.flatMap((registration) =>
+              registrations.register(registration, call).pipe(
+                Effect.tapErrorTag(
+                  ["RegistrationRefused", "WrongCertificate", "TooManyCalls"],
+                  refused(registration.worker_id, call)
+                )
+              )),
             Effect.catchTags({
               RegistrationRefused: (error) => fail(refusalCode[error.reason], error.message),
               WrongCertificate: (error) => fail("PERMISSION_DENIED", error.message),

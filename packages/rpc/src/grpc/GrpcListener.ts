@@ -7,9 +7,10 @@
  */
 import { Clock, Context, Duration, Effect, FiberSet, type Option, Schema, type Scope } from "effect"
 import * as net from "node:net"
+import * as Complaints from "./Complaints.ts"
 import { peerOf, recognizer } from "./ConnectionProtocol.ts"
 import type { ServerTls } from "./GrpcTls.ts"
-import { type Rate, TokenBucket, TokenBuckets } from "./TokenBucket.ts"
+import { type Rate, TokenBuckets } from "./TokenBucket.ts"
 
 export interface ListenerOptions {
   readonly host: string
@@ -61,20 +62,18 @@ export const ConnectionLimits = Context.Reference<{
   })
 })
 
-/** A hundred lines about refused connections say no more than twenty. */
-const LOG_RATE = { capacity: 20, perSecond: 0.5 }
-
 export const make = Effect.fnUntraced(function*(options: ListenerOptions): Effect.fn.Return<GrpcListener, never, Scope.Scope> {
   const limits = yield* ConnectionLimits
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)()
-  const startedAt = yield* Clock.currentTimeMillis
   const open = new Map<string, net.Socket>()
   const verdicts = new Map<string, string>()
   const perAddress = new Map<string, number>()
   const connections = new TokenBuckets(limits.rate)
   const strikes = new TokenBuckets(limits.strikes)
-  const say = complaints(new TokenBucket(LOG_RATE, startedAt))
+  const complain = yield* Complaints.make
+  const say = (address: string, why: string) =>
+    complain(`refused a connection from ${address}: ${why}`, { component: "grpc_server", operation: "accept", address })
   const recognize = recognizer(options.tls, limits.handshake)
 
   const admit = Effect.fnUntraced(function*(socket: net.Socket, address: string, accept: (socket: net.Socket) => void) {
@@ -129,22 +128,6 @@ export const make = Effect.fnUntraced(function*(options: ListenerOptions): Effec
     })
   }
 })
-
-/** Says why a connection is refused; when there are too many to tell of each, how many it did not tell of. */
-const complaints = (budget: TokenBucket) => {
-  let untold = 0
-  return Effect.fnUntraced(function*(address: string, why: string) {
-    if (!budget.take(yield* Clock.currentTimeMillis)) {
-      untold += 1
-      return
-    }
-    const more = untold === 0 ? {} : { untold }
-    untold = 0
-    yield* Effect.logWarning(`refused a connection from ${address}: ${why}`).pipe(
-      Effect.annotateLogs({ component: "grpc_server", operation: "accept", address, ...more })
-    )
-  })
-}
 
 const bind = (server: net.Server, { host, port }: ListenerOptions) =>
   Effect.callback<number, GrpcBindError>((resume) => {
