@@ -4,10 +4,12 @@
  */
 import { Effect, FileSystem } from "effect"
 import * as path from "node:path"
+import { PrivateFile } from "./PrivateFile.ts"
 
 /**
  * Makes the folder where it is missing and answers its absolute path. A folder that was new or empty becomes private to
- * this user; root's lets others pass through (not list) it, for PostgreSQL runs as another user. Others are left alone.
+ * this user; root's lets others pass through (not list) it, for PostgreSQL runs as another user. Of one that has files already,
+ * only the permission of others to write is taken.
  */
 const ensure = Effect.fn("DataDir.ensure")(function*(dataDir: string) {
   const fs = yield* FileSystem.FileSystem
@@ -15,6 +17,7 @@ const ensure = Effect.fn("DataDir.ensure")(function*(dataDir: string) {
   yield* fs.makeDirectory(folder, { recursive: true, mode: 0o700 })
   const isEmpty = (yield* fs.readDirectory(folder)).length === 0
   if (isEmpty) yield* fs.chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
+  yield* PrivateFile.guard(folder)
   return yield* fs.realPath(folder)
 })
 

@@ -12,6 +12,7 @@ import * as path from "node:path"
 import { makeKey } from "../crypto/FieldCipher.ts"
 import { DataDir } from "./DataDir.ts"
 import { KeptFile } from "./embedded/KeptFile.ts"
+import { PrivateFile } from "./PrivateFile.ts"
 
 /** A kept secret cannot be read, made, or used; `message` names the file. */
 export class LocalSecretsError extends Schema.TaggedError<LocalSecretsError>()("LocalSecretsError", {
@@ -60,6 +61,7 @@ const keptKeys = (file: string) =>
 
 const kept = Effect.fnUntraced(function*(file: string, form: RegExp, generate: () => string) {
   const value = yield* KeptFile.readOrMake(file, Effect.sync(generate))
+  yield* PrivateFile.close(file)
   if (!form.test(value)) {
     return yield* new LocalSecretsError({
       message: `${file} does not hold a secret of the expected form. Restore it from a backup; delete it only if nothing ` +

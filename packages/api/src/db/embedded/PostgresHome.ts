@@ -6,6 +6,7 @@ import { Effect, FileSystem, Redacted } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { DataDir } from "../DataDir.ts"
+import { PrivateFile } from "../PrivateFile.ts"
 import { EmbeddedPostgresError, filesError } from "./EmbeddedPostgresError.ts"
 import { KeptFile } from "./KeptFile.ts"
 import { Reach } from "./Reach.ts"
@@ -37,6 +38,8 @@ const prepare = Effect.fn("PostgresHome.prepare")(function*(dataDir: string, pre
   yield* fs.makeDirectory(folder, { recursive: true, mode: 0o700 })
   if (user !== undefined) yield* letPass(user, folder)
   const at = (name: string) => path.join(folder, name)
+  const password = yield* KeptFile.readOrMake(at("password"), Effect.sync(() => randomBytes(24).toString("base64url")))
+  yield* PrivateFile.close(at("password"))
   return {
     folder,
     user,
@@ -45,9 +48,7 @@ const prepare = Effect.fn("PostgresHome.prepare")(function*(dataDir: string, pre
     ownerLock: at("owner.lock"),
     joinedLock: at("joined.lock"),
     port: at("port"),
-    password: Redacted.make(
-      yield* KeptFile.readOrMake(at("password"), Effect.sync(() => randomBytes(24).toString("base64url")))
-    ),
+    password: Redacted.make(password),
     clusterName: yield* KeptFile.readOrMake(at("name"), Effect.sync(() => `englog-${randomBytes(8).toString("hex")}`))
   } satisfies PostgresHome
 }, (effect, dataDir) => Effect.catchTag(effect, "PlatformError", filesError(`use the data folder ${path.resolve(dataDir)}`)))
