@@ -55,8 +55,7 @@ runBench(Effect.gen(function*() {
   const sql = yield* Layer.build(Database.layer({ url: Redacted.make(yield* installation.postgresUrl) }))
   const repository = (cipher: typeof real | typeof identity) =>
     Layer.build(Layer.fresh(EntryRepo.layer).pipe(Layer.provide(cipher), Layer.provide(Layer.succeedContext(sql)))).pipe(
-      Effect.map((context) => Effect.provide(EntryRepo, context)),
-      Effect.flatten
+      Effect.flatMap((context) => Effect.provide(EntryRepo, context))
     )
   const measured = Effect.fnUntraced(function*(name: string, cipher: typeof real | typeof identity) {
     const person = yield* register(api.url, `${name}@example.com`)
