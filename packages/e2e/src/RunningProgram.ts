@@ -26,7 +26,7 @@ export class ProgramError extends Schema.TaggedError<ProgramError>()("ProgramErr
 export interface ProgramOptions {
   readonly name: string
   /** One of ours, run as the project's commands run it, or the file that `node` runs. */
-  readonly main: ProgramName | { readonly file: string }
+  readonly main: ProgramName | { readonly file: string; readonly args?: ReadonlyArray<string> }
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -59,7 +59,7 @@ export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgra
 const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.js", import.meta.url))
 
 const commandOf = (main: ProgramOptions["main"]): Effect.Effect<NodeCommand> =>
-  typeof main === "string" ? nodeCommand(main) : Effect.succeed({ args: [main.file], env: {} })
+  typeof main === "string" ? nodeCommand(main) : Effect.succeed({ args: [main.file, ...main.args ?? []], env: {} })
 
 /** A developer's own OLLAMA_URL or DATABASE_URL must not reach the programs under test. */
 const inherited = Effect.gen(function*() {

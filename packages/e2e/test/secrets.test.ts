@@ -52,6 +52,7 @@ const allowed = {
   forged_token: nowhere,
   enrollment_token: nowhere,
   openai_api_key: nowhere,
+  metrics_token: nowhere,
   insight_type: ["payloads", "database"],
   worker_id: ["logs", "traces", "database"],
   unknown_field: ["error bodies"]
@@ -187,7 +188,7 @@ describe("secrets and people's words", () => {
       const ollama = yield* FakeOllama
       const installation = yield* Installation
       const fs = yield* FileSystem.FileSystem
-      const everybody = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, WORKER_ENROLLMENT_TOKEN: canaries.enrollment_token }
+      const everybody = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, WORKER_ENROLLMENT_TOKEN: canaries.enrollment_token, METRICS_TOKEN: canaries.metrics_token }
       const api = yield* installation.startApi(everybody)
       const database = yield* Layer.build(Database.layer({ url: Redacted.make(yield* installation.postgresUrl) }))
       const sql = Context.get(database, PgClient.PgClient)
@@ -211,6 +212,8 @@ describe("secrets and people's words", () => {
       const byOllama = yield* installation.startWorker(canaries.worker_id, { ...everybody, LLM_PROVIDER: "ollama", OLLAMA_URL: ollama.url })
       const result = yield* somebody.result(yield* somebody.insight)
       assert.include(result, canaries.model_answer)
+      const page = (url: string) => Effect.map(askOnce("GET", url, { token: canaries.metrics_token }), ({ text }) => text)
+      const workersPage = yield* page(byOllama.healthUrl.replace("/health", "/metrics"))
       yield* byOllama.end("SIGTERM")
 
       // A provider that knows no such path, and is told a key with every call.
@@ -227,6 +230,8 @@ describe("secrets and people's words", () => {
       yield* ask("POST", "/v1/logs", 500, { token: somebody.token, body: refused })
       yield* api.said(/POST \/v1\/logs failed/)
 
+      const pages = [workersPage, yield* page(`${api.url}/metrics`)]
+      assert.isTrue(pages.every((text) => text.includes("# HELP")), "metrics are told")
       const payloads = yield* sql<{ text: string }>`SELECT payload::text || retry::text AS text FROM tasks`
       yield* sql`CHECKPOINT`
       const kept = (name: string) => Effect.map(fs.readFileString(path.join(installation.dataDir, name)), (text) => text.trim())
@@ -244,6 +249,7 @@ describe("secrets and people's words", () => {
       const found = hunt({ ...canaries, ...secrets }, [
         { name: "logs", contents: [...api.lines, ...byOllama.lines, ...byOpenAi.lines] },
         { name: "traces", contents: collector.spans.map((span) => span.raw + JSON.stringify(span.resource)) },
+        { name: "metrics", contents: [...pages, JSON.stringify([...collector.metrics])] },
         { name: "error bodies", contents: client.refusals },
         { name: "payloads", contents: payloads.map(({ text }) => text) },
         { name: "notifications", contents: notifications },
