@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { type ExportedSpan, FakeCollector } from "../src/FakeCollector.ts"
 import { FakeOllama, held, insight } from "../src/FakeOllama.ts"
@@ -94,6 +94,11 @@ describe.concurrent("the trace of an insight", () => {
       ])
       assert.isTrue(worker.some((span) => span.name === getTaskData) && server.some((span) => span.name === getTaskData))
 
+      const names = new Set<string>(Object.values(Attribute))
+      const strangers = collector.spans.flatMap((span) => Object.keys(span.attributes).filter((name) => !names.has(name)).map((name) => `${span.name}: ${name}`))
+      assert.deepStrictEqual([...new Set(strangers)], [], "attributes outside the registry")
+      assert.strictEqual(submitted?.attributes[Attribute.httpRoute], "/v1/tasks/insights")
+
       const told = [...api.lines, ...first.lines, ...second.lines].filter((line) => [canary, password, ada.token].some((text) => line.includes(text)))
       assert.deepStrictEqual(told, [], "logs say as little")
       const leaks = collector.spans.filter((span) => [canary, password, ada.token, "@example"].some((text) => span.raw.includes(text)))
@@ -122,6 +127,28 @@ describe.concurrent("a collector that is not there", () => {
         const told = lines.filter((line) => /traces|metrics|collector|ECONNREFUSED|otlp/i.test(line))
         assert.deepStrictEqual(told.map((line) => /(\w+) are lost/.exec(line)?.[1]).sort(), ["metrics", "traces"], lines.join("\n"))
       }
+    }).pipe(Effect.scoped, Effect.provide(world())))
+})
+
+describe.concurrent("a collector that accepts everything and answers nothing", () => {
+  it.live("costs no request anything, delays no stop beyond its limit, and is sent no more than one batch of each at a time", () =>
+    Effect.gen(function*() {
+      const collector = yield* FakeCollector
+      yield* collector.hang
+      const installation = yield* Installation
+      const api = yield* installation.startApi({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+      const ada = yield* register(api.url, "ada@example.com")
+      const entry = yield* ada.addEntry({})
+      // Far more spans than the exporter keeps: 2,048.
+      yield* Effect.replicateEffect(Effect.timeout(ada.submit([entry]), "5 seconds"), 300, { concurrency: 10 })
+      yield* api.said(/traces are lost/)
+      yield* ada.submit([entry])
+      assert.isAtMost(collector.hanging(), 12, "requests that were never answered")
+      const [took, code] = yield* Effect.timed(api.end("SIGTERM"))
+      assert.strictEqual(code, 0)
+      assert.isBelow(Duration.toMillis(took), 8_000)
+      const told = api.lines.filter((line) => /are lost/.test(line))
+      assert.isAtMost(told.length, 2, told.join("\n"))
     }).pipe(Effect.scoped, Effect.provide(world())))
 })
 

@@ -107,7 +107,11 @@ const traced = ({ task, workerId }: Attempt): Tracer.SpanOptionsNoTrace => ({
     [Attribute.taskId]: task.task_id,
     [Attribute.taskKind]: task.kind,
     [Attribute.taskAttempt]: task.attempt,
-    [Attribute.workerId]: workerId
+    [Attribute.workerId]: workerId,
+    [Attribute.messagingSystem]: "englog",
+    [Attribute.messagingOperation]: "process",
+    [Attribute.messagingOperationType]: "process",
+    [Attribute.messagingMessageId]: task.task_id
   },
   ...Option.match(parentOf(task), { onNone: () => ({ root: true }), onSome: (parent) => ({ parent }) })
 })

@@ -103,6 +103,10 @@ const deliver = (session: LiveSession, lease: TaskLease) =>
       [Attribute.taskId]: lease.task_id,
       [Attribute.taskKind]: lease.kind,
       [Attribute.taskAttempt]: lease.attempt,
-      [Attribute.workerId]: session.row.worker_id
+      [Attribute.workerId]: session.row.worker_id,
+      [Attribute.messagingSystem]: "englog",
+      [Attribute.messagingOperation]: "dispatch",
+      [Attribute.messagingOperationType]: "send",
+      [Attribute.messagingMessageId]: lease.task_id
     }
   }))

@@ -21,18 +21,41 @@ export const Attribute = {
   exceptionType: "exception.type",
   exceptionStacktrace: "exception.stacktrace",
   httpMethod: "http.request.method",
+  httpRoute: "http.route",
   httpStatus: "http.response.status_code",
   urlFull: "url.full",
+  urlPath: "url.path",
   urlQuery: "url.query",
-  rpcSystem: "rpc.system",
-  rpcService: "rpc.service",
+  urlScheme: "url.scheme",
+  serverAddress: "server.address",
+  serverPort: "server.port",
+  errorType: "error.type",
+  dbSystem: "db.system.name",
+  /** Statements have parameters where values would stand. */
+  dbStatement: "db.query.text",
+  rpcSystem: "rpc.system.name",
+  /** With its service. */
   rpcMethod: "rpc.method",
-  rpcGrpcStatus: "rpc.grpc.status_code",
+  rpcStatus: "rpc.status_code",
+  messagingSystem: "messaging.system.name",
+  messagingOperation: "messaging.operation.name",
+  messagingOperationType: "messaging.operation.type",
+  messagingMessageId: "messaging.message.id",
   genAiOperation: "gen_ai.operation.name",
-  genAiSystem: "gen_ai.system",
+  genAiProvider: "gen_ai.provider.name",
   genAiModel: "gen_ai.request.model",
   genAiFinishReasons: "gen_ai.response.finish_reasons",
   genAiInputTokens: "gen_ai.usage.input_tokens",
   genAiOutputTokens: "gen_ai.usage.output_tokens"
 } as const
 export type Attribute = typeof Attribute[keyof typeof Attribute]
+
+/** What libraries put on spans and never leaves a process: where people are and what they use, and Effect's own names. */
+export const withheld: ReadonlySet<string> = new Set([
+  "client.address",
+  "network.peer.address",
+  "user_agent.original",
+  "url.query",
+  "effect.sql.method",
+  "effect.fiber.interrupted"
+])

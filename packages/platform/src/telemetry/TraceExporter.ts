@@ -3,10 +3,11 @@
  * it keeps the type and where it happened, because messages quote what users wrote; of a URL everything but the query. And it is quiet: a collector that does
  * not answer is told once per outage, and costs nothing else.
  */
+import type { AttributeValue } from "@opentelemetry/api"
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http"
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base"
 import { Effect } from "effect"
-import { Attribute } from "./Attributes.ts"
+import { Attribute, withheld } from "./Attributes.ts"
 import { framesOf } from "./ErrorText.ts"
 import { outageLog } from "./Outage.ts"
 
@@ -29,25 +30,32 @@ export const traceExporter = Effect.fnUntraced(function*(endpoint: string) {
   return exporter
 })
 
-/** The span as it is, but for the text of its errors and for what was searched for in a URL. */
+/** The span as it is, but for the text of its errors and for what is withheld. */
 const withoutText = (span: ReadableSpan): ReadableSpan => {
-  const query = Attribute.urlQuery in span.attributes
-  if (span.events.length === 0 && span.status.message === undefined && !query) return span
+  const attributes = exported(span.attributes)
+  if (span.events.length === 0 && span.status.message === undefined && attributes === span.attributes) return span
   const events = span.events.map((event) =>
     event.name === "exception" ? { ...event, attributes: { ...whatAndWhere(event.attributes) } } : event)
   const type = events.find((event) => event.name === "exception")?.attributes?.[Attribute.exceptionType]
   const { message: _, ...status } = span.status
   const replaced: ReadableSpan = Object.create(span, {
-    ...(query ? { attributes: { value: withoutQuery(span.attributes) } } : {}),
+    attributes: { value: attributes },
     events: { value: events },
     status: { value: typeof type === "string" ? { ...status, message: type } : status }
   })
   return replaced
 }
 
-const withoutQuery = (attributes: ReadableSpan["attributes"]): ReadableSpan["attributes"] => {
-  const { [Attribute.urlQuery]: _, [Attribute.urlFull]: url, ...others } = attributes
-  return typeof url === "string" ? { ...others, [Attribute.urlFull]: url.split("?", 1)[0] ?? "" } : others
+/** The very same where nothing in them is withheld: most spans have no such attribute. */
+const exported = (attributes: ReadableSpan["attributes"]): ReadableSpan["attributes"] => {
+  let some = false
+  for (const name in attributes) some ||= withheld.has(name)
+  if (!some) return attributes
+  const kept: Record<string, AttributeValue | undefined> = {}
+  for (const name in attributes) if (!withheld.has(name)) kept[name] = attributes[name]
+  const url = kept[Attribute.urlFull]
+  if (typeof url === "string") kept[Attribute.urlFull] = url.split("?", 1)[0] ?? ""
+  return kept
 }
 
 const whatAndWhere = (attributes: ReadableSpan["attributes"] = {}): ReadableSpan["attributes"] => {

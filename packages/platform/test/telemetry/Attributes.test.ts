@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
+import * as fs from "node:fs"
+import { fileURLToPath } from "node:url"
 import * as incubating from "@opentelemetry/semantic-conventions/incubating"
 
 describe("the attribute registry", () => {
@@ -8,6 +10,14 @@ describe("the attribute registry", () => {
     const strangers = Object.values(Attribute).filter((name) => !conventions.has(name) && !name.startsWith("englog."))
     assert.deepStrictEqual(strangers, [])
     assert.isTrue(conventions.has("service.name"), "the conventions were read")
+  })
+
+  it("uses no name that the conventions have given up", () => {
+    const types = fs.readFileSync(fileURLToPath(import.meta.resolve("@opentelemetry/semantic-conventions/incubating")).replace(/[^/]+$/, "experimental_attributes.d.mts"), "utf8")
+    const documented = [...types.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:export )?declare const ATTR_\w+: "([^"]+)"/g)]
+    assert.isAbove(documented.length, 500)
+    const given = new Set<string>(documented.filter(([, comment]) => /@deprecated (?!Moved)/.test(comment ?? "")).map(([, , name = ""]) => name))
+    assert.deepStrictEqual(Object.values(Attribute).filter((name) => given.has(name)), [])
   })
 
   it("names nothing twice", () => {

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { quietTelemetry } from "@englog/platform/Environment"
 import { Telemetry } from "@englog/platform/telemetry/Telemetry"
 import { Console, Effect, Option, Schedule, Schema, Tracer } from "effect"
+import { HttpTraceContext } from "effect/http"
 import { createServer } from "node:http"
 
 /** An OTLP/HTTP receiver that keeps the bodies it gets. */
@@ -60,6 +61,18 @@ describe("exported traces", () => {
         Effect.withSpan(Effect.void, "the caller declined", { parent: caller(false) })
       ]).pipe(Effect.provide(telemetry(endpoint, { name: "parentbased_traceidratio", ratio: 0 })))
       assert.deepStrictEqual([...bodies.join().matchAll(/nobody asked|the caller asked|the caller declined/g)].map(String), ["the caller asked"])
+    }))
+
+  it.live("that are not sampled make no span below the first, and say so to whoever is called", () =>
+    Effect.gen(function*() {
+      const { bodies, endpoint } = yield* receiver
+      const spans = yield* Effect.all({ outer: Effect.currentSpan, inner: Effect.withSpan(Effect.currentSpan, "inner") }).pipe(
+        Effect.withSpan("outer"),
+        Effect.provide(telemetry(endpoint, { name: "parentbased_traceidratio", ratio: 0 }))
+      )
+      assert.deepStrictEqual([spans.inner.traceId, spans.inner.spanId], [spans.outer.traceId, spans.outer.spanId])
+      assert.strictEqual(HttpTraceContext.toHeaders(spans.inner)["traceparent"], `00-${spans.outer.traceId}-${spans.outer.spanId}-00`)
+      assert.notInclude(bodies.join(), "inner")
     }))
 
   it.live("keep an error's type and place, and nothing that its messages quote", () =>

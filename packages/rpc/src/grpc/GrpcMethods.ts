@@ -109,9 +109,8 @@ export const methodPath = (service: DescService, method: GrpcMethod): string => 
 
 /** Span attributes by the OpenTelemetry conventions for RPC. */
 export const rpcAttributes = (service: DescService, method: GrpcMethod) => ({
-  "rpc.system": "grpc",
-  "rpc.service": service.typeName,
-  "rpc.method": method.name
+  "rpc.system.name": "grpc",
+  "rpc.method": `${service.typeName}/${method.name}`
 })
 
 /** How a unary call ended; `code` is gRPC's name of it, OK or an error's. */
@@ -143,4 +142,4 @@ const codeOf = (exit: Exit.Exit<unknown, GrpcError>): string =>
 
 /** Notes the status of a failed call on its span. */
 export const recordStatus = <A>(call: Effect.Effect<A, GrpcError>) =>
-  Effect.tapError(call, (error) => Effect.annotateCurrentSpan("rpc.grpc.status_code", error.status))
+  Effect.tapError(call, (error) => Effect.annotateCurrentSpan("rpc.status_code", error.code))

@@ -37,7 +37,7 @@ export class ModelError extends Schema.TaggedError<ModelError>()("ModelError", {
 }
 
 export interface InsightModel {
-  /** `gen_ai.system` of the OpenTelemetry conventions. */
+  /** `gen_ai.provider.name` of the OpenTelemetry conventions. */
   readonly system: "ollama" | "openai"
   readonly model: string
   /** One call. Interruption aborts the HTTP request. */

@@ -116,7 +116,7 @@ const generate = (model: InsightModel, request: ModelRequest, limit: Duration.Du
     timed(model),
     Effect.withSpan("llm.generate", {
       kind: "client",
-      attributes: { [Attribute.genAiOperation]: "chat", [Attribute.genAiSystem]: model.system, [Attribute.genAiModel]: model.model }
+      attributes: { [Attribute.genAiOperation]: "chat", [Attribute.genAiProvider]: model.system, [Attribute.genAiModel]: model.model }
     }, { captureStackTrace: false })
   )
 

@@ -184,7 +184,7 @@ describe("an insight by Ollama", () => {
       const calls = spans.filter((span) => span.name === "llm.generate")
       assert.strictEqual(calls.length, 2)
       const attributes = Object.fromEntries(calls[1]?.attributes ?? [])
-      assert.strictEqual(attributes["gen_ai.system"], "ollama")
+      assert.strictEqual(attributes["gen_ai.provider.name"], "ollama")
       assert.strictEqual(attributes["gen_ai.request.model"], "llama3.2:3b")
       assert.strictEqual(attributes["gen_ai.usage.input_tokens"], 321)
       assert.strictEqual(attributes["gen_ai.usage.output_tokens"], 45)
