@@ -11,7 +11,8 @@ import { orUnavailable } from "../http/DatabaseOutage.ts"
 import { accessTokenLife, FamilyId, type InvalidToken, Jwt, makeJti } from "./Jwt.ts"
 import { recordRefusedToken } from "./RefusedToken.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
-import { RateLimits } from "../security/RateLimits.ts"
+import { type RateLimit, RateLimits } from "../security/RateLimits.ts"
+import { recordReachedLimit } from "../security/ReachedLimits.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { UserRepo } from "./UserRepo.ts"
@@ -40,9 +41,12 @@ export class Accounts extends Context.Service<Accounts, {
       const hasher = yield* PasswordHasher
       const limits = yield* RateLimits
       const events = yield* SecurityEvents
+      const recordReached = recordReachedLimit(limits, events)
       const recordForged = recordRefusedToken(events)
       const sessions = yield* SessionRepo
       const users = yield* UserRepo
+
+      const attempt = (limit: RateLimit, key: string) => Effect.tapError(limits.take(limit, key), () => recordReached(limit))
 
       const issue = Effect.fnUntraced(function*(user: UserId, family: FamilyId) {
         const jti = yield* makeJti
@@ -93,8 +97,8 @@ export class Accounts extends Context.Service<Accounts, {
           return yield* begin({ id, email, first_name, last_name })
         }),
         login: Effect.fn("Accounts.login")(function*(credentials, address) {
-          yield* limits.take(loginLimits.account, credentials.email)
-          yield* limits.take(loginLimits.address, address)
+          yield* attempt(loginLimits.account, credentials.email)
+          yield* attempt(loginLimits.address, address)
           const user = yield* matching(credentials)
           yield* limits.giveBack(loginLimits.account, credentials.email)
           yield* limits.giveBack(loginLimits.address, address)

@@ -3,7 +3,7 @@ import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { StartsTask } from "@englog/rpc/http/StartsTask"
 import { RpcAuthorization } from "@englog/rpc/rpc/RpcAuthorization"
 import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Cause, Context, Effect, Layer, Redacted } from "effect"
 import { RequestLimits } from "../http/RequestLimits.ts"
 import { requestIdOf } from "../http/RequestId.ts"
 import { toRpcFailure } from "../rpc/RpcFailures.ts"
@@ -36,6 +36,8 @@ export const RpcAuthorizationLive = Layer.effect(
             failure instanceof RpcFailure && failure.reason === "forbidden"
               ? record({ event: "access_denied", user_id: user.id, detail: { rpc: rpc._tag } })
               : Effect.void),
+          // The caller is told nothing about a fault of ours: it stands here or nowhere.
+          Effect.tapCause((cause) => Cause.hasDies(cause) ? Effect.logError(`${rpc._tag} failed`, cause) : Effect.void),
           Effect.annotateLogs("user_id", user.id)
         )
       })

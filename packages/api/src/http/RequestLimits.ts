@@ -5,9 +5,10 @@
  */
 import type { UserId } from "@englog/domain/Ids"
 import type { TooManyRequests } from "@englog/rpc/http/HttpErrors"
-import { Context, Data, Duration, Effect, Layer } from "effect"
+import { Context, Data, Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { type Quota, type RateLimit, RateLimits } from "../security/RateLimits.ts"
+import { recordReachedLimit } from "../security/ReachedLimits.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { EdgePolicy } from "./EdgePolicy.ts"
 import { retryLater } from "./ErrorBody.ts"
@@ -29,28 +30,21 @@ export class RequestLimits extends Context.Service<RequestLimits, {
     RequestLimits,
     Effect.gen(function*() {
       const { limits: { address: perAddress, auth, starts, user: perUser } } = yield* EdgePolicy
-      const { take } = yield* RateLimits
-      const { record } = yield* SecurityEvents
+      const limits = yield* RateLimits
+      const recordReached = recordReachedLimit(limits, yield* SecurityEvents)
 
       const one = (limit: RateLimit | null, key: string): Effect.Effect<Quota | undefined, LimitExceeded> =>
-        limit === null ? unlimited : Effect.mapError(take(limit, key), (failure) => new LimitExceeded({ limit, failure }))
+        limit === null ? unlimited : Effect.mapError(limits.take(limit, key), (failure) => new LimitExceeded({ limit, failure }))
 
       const both = (one: Effect.Effect<Quota | undefined, LimitExceeded>, other: Effect.Effect<Quota | undefined, LimitExceeded>) =>
         Effect.zipWith(one, other, tighter)
-
-      /** A flood is one event a minute, not one for each of its requests. */
-      const recordOnce = ({ limit }: LimitExceeded, address: string) =>
-        take(toldOnce, `${limit.name} ${address}`).pipe(
-          Effect.andThen(record({ event: "rate_limited", address, detail: { limit: limit.name } })),
-          Effect.ignore
-        )
 
       return RequestLimits.of({
         ofAddress: (address, { method, url }) =>
           isProbe(url)
             ? unlimited
             : method === "POST" && isAuthentication(url)
-            ? Effect.tapError(both(one(perAddress, address), one(auth, address)), (exceeded) => recordOnce(exceeded, address))
+            ? Effect.tapError(both(one(perAddress, address), one(auth, address)), ({ limit }) => recordReached(limit))
             : one(perAddress, address),
         ofUser: (user, startsTask) => startsTask ? both(one(perUser, user), one(starts, user)) : one(perUser, user)
       })
@@ -59,8 +53,6 @@ export class RequestLimits extends Context.Service<RequestLimits, {
 }
 
 const unlimited: Effect.Effect<Quota | undefined> = Effect.undefined
-
-const toldOnce: RateLimit = { name: "told", limit: 1, window: Duration.minutes(1) }
 
 const tighter = (one: Quota | undefined, other: Quota | undefined): Quota | undefined =>
   one === undefined || (other !== undefined && other.remaining < one.remaining) ? other : one

@@ -21,7 +21,7 @@ export const SecurityEventKind = Schema.Literals([
   "token_refused",
   /** Somebody who is known asked for what they may not do: 403. */
   "access_denied",
-  /** A limit on authentication was reached; told once a minute per limit and address. */
+  /** A limit on authentication was reached (ReachedLimits). `detail.limit` is its name. */
   "rate_limited",
   "admin_granted",
   "admin_revoked",

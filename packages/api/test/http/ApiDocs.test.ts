@@ -3,6 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { ApiDocs } from "../../src/http/ApiDocs.ts"
 import { RequestLimits } from "../../src/http/RequestLimits.ts"
+import { hash } from "node:crypto"
 import { HttpListener } from "../../src/http/HttpListener.ts"
 import { TestApi } from "./TestApi.ts"
 
@@ -29,6 +30,11 @@ layer(Docs, { excludeTestServices: true, timeout: "60 seconds" })("the docs", (i
     const policy = page.headers["content-security-policy"] ?? ""
     assert.include(policy, "default-src 'none'")
     assert.notMatch(policy, /https?:|\*/)
+    const [, scripts] = /script-src ([^;]*)/.exec(policy) ?? []
+    const own = [...page.text.matchAll(/<script>([^]*?)<\/script>/g)].map((match) => `'sha256-${hash("sha256", match[1] ?? "", "base64")}'`)
+    assert.lengthOf(own, 2)
+    assert.strictEqual(scripts, own.join(" "))
+    assert.match(page.headers["cache-control"] ?? "", /^public/)
   }))
 
   it.effect("describe the API as OpenAPI 3.1", () => Effect.gen(function*() {

@@ -5,6 +5,7 @@ import { DateTime, Duration, Effect, Layer, Logger, Redacted, References } from 
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
+import { loginLimits } from "../../src/auth/Accounts.ts"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
 import { SecurityEventRepo } from "../../src/security/SecurityEventRepo.ts"
 import { SecurityEvents } from "../../src/security/SecurityEvents.ts"
@@ -60,6 +61,20 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
     assert.deepStrictEqual(yield* recorded("/v1/auth/logout", { refresh_token: other.at("refresh_token") }), [
       { event: "session_ended", user_id: id, detail: {} }
     ])
+  }))
+
+  it.effect("has the guessing of passwords once, when it is stopped", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    const guess = (id: string) =>
+      ask("POST", "/v1/auth/login", { body: { email: "guessed@example.com", password: "wrong" }, headers: { "x-request-id": id } })
+    yield* Effect.repeat(guess("guess"), { times: loginLimits.account.limit - 1 })
+    yield* guess("one-too-many")
+    yield* guess("two-too-many")
+    assert.deepStrictEqual((yield* rowsOf("one-too-many")).map(({ detail, event }) => ({ event, detail })), [
+      { event: "rate_limited", detail: { limit: "login-account" } }
+    ])
+    const sql = yield* SqlClient.SqlClient
+    assert.lengthOf(yield* sql`SELECT id FROM security_events WHERE event = 'rate_limited'`, 1)
   }))
 
   it.effect("has forged tokens and those of the other type, wherever they are shown", () => Effect.gen(function*() {

@@ -26,6 +26,8 @@ export interface ApiOptions {
   readonly liveness?: Partial<Context.Service.Shape<typeof Liveness>>
   readonly rates?: Partial<Context.Service.Shape<typeof CallRates>>
   readonly tls?: TlsFiles
+  /** Default: nowhere. */
+  readonly log?: Logger.Logger<unknown, void>
 }
 
 /** Production's proportions, several times faster; long enough for a busy machine of two cores. */
@@ -67,7 +69,7 @@ export const apiProcess = (options: ApiOptions = {}) =>
   Layer.fresh(TestApi.client.pipe(
     Layer.provideMerge(ApiServer),
     Layer.provide([config(options), Layer.succeed(Liveness, { ...quick, ...options.liveness }), rates(options), NodeHttpClient.layerNodeHttp]),
-    Layer.provide([Logger.layer([])]),
+    Layer.provide([Logger.layer(options.log === undefined ? [] : [options.log])]),
     Layer.orDie
   ))
 
