@@ -2,22 +2,17 @@
  * `npm run bench:memory`: resident memory (VmRSS) of the API and of the worker, each a process of its own: when they are
  * ready, right after a load of insights, and after ten idle seconds. PostgreSQL's processes are not in it. Linux only.
  */
-import { Effect, FileSystem } from "effect"
+import { Effect } from "effect"
 import { Installation } from "@englog/e2e/Installation"
 import { note, report } from "./Figures.ts"
 import { askers, idle, submit } from "./Load.ts"
+import { residentMiB } from "./Resident.ts"
 import { runBench } from "./runBench.ts"
 
 const TASKS = 500
 const CONCURRENCY = 10
 /** 150 MB */
 const TARGET_MIB = 143
-
-const residentMiB = Effect.fnUntraced(function*(pid: number) {
-  const fs = yield* FileSystem.FileSystem
-  const status = yield* fs.readFileString(`/proc/${pid}/status`)
-  return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 102.4) / 10
-})
 
 runBench(Effect.gen(function*() {
   const installation = yield* Installation

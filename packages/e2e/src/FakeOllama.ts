@@ -14,6 +14,10 @@ export type Answer =
   | { readonly _tag: "Status"; readonly status: number; readonly error?: string }
   /** The response breaks off in the middle of its body. */
   | { readonly _tag: "Truncated" }
+  /** The connection is reset in the middle of the body. */
+  | { readonly _tag: "Reset" }
+  /** The body goes on for as long as it is read. */
+  | { readonly _tag: "Endless" }
   /** Nothing is answered until `release`; then `answer` is. */
   | { readonly _tag: "Held"; readonly answer: Answer }
 
@@ -91,6 +95,13 @@ const make = Effect.gen(function*() {
         response.writeHead(200, { "content-type": "application/json", "content-length": "4096" })
         response.write("{\"model\":\"", () => response.destroy())
         return
+      case "Reset":
+        response.writeHead(200, { "content-type": "application/json" })
+        response.write("{\"model\":\"", () => response.socket?.resetAndDestroy())
+        return
+      case "Endless":
+        response.writeHead(200, { "content-type": "application/json" })
+        return goOn(response)
       case "Held":
         return waiting === undefined ? say(answer.answer, response) : void waiting.push(() => say(answer.answer, response))
     }
@@ -134,6 +145,10 @@ const make = Effect.gen(function*() {
     })
   })
 })
+
+const goOn = (response: ServerResponse): void => {
+  while (!response.destroyed) if (!response.write(" ".repeat(65_536))) return void response.once("drain", () => goOn(response))
+}
 
 const MODEL = "llama3.2:3b"
 

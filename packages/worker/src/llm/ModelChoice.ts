@@ -7,6 +7,7 @@ import { Context, Deferred, Duration, Effect, Layer, Option, Ref } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { AppConfig, type LlmConfig } from "../AppConfig.ts"
 import type { InsightModel } from "./InsightModel.ts"
+import { boundedFetch } from "./BoundedFetch.ts"
 import * as OllamaModel from "./OllamaModel.ts"
 import * as OpenAiModel from "./OpenAiModel.ts"
 
@@ -26,7 +27,10 @@ export class ModelChoice extends Context.Service<ModelChoice, {
   /** LLM_PROVIDER=builtin: the narrator was asked for, earlier answers of models are not wanted. */
   readonly builtinOnly: boolean
 }>()("@englog/worker/llm/ModelChoice") {
-  static readonly layer = Layer.effect(ModelChoice, Effect.suspend(() => make)).pipe(Layer.provide(FetchHttpClient.layer))
+  static readonly layer = Layer.effect(ModelChoice, Effect.suspend(() => make)).pipe(
+    Layer.provide(FetchHttpClient.layer),
+    Layer.provide(Layer.succeed(FetchHttpClient.Fetch, boundedFetch))
+  )
 }
 
 const RECHECK = Duration.seconds(15)

@@ -6,12 +6,13 @@
  */
 import { Effect } from "effect"
 import { Ollama } from "ollama/browser"
+import { AnswerTooLong, boundedFetch } from "./BoundedFetch.ts"
 import { errorOfStatus, type InsightModel, ModelError } from "./InsightModel.ts"
 
 export const make = (url: string, model: string): InsightModel => {
   const use = <A>(run: (client: Ollama) => Promise<A>) =>
     Effect.tryPromise({
-      try: (signal) => run(new Ollama({ host: url, fetch: (input, init) => fetch(input, { ...init, signal }) })),
+      try: (signal) => run(new Ollama({ host: url, fetch: (input, init) => boundedFetch(input, { ...init, signal }) })),
       catch: (cause) => errorOf(cause, model)
     })
   return {
@@ -43,6 +44,7 @@ export const make = (url: string, model: string): InsightModel => {
 
 const errorOf = (cause: unknown, model: string): ModelError => {
   if (hasStatus(cause)) return errorOfStatus("Ollama", model, cause.status_code, cause)
+  if (cause instanceof AnswerTooLong) return new ModelError({ reason: "Garbage", message: "Ollama's answer had no end", cause })
   // fetch reports every transport failure as a TypeError; a body that is no JSON is a SyntaxError.
   return cause instanceof SyntaxError
     ? new ModelError({ reason: "Garbage", message: "Ollama answered something that is not JSON", cause })

@@ -63,6 +63,7 @@ describe("an insight by Ollama", () => {
     ["an answer of another shape", { text: "{\"content\": \"x\", \"tags\": \"testing\", \"confidence\": 85}" }],
     ["an empty answer", { text: "{\"content\": \" \", \"tags\": [], \"confidence\": 0.5}" }],
     ["a dropped connection", "drop"],
+    ["a connection that is reset in the middle of the answer", "reset"],
     ["a call that takes too long", "hang"]
   ]
   for (const [name, behaviour] of trouble) {
@@ -73,6 +74,18 @@ describe("an insight by Ollama", () => {
         const draft = yield* write(input(), plenty)
         assert.strictEqual(draft.source, "model")
         assert.strictEqual(server.chats.length, 2)
+      }))
+  }
+
+  for (const provider of ["ollama", "openai"] as const) {
+    it.live(`by ${provider} is asked for again after an answer without end, of which little is read`, () =>
+      Effect.gen(function*() {
+        const server = yield* FakeModelServer.make(["endless", good])
+        const openai = { provider, openaiBaseUrl: `${server.url}/v1`, openaiApiKey: Option.some(Redacted.make("key")) }
+        const { write } = yield* writer(provider === "ollama" ? ollama(server) : openai, { call: Duration.seconds(20) })
+        const draft = yield* write(input(), plenty)
+        assert.strictEqual(draft.source, "model")
+        assert.isBelow(server.seen.endlessBytes, 32 * 1024 * 1024)
       }))
   }
 

@@ -8,6 +8,10 @@ export type Behaviour =
   | "hang"
   | "drop"
   | "no-json"
+  /** The connection is reset in the middle of the body. */
+  | "reset"
+  /** The body never ends: as fast as it is read. */
+  | "endless"
 
 export const good = { text: JSON.stringify({ content: "You wrote tests.", tags: ["testing"], confidence: 0.9 }) }
 
@@ -15,7 +19,7 @@ export const good = { text: JSON.stringify({ content: "You wrote tests.", tags: 
 export const make = Effect.fnUntraced(function*(script: ReadonlyArray<Behaviour>) {
   const chats: Array<Record<string, unknown>> = []
   const headers: Array<IncomingMessage["headers"]> = []
-  const seen = { aborted: 0, checks: 0 }
+  const seen = { aborted: 0, checks: 0, endlessBytes: 0 }
   const hung = { checks: false }
   const chat = (request: IncomingMessage, response: ServerResponse, body: string) => {
     chats.push(JSON.parse(body))
@@ -27,6 +31,16 @@ export const make = Effect.fnUntraced(function*(script: ReadonlyArray<Behaviour>
     if (behaviour === "hang") return
     if (behaviour === "drop") return request.socket.destroy()
     response.setHeader("content-type", "application/json")
+    if (behaviour === "reset") return response.write("{\"model\":\"", () => request.socket.resetAndDestroy())
+    if (behaviour === "endless") {
+      const more = () => {
+        while (!response.destroyed) {
+          seen.endlessBytes += 65_536
+          if (!response.write(" ".repeat(65_536))) return void response.once("drain", more)
+        }
+      }
+      return more()
+    }
     if (behaviour === "no-json") return response.end("<html>gateway</html>")
     if ("status" in behaviour) {
       response.statusCode = behaviour.status
