@@ -12,8 +12,8 @@ import { type Asker, askers, submit } from "./Load.ts"
 import { runBench } from "./runBench.ts"
 
 const CLIENTS = 20
-const REQUESTS = 30
-const ROUNDS = 6
+const REQUESTS = 15
+const ROUNDS = 12
 
 const names = ["off", "sampled_10", "all"] as const
 type Subject = typeof names[number]

@@ -46,6 +46,7 @@ const dashboards = fs.readdirSync(path.join(folder, "grafana/dashboards")).map((
 
 const expressions = [
   ...rules.map(({ alert, expr }) => ({ where: alert, expr })),
+  ...[...read("README.md").matchAll(/^\| (M\d+)[^|]*\| `(.+)` \|$/gm)].map(([, where = "", expr = ""]) => ({ where: `README: ${where}`, expr })),
   ...dashboards.flatMap(({ file, panels }) =>
     panels.flatMap(({ targets, title }) => targets.flatMap(({ expr }) => expr === undefined ? [] : [{ where: `${file}: ${title}`, expr }])))
 ]
@@ -81,6 +82,7 @@ const summed = (expr: string, name: string): boolean => new RegExp(`\\b(?:sum|av
 describe("every expression in otel/", () => {
   it("is PromQL about metrics and labels of the registry", () => {
     assert.isAbove(expressions.length, 50)
+    assert.lengthOf(expressions.filter(({ where }) => where.startsWith("README: M")), 15, "M1 to M16, two of them in one line")
     assert.deepStrictEqual(expressions.flatMap(({ expr, where }) => problemsOf(expr).map((problem) => `${where}: ${problem}`)), [])
   })
 
