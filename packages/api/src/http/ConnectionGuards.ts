@@ -4,7 +4,7 @@
  */
 import { Duration, Effect, Queue } from "effect"
 import { createServer } from "node:http"
-import { answerMalformed, upgrades } from "./MalformedRequests.ts"
+import { answerMalformed, strict } from "./MalformedRequests.ts"
 import { headerBytesLimit } from "./RequestBounds.ts"
 import { watchSlowClients } from "./SlowClients.ts"
 
@@ -35,7 +35,7 @@ export const connectionBounds: ConnectionBounds = {
 export const guardedServer = Effect.fnUntraced(function*(bounds: ConnectionBounds) {
   const head = Duration.toMillis(bounds.head)
   const bare = createServer({
-    ...upgrades,
+    ...strict,
     maxHeaderSize: headerBytesLimit,
     headersTimeout: head,
     requestTimeout: Duration.toMillis(bounds.request),

@@ -1,7 +1,7 @@
 /**
  * What is wrong with a JSON text before any schema sees it: where it stops being JSON (RFC 8259), and what `JSON.parse`
  * takes but alters, drops or cannot bound: a field that is given twice, `__proto__`, numbers that no double holds, text that
- * PostgreSQL does not store, and nesting that no recursion outlives. One pass, without recursion.
+ * PostgreSQL does not store, nesting that no recursion outlives, and lists without end. One pass, without recursion.
  */
 import { unstorable } from "@englog/rpc/http/PlainText"
 import { fieldName } from "./FieldName.ts"
@@ -14,6 +14,9 @@ export interface JsonProblem {
 
 /** Levels of lists and objects within each other. */
 export const maxDepth = 64
+
+/** Of one list or object. What is wrong with each of half a million would take seconds to say. */
+export const maxMembers = 10_000
 
 export const jsonProblem = (text: string): JsonProblem | undefined => new Scan(text).run()
 
@@ -61,6 +64,7 @@ class Scan {
       return
     }
     if (container.members > 0) this.#expect(",")
+    if (container.members === maxMembers) return this.#fail(`must hold at most ${maxMembers} members`, this.#path().slice(0, -1))
     container.at = container.members++
     if (container.closing === "}") this.#key(container)
     this.#skipSpace()

@@ -10,8 +10,12 @@ import { answerHeaders } from "./AnswerHeaders.ts"
 import { sentences, urlLimit } from "./RequestBounds.ts"
 import { pathOf, webSocketPath } from "./RouteTable.ts"
 
-/** WebSockets are spoken at one place; elsewhere the wish to upgrade is ignored, and the body read like any other (RFC 9110, section 7.8). */
-export const upgrades: ServerOptions = {
+/**
+ * WebSockets are spoken at one place; elsewhere the wish to upgrade is ignored, and the body read like any other (RFC 9110,
+ * section 7.8). A missing host is for RequestHead to refuse, because Node does it without a word.
+ */
+export const strict: ServerOptions = {
+  requireHostHeader: false,
   shouldUpgradeCallback: ({ headers, url }) => headers.upgrade?.toLowerCase() === "websocket" && pathOf(url ?? "") === webSocketPath
 }
 
@@ -41,7 +45,8 @@ export const answerMalformed = (server: Server): Server => {
     closeSoon(socket)
   })
   server.on("checkExpectation", (_request, response: ServerResponse) => {
-    response.writeHead(417, headers).end(JSON.stringify({ error: "expect: only 100-continue can be expected" }))
+    const body = JSON.stringify({ error: "expect: only 100-continue can be expected" })
+    response.writeHead(417, { ...headers, "content-length": body.length }).end(body)
   })
   return server
 }

@@ -6,6 +6,7 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import { unstorable } from "@englog/rpc/http/PlainText"
 import { Option, Result } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { IncomingMessage } from "node:http"
 import { errorBody } from "./ErrorBody.ts"
 import { shortened } from "./FieldName.ts"
 import { tooLarge } from "./RequestBounds.ts"
@@ -14,7 +15,8 @@ import { tooLarge } from "./RequestBounds.ts"
 export const headRefusal = (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
   const large = tooLarge(request)
   if (large !== undefined) return large
-  const wrong = addressProblem(request.url) ?? repeatedHeader(request)
+  const incoming = NodeHttpServerRequest.toIncomingMessage(request)
+  const wrong = versionProblem(incoming) ?? addressProblem(request.url) ?? headerProblem(incoming.rawHeaders)
   if (wrong !== undefined) return errorBody(400, wrong)
   const coding = request.headers["content-encoding"]
   return coding === undefined || coding.toLowerCase() === "identity"
@@ -51,9 +53,16 @@ const decoded = (encoded: string): Option.Option<string> => Result.getSuccess(Re
 /** Node keeps the first of several, a proxy before it perhaps the last (RFC 9110, section 5.3). */
 const single = ["authorization", "content-type", "content-encoding", "host", "last-event-id"]
 
-const repeatedHeader = (request: HttpServerRequest.HttpServerRequest): string | undefined => {
-  const { rawHeaders } = NodeHttpServerRequest.toIncomingMessage(request)
+const headerProblem = (rawHeaders: ReadonlyArray<string>): string | undefined => {
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
   const repeated = single.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
   return repeated === undefined ? undefined : `${repeated}: must be given once`
 }
+
+/** HTTP/0.9 knows no headers; HTTP/1.1 demands that the host is named (RFC 9112, section 3.2). */
+const versionProblem = ({ headers, httpVersion }: Pick<IncomingMessage, "headers" | "httpVersion">): string | undefined =>
+  httpVersion === "1.1"
+    ? headers.host === undefined ? "host: is required" : undefined
+    : httpVersion === "1.0"
+    ? undefined
+    : "the request must be HTTP/1.1"

@@ -8,13 +8,13 @@ import { fieldName } from "./FieldName.ts"
 /** Where the value came from: it is named when the whole of it is wrong. */
 export type RequestPart = "Params" | "Headers" | "Query" | "Payload"
 
-/** So many are told; a body of a mebibyte may have half a million. */
+/** So many are told; a list may have thousands. */
 const MAX_PROBLEMS = 50
 
 export const describeIssue = (issue: SchemaIssue.Issue, part: RequestPart): string => {
   const problems = problemsOf(issue, [], undefined)
   const told = [...new Set(problems.slice(0, MAX_PROBLEMS).map((problem) => sentence(problem, part)))].join("; ")
-  return problems.length <= MAX_PROBLEMS ? told : `${told}; and ${problems.length - MAX_PROBLEMS} more problems`
+  return problems.length <= MAX_PROBLEMS ? told : `${told}; and more`
 }
 
 interface Problem {
@@ -44,7 +44,7 @@ const problemsOf = (
     case "Filter":
       return problemsOf(issue.issue, path, stated ?? (issue.issue._tag === "InvalidValue" ? reasonOf(issue) : undefined))
     case "Composite":
-      return issue.issues.flatMap((inner) => problemsOf(inner, path, stated))
+      return issue.issues.slice(0, MAX_PROBLEMS + 1).flatMap((inner) => problemsOf(inner, path, stated))
     case "AnyOf":
       return issue.issues.length === 0 ? [one(path, reasonOf(issue))] : closest(issue.issues, path, stated)
     case "MissingKey":

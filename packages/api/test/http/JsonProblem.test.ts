@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as fc from "fast-check"
 import { bodyProblem } from "../../src/http/BodyProblem.ts"
-import { jsonProblem, maxDepth } from "../../src/http/JsonProblem.ts"
+import { jsonProblem, maxDepth, maxMembers } from "../../src/http/JsonProblem.ts"
 
 const problem = (text: string): string | undefined => bodyProblem(Buffer.from(text))
 
@@ -71,6 +71,7 @@ describe("a JSON text that would be altered, dropped or impossible to store", ()
       ["{\"a\": [{}, {\"__proto__\": {}}]}", "a[1]: a field's name must not be \"__proto__\""],
       ["{\"a\": {\"b\": -1e400}}", "a.b: must be a number of at most 1.79e308; send a larger one as text"],
       ["{\"a\": 9007199254740993}", "a: must be a number that comes back as it was sent, as 9007199254740992 does; send it as text"],
+      [`{"a": {"b": [${"1,".repeat(maxMembers)}1]}}`, `a.b: must hold at most ${maxMembers} members`],
       [`{"a": ${"[".repeat(10_000)}`, `a: must not be nested more than ${maxDepth} levels deep`]
     ] as const
     for (const [text, reason] of texts) assert.strictEqual(problem(text), reason)
@@ -81,15 +82,16 @@ describe("a JSON text that would be altered, dropped or impossible to store", ()
       const text of [
         JSON.stringify({ a: "\\u0000", b: "🚀\uFFFF\u2028" }),
         "{\"constructor\": 1, \"prototype\": {}, \"toString\": [1.5e300, -0, 100000000000000000000]}",
-        `${"[".repeat(maxDepth)}${"]".repeat(maxDepth)}`
+        `${"[".repeat(maxDepth)}${"]".repeat(maxDepth)}`,
+        `[${"1,".repeat(maxMembers - 1)}1]`
       ]
     ) assert.isUndefined(problem(text))
   })
 
   it("is found in one pass over a mebibyte", () => {
     const started = performance.now()
-    assert.isDefined(problem(`[${"1,".repeat(524_288)}`))
-    assert.isDefined(problem("[".repeat(1_048_576)))
+    assert.isDefined(problem(`[${`${"[1,2,3],".repeat(9_000)}1],[`.repeat(14)}`))
+    assert.isDefined(problem(" ".repeat(1_048_576)))
     assert.isDefined(problem(`["${"\\\"".repeat(524_288)}`))
     assert.isBelow(performance.now() - started, 3_000)
   })

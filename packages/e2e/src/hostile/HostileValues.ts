@@ -77,5 +77,8 @@ export const validText = (length: { readonly min?: number; readonly max: number 
     "\uFFFD", "漢字", "𠜎", "\u200B", "\u00AD", "ﬀ", "İ", "ß", "\u0001", "\u007F", "\u0085", "\\", "\\u0000", "\\ud800", "\"", "'", "%00", "%", "{{x}}", "[[x]]", "$1", ":x", "--", "\t", "\r\n", "constructor", "__proto__"
   )
   const unit = fc.oneof(special, fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }), fc.integer({ min: 0x10000, max: 0x10FFFF }).map((point) => String.fromCodePoint(point)))
-  return fc.array(unit, { maxLength: 40 }).map((units) => `a${[...units.join("")].slice(0, length.max - 2).join("")}z`.padEnd(length.min ?? 0, "🚀"))
+  return fc.array(unit, { maxLength: 40 }).map((units) => {
+    const characters = ["a", ...[...units.join("")].slice(0, length.max - 2), "z"]
+    return `${characters.join("")}${"🚀".repeat(Math.max(0, (length.min ?? 0) - characters.length))}`
+  })
 }
