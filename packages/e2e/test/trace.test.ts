@@ -130,6 +130,26 @@ describe.concurrent("a collector that is not there", () => {
     }).pipe(Effect.scoped, Effect.provide(world())))
 })
 
+describe.concurrent("a trace that is not sampled", () => {
+  it.live("is sent by no process, whatever the others' samplers say; one whose caller wants it is, by all of them", () =>
+    Effect.gen(function*() {
+      const collector = yield* FakeCollector
+      const installation = yield* Installation
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
+      const api = yield* installation.startApi({ ...env, OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0" })
+      const worker = yield* installation.startWorker("worker", env)
+      const ada = yield* register(api.url, "ada@example.com")
+      const entry = yield* ada.addEntry({})
+      yield* ada.result(yield* ada.submit([entry]))
+      yield* ada.result(yield* ada.submit([entry], { headers: { traceparent: `00-${traceId}-${rootId}-01` } }))
+      yield* worker.end("SIGTERM")
+      yield* api.end("SIGTERM")
+      const ofTasks = collector.spans.filter((span) => Attribute.taskId in span.attributes)
+      assert.deepStrictEqual([...new Set(ofTasks.map((span) => span.traceId))], [traceId])
+      assert.deepStrictEqual([...new Set(ofTasks.map((span) => span.service))].sort(), ["englog-api", "englog-worker"])
+    }).pipe(Effect.scoped, Effect.provide(world())))
+})
+
 describe.concurrent("a collector that accepts everything and answers nothing", () => {
   it.live("costs no request anything, delays no stop beyond its limit, and is sent no more than one batch of each at a time", () =>
     Effect.gen(function*() {
@@ -141,7 +161,7 @@ describe.concurrent("a collector that accepts everything and answers nothing", (
       const entry = yield* ada.addEntry({})
       // Far more spans than the exporter keeps: 2,048.
       yield* Effect.replicateEffect(Effect.timeout(ada.submit([entry]), "5 seconds"), 300, { concurrency: 10 })
-      yield* api.said(/traces are lost/)
+      yield* Effect.all([api.said(/traces are lost/), api.said(/metrics are lost.*no answer within/)])
       yield* ada.submit([entry])
       assert.isAtMost(collector.hanging(), 12, "requests that were never answered")
       const [took, code] = yield* Effect.timed(api.end("SIGTERM"))
