@@ -6,7 +6,9 @@
 import { Effect, Layer } from "effect"
 import * as path from "node:path"
 import { Installation, type Env } from "@englog/e2e/Installation"
+import { scrape } from "@englog/e2e/MetricsPage"
 import { runProgram } from "@englog/e2e/RunningProgram"
+import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { distribution, note, percentile, report, rounded, timed } from "./Figures.ts"
 import { type Asker, askers, submit } from "./Load.ts"
 import { runBench } from "./runBench.ts"
@@ -22,14 +24,29 @@ interface Round {
   readonly times: ReadonlyArray<number>
   readonly p50_ms: number
   readonly per_second: number
+  /** Of the API process, for one request: what other load on the machine changes least. */
+  readonly cpu_ms: number
 }
-const nothing: Round = { times: [], p50_ms: Number.NaN, per_second: Number.NaN }
+const nothing: Round = { times: [], p50_ms: Number.NaN, per_second: Number.NaN, cpu_ms: Number.NaN }
 
-const round = Effect.fnUntraced(function*(people: ReadonlyArray<Asker>) {
+interface Target {
+  readonly url: string
+  readonly people: ReadonlyArray<Asker>
+}
+
+const cpuSeconds = (url: string) => Effect.map(scrape(`${url}/metrics`), (page) => page.total(Metrics.cpu.name))
+
+const round = Effect.fnUntraced(function*({ people, url }: Target) {
   const clients = Array.from({ length: CLIENTS }, (_, client) => people[client % people.length]).filter((asker) => asker !== undefined)
+  const before = yield* cpuSeconds(url)
   const { value, ms } = yield* timed(Effect.forEach(clients, (asker) => Effect.replicateEffect(submit(asker), REQUESTS), { concurrency: CLIENTS }))
   const times = value.flat().map((answer) => answer.ms)
-  const found: Round = { times, p50_ms: percentile(times, 0.5), per_second: times.length / (ms / 1_000) }
+  const found: Round = {
+    times,
+    p50_ms: percentile(times, 0.5),
+    per_second: times.length / (ms / 1_000),
+    cpu_ms: ((yield* cpuSeconds(url)) - before) * 1_000 / times.length
+  }
   return found
 })
 
@@ -37,9 +54,9 @@ const round = Effect.fnUntraced(function*(people: ReadonlyArray<Asker>) {
 const subject = Effect.fnUntraced(function*(env: Env) {
   const { startApi } = yield* Effect.service(Installation)
   const api = yield* startApi(env)
-  const people = yield* askers(api.url, 5)
-  yield* round(people)
-  return people
+  const target: Target = { url: api.url, people: yield* askers(api.url, 5) }
+  yield* round(target)
+  return target
 })
 
 runBench(Effect.gen(function*() {
@@ -59,13 +76,15 @@ runBench(Effect.gen(function*() {
       for (const name of order) inOrder.set(name, yield* round(subjects[name]))
       const of = (name: Subject): Round => inOrder.get(name) ?? nothing
       const found = { off: of("off"), sampled_10: of("sampled_10"), all: of("all") }
-      yield* note(`round ${number + 1}: ${order.map((name) => `${name} ${rounded(found[name].p50_ms)} ms`).join(", ")}`)
+      yield* note(`round ${number + 1}: ${order.map((name) => `${name} ${rounded(found[name].p50_ms)} ms (${rounded(found[name].cpu_ms)} of the processor)`).join(", ")}`)
       return found
     }))
   const figures = (name: Subject) => ({
     ...distribution(rounds.flatMap((one) => one[name].times)),
     per_second: rounded(percentile(rounds.map((one) => one[name].per_second), 0.5)),
     p50_ratio: rounded(percentile(rounds.map((one) => one[name].p50_ms / one.off.p50_ms), 0.5)),
+    cpu_ms: rounded(percentile(rounds.map((one) => one[name].cpu_ms), 0.5)),
+    cpu_ratio: rounded(percentile(rounds.map((one) => one[name].cpu_ms / one.off.cpu_ms), 0.5)),
     per_second_ratio: rounded(percentile(rounds.map((one) => one[name].per_second / one.off.per_second), 0.5))
   })
   yield* report("tracing", { clients: CLIENTS, requests: CLIENTS * REQUESTS * ROUNDS, off: figures("off"), sampled_10: figures("sampled_10"), all: figures("all") })
