@@ -99,6 +99,30 @@ describe("the rotation of keys", () => {
     assert.sameMembers(texts.filter((text) => text.startsWith("last")), chosen.map(({ title }) => `last ${title}`))
   }).pipe(onItsOwn))
 
+  it.live("comes back for what a server writes with the older key behind it, and gives up where that does not end", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const { entry } = yield* before(sealedRows("text"))
+    const rotateWith = (writesBehind: number) =>
+      Effect.gen(function*() {
+        let left = writesBehind
+        const write = Effect.gen(function*() {
+          const value = yield* (yield* FieldCipher).encrypt("written behind it", EncryptedColumn.entryDescription, entry)
+          yield* sql`UPDATE log_entries SET description = ${value} WHERE id = ${entry}`
+        })
+        const rotation = yield* KeyRotation
+        return yield* rotation.rotate(({ column }) =>
+          column === EncryptedColumn.securityEventAddress || left < writesBehind
+            ? Effect.orDie(before(left-- > 0 ? write : Effect.void)).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+            : Effect.void)
+      })
+    yield* after(rotateWith(1))
+    assert.include((yield* Effect.provide(openAll, as(newer))).map(({ text }) => text), "written behind it")
+    yield* before(sealedRows("text"))
+    const endless = yield* after(Effect.flip(rotateWith(1_000)))
+    assert.strictEqual(endless._tag === "RotationIncomplete" ? endless.reason : endless._tag, "still_written")
+    assert.include(endless.message, "\"older\"")
+  }).pipe(onItsOwn))
+
   it.live("waits for every running server to have the new key", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     yield* before(sealedRows("text"))
