@@ -11,7 +11,7 @@ import { Agent, request } from "node:http"
 import { Installation } from "@englog/e2e/Installation"
 import { distribution, note, report, rounded } from "./Figures.ts"
 import { askers } from "./Load.ts"
-import { peakMiB, residentMiB } from "./Resident.ts"
+import { peakMiB, residentMiB } from "@englog/e2e/Resident"
 import { runBench } from "./runBench.ts"
 
 const CONNECTIONS = 100

@@ -4,9 +4,9 @@
  */
 import { Effect } from "effect"
 import { Installation } from "@englog/e2e/Installation"
+import { residentMiB } from "@englog/e2e/Resident"
 import { note, report } from "./Figures.ts"
 import { askers, idle, submit } from "./Load.ts"
-import { residentMiB } from "./Resident.ts"
 import { runBench } from "./runBench.ts"
 
 const TASKS = 500
