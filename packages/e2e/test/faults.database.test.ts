@@ -45,7 +45,7 @@ interface Asked extends Answer {
 }
 
 /** Submits insights from several clients at once, until it is stopped; keeps every answer. */
-const load = Effect.fnUntraced(function*(url: string) {
+const load = Effect.fnUntraced(function*(url: string, count = 8) {
   const { ada, entry } = yield* AtWork
   const answers: Array<Asked> = []
   const stopped = yield* Ref.make(false)
@@ -57,7 +57,7 @@ const load = Effect.fnUntraced(function*(url: string) {
     yield* Effect.sleep("25 millis")
   })
   const client = once.pipe(Effect.repeat({ until: () => Ref.get(stopped) }))
-  const clients = yield* Effect.forkScoped(Effect.replicateEffect(client, 8, { concurrency: 8, discard: true }))
+  const clients = yield* Effect.forkScoped(Effect.replicateEffect(client, count, { concurrency: count, discard: true }))
   const since = (from: number, status: number) => answers.slice(from).filter((answer) => answer.status === status).length
   return {
     answers,
@@ -161,8 +161,8 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("PostgreSQL",
     Effect.gen(function*() {
       const { ada, entry, sql, worker } = yield* AtWork
       const { api: far, proxy } = yield* apiBehindProxy
-      const { answers, comes, stop } = yield* load(far.url)
-      yield* comes(202, 10)
+      const { answers, comes, stop } = yield* load(far.url, 2)
+      yield* comes(202, 5)
       yield* worker.signal("SIGSTOP")
       const task_id = yield* ada.submit([entry])
       const stream = yield* openStream(`${far.url}/v1/tasks/${task_id}/stream`, ada.token)
@@ -178,7 +178,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("PostgreSQL",
         }),
         Effect.timeout("10 seconds")
       )
-      yield* comes(202, 20)
+      yield* comes(202, 5)
       yield* worker.signal("SIGCONT")
       yield* stream.said(/event: completed/)
       yield* stop
