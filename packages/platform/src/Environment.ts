@@ -59,12 +59,16 @@ export const parseDuration = (text: string): Duration.Duration | undefined => {
 
 const unitMillis = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000]])
 
-/** Without a slash at its end. */
+/** Without a slash at its end. Addresses are told in logs and health, so that none may hold credentials. */
 export const httpUrl = (name: string) =>
   variable(name, "must be a URL such as http://localhost:11434", Config.option(Config.URL(name))).pipe(
     Effect.filterOrFail(
       Option.match({ onNone: () => true, onSome: (url) => url.protocol === "http:" || url.protocol === "https:" }),
       () => fail(name, "must start with http:// or https://")
+    ),
+    Effect.filterOrFail(
+      Option.match({ onNone: () => true, onSome: (url) => url.username === "" && url.password === "" }),
+      () => fail(name, "must not hold a user name or password: addresses are told in logs")
     ),
     Effect.map(Option.map((url) => url.href.replace(/\/+$/, "")))
   )

@@ -1,0 +1,27 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect } from "effect"
+import { inspect } from "node:util"
+import { AppConfig } from "../src/AppConfig.ts"
+
+const secrets = {
+  DATABASE_URL: "postgres://ada:canarydatabase@127.0.0.1/englog",
+  JWT_SECRET_KEY: `canaryjwt${"x".repeat(40)}`,
+  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, "canarykey").toString("base64")}`,
+  REDIS_URL: "redis://:canaryredis@127.0.0.1:6379",
+  WORKER_ENROLLMENT_TOKEN: "canaryenrollment",
+  METRICS_TOKEN: "canarymetrics"
+}
+
+describe("the API's configuration", () => {
+  it.effect("can be printed without telling a secret", () =>
+    Effect.gen(function*() {
+      const config = yield* AppConfig
+      const printed = `${inspect(config, { depth: 10 })} ${JSON.stringify(config)}`
+      assert.notMatch(printed, /canary/)
+      assert.notInclude(printed, secrets.ENCRYPTION_KEYS.slice(3))
+      assert.include(printed, "127.0.0.1", "it was printed at all")
+    }).pipe(
+      Effect.provide(AppConfig.layer),
+      Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: secrets }))
+    ))
+})
