@@ -4,14 +4,16 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { WorkerId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
 import { EngLogRpcs } from "@englog/rpc/rpc/EngLogRpcs"
-import { Context, DateTime, Effect, Layer, Redacted, Stream } from "effect"
+import { Context, DateTime, Effect, FileSystem, Layer, Redacted, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as fc from "fast-check"
+import * as path from "node:path"
 import { brokenHttp, halfSent } from "../src/hostile/BrokenHttp.ts"
 import { exchange, rawExchange, type Server } from "../src/hostile/Exchange.ts"
 import { errorOf } from "../src/hostile/HostileRequest.ts"
 import { validText } from "../src/hostile/HostileValues.ts"
 import { at, type Json } from "../src/hostile/Operation.ts"
+import { claimsOf, signed } from "../src/hostile/TokenAttacks.ts"
 import { Installation, unlimited } from "../src/Installation.ts"
 import { anEntry, ask, register } from "../src/Person.ts"
 import { playWorker } from "../src/PlayedWorker.ts"
@@ -151,6 +153,24 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("an API proce
       const answer = yield* rpc(call("ListWorkers", null), [["authorization", authorization]])
       assert.strictEqual(at(failureOf(answer.text), "reason"), "unauthorized", authorization)
     }
+  }))
+
+  it.effect("takes no token that it signed itself but that has expired, has no end, or is of no use here", () => Effect.gen(function*() {
+    const { api, person } = yield* Running
+    const fs = yield* FileSystem.FileSystem
+    const key = (yield* fs.readFileString(path.join((yield* Installation).dataDir, "jwt_secret_key"))).trim()
+    const claims = claimsOf(person.token)
+    const now = Number(claims["iat"])
+    const asked = (header: Json, more: Readonly<Record<string, Json>>) =>
+      ask("GET", `${api.url}/v1/auth/me`, { token: signed(header, { ...claims, ...more }, key) })
+    const hs256 = { alg: "HS256", typ: "JWT" }
+    assert.strictEqual((yield* asked(hs256, {})).status, 200, "signed by the right key")
+    const expired = yield* asked(hs256, { iat: now - 3_600, nbf: now - 3_600, exp: now - 60 })
+    assert.deepStrictEqual([expired.status, expired.text], [401, "{\"error\":\"authorization: the token has expired\"}"])
+    for (const more of [{ exp: undefined }, { nbf: now + 3_600 }, { type: "refresh" }, { type: undefined }, { sub: "ada" }, { family: "x" }, { exp: "never" }]) {
+      assert.strictEqual((yield* asked(hs256, more)).status, 401, JSON.stringify(more))
+    }
+    assert.strictEqual((yield* asked({ alg: "HS512" }, {})).status, 401)
   }))
 
   it.effect("says over a WebSocket what is wrong with a message, and goes on", () => Effect.gen(function*() {
