@@ -1,8 +1,8 @@
-/** Runs one bench with an installation of its own that limits nobody; everything it starts ends with it. Five minutes at most. */
+/** Runs one bench with an installation of its own; everything it starts ends with it. Five minutes at most. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, Layer, type Scope } from "effect"
 import type { HttpClient } from "effect/http"
-import { Installation, unlimited } from "@englog/e2e/Installation"
+import { Installation } from "@englog/e2e/Installation"
 
 export const runBench = <E>(
   bench: Effect.Effect<void, E, Installation | HttpClient.HttpClient | NodeServices.NodeServices | Scope.Scope>
@@ -10,6 +10,6 @@ export const runBench = <E>(
   bench.pipe(
     Effect.timeout("5 minutes"),
     Effect.scoped,
-    Effect.provide(Layer.mergeAll(Installation.layer(unlimited), NodeHttpClient.layerUndici, NodeServices.layer)),
+    Effect.provide(Layer.mergeAll(Installation.layer(), NodeHttpClient.layerUndici, NodeServices.layer)),
     NodeRuntime.runMain
   )

@@ -47,9 +47,6 @@ export class Installation extends Context.Service<Installation, {
     Layer.effect(Installation, make(env)).pipe(Layer.provide([NodeFileSystem.layer, FetchHttpClient.layer]))
 }
 
-/** For who asks more often than people do. */
-export const unlimited: Env = { RATE_LIMIT_USER: "off", RATE_LIMIT_ADDRESS: "off", RATE_LIMIT_AUTH: "off", RATE_LIMIT_STARTS: "off" }
-
 interface Ports {
   readonly http: string
   readonly grpc: string

@@ -14,7 +14,7 @@ import { errorOf } from "../src/hostile/HostileRequest.ts"
 import { validText } from "../src/hostile/HostileValues.ts"
 import { at, type Json } from "../src/hostile/Operation.ts"
 import { claimsOf, signed } from "../src/hostile/TokenAttacks.ts"
-import { Installation, unlimited } from "../src/Installation.ts"
+import { Installation } from "../src/Installation.ts"
 import { anEntry, ask, register } from "../src/Person.ts"
 import { playWorker } from "../src/PlayedWorker.ts"
 
@@ -31,7 +31,7 @@ class Running extends Context.Service<Running, Effect.Success<typeof running>>()
 }
 
 const world = Running.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Installation.layer(unlimited), FetchHttpClient.layer, NodeFileSystem.layer))
+  Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer))
 )
 
 /** What `/rpc` answers to a body. */

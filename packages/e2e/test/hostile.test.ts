@@ -11,7 +11,7 @@ import { exchange, type Server } from "../src/hostile/Exchange.ts"
 import { complaint, describe } from "../src/hostile/HostileRequest.ts"
 import { attacksOn } from "../src/hostile/HostileRequests.ts"
 import type { Attack } from "../src/hostile/Attack.ts"
-import { Installation, unlimited } from "../src/Installation.ts"
+import { Installation } from "../src/Installation.ts"
 import { ask } from "../src/Person.ts"
 
 /** Requests of each attack on each operation. */
@@ -34,7 +34,7 @@ class Attacked extends Context.Service<Attacked, Effect.Success<typeof attacked>
 }
 
 const world = Attacked.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Installation.layer(unlimited), FetchHttpClient.layer, NodeFileSystem.layer))
+  Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer))
 )
 
 /** Rows of every table, but for the one that tells of refusals. */
