@@ -4,6 +4,7 @@
  * each round are what counts. The collector takes everything at once and is a process of its own.
  */
 import { Effect, Layer } from "effect"
+import { HttpClient } from "effect/http"
 import * as path from "node:path"
 import { Installation, type Env } from "@englog/e2e/Installation"
 import { scrape } from "@englog/e2e/MetricsPage"
@@ -48,7 +49,8 @@ const round = Effect.fnUntraced(function*({ people, url }: Target) {
     cpu_ms: ((yield* cpuSeconds(url)) - before) * 1_000 / times.length
   }
   return found
-})
+  // A client that sends a trace of its own decides on sampling; here the server shall.
+}, Effect.provideService(HttpClient.TracerPropagationEnabled, false))
 
 /** An API with an installation of its own. */
 const subject = Effect.fnUntraced(function*(env: Env) {
