@@ -38,6 +38,7 @@ export const brokenHttp: ReadonlyArray<readonly [name: string, bytes: string]> =
   ["an expectation nobody meets", post("content-length: 2\r\nexpect: the-unexpected\r\n")],
   ["a WebSocket where there is none", post("content-length: 2\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n")],
   ["another protocol", post("content-length: 2\r\nconnection: upgrade\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n")],
+  ["another protocol, in chunks", post("transfer-encoding: chunked\r\nconnection: upgrade\r\nupgrade: h2c\r\n", "2\r\n{}\r\n0\r\n\r\n")],
   ["a WebSocket without a key", get("connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n", "GET /rpc-ws HTTP/1.1")],
   ["a WebSocket with half a key", get("connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAA\r\n", "GET /rpc-ws HTTP/1.1")],
   ["a WebSocket of another version", get("connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 99\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n", "GET /rpc-ws HTTP/1.1")],
