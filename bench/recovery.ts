@@ -15,9 +15,9 @@ import { note, report, rounded } from "./Figures.ts"
 import { type Asker, askers, idle, submit } from "./Load.ts"
 import { runBench } from "./runBench.ts"
 
-const CLIENTS = 10
+const CLIENTS = 5
 /** Of load before the restart and after the recovery. */
-const STEADY = "3 seconds"
+const STEADY = "2 seconds"
 
 interface Answer {
   /** Milliseconds on a clock that only goes forward. */
@@ -103,7 +103,7 @@ runBench(Effect.gen(function*() {
   const people = yield* askers(api.url, CLIENTS)
   const [first] = people
   if (first === undefined) return
-  yield* installation.startWorker("bench")
+  yield* installation.startWorker("bench", { WORKER_MAX_CONCURRENT: "20" })
   yield* note("kill -9 of PostgreSQL under load")
   const killed = yield* restart("SIGKILL", people)
   yield* note("stop of PostgreSQL in good order under load")

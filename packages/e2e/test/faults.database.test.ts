@@ -118,7 +118,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("PostgreSQL",
         yield* api.said(/PostgreSQL answers again/)
         const lines = api.lines.slice(before)
         assert.isAtMost(told(lines, /PostgreSQL does not answer/), 3)
-        assert.isAtMost(told(lines, /"level":"(WARN|ERROR)"/), 10, lines.filter((line) => /WARN|ERROR/.test(line)).join("\n"))
+        assert.isAtMost(told(lines, /"level":"(WARN|ERROR)"/), 5, lines.filter((line) => /WARN|ERROR/.test(line)).join("\n"))
       }))
   }
 
