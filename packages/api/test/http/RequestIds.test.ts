@@ -58,6 +58,15 @@ describe("the id of a request", () => {
       for (const { annotations } of own) {
         assert.deepInclude(annotations, { operation: "ListEntries", request_id: "r-43", user_id: id })
       }
+      lines.length = 0
+      const { ask } = yield* TestApi
+      const unnamed = yield* ask("POST", "/rpc", {
+        token,
+        raw: `${JSON.stringify({ _tag: "Request", id: "1", tag: "ListEntries", payload: {}, headers: [] })}\n`,
+        headers: { "content-type": "application/ndjson" }
+      })
+      const ids = lines.filter(({ annotations }) => annotations["component"] === "rpc").map(({ annotations }) => annotations["request_id"])
+      assert.deepStrictEqual([...new Set(ids)], [unnamed.headers["x-request-id"]])
     }).pipe(Effect.provide(wholeApi({ log: collect(lines) })))
   }, 60_000)
 })
