@@ -80,8 +80,8 @@ const connection = Effect.fnUntraced(function*(
   })
 })
 
-/** A stream was opened and left again: the one thing that a session may do. */
-const STREAM = "STREAM"
+/** A stream that was not refused within 50 ms, and was left: the one thing that a session may do. */
+const STREAM = "STREAM_LEFT"
 
 /** `OK` where a lie was believed. */
 const outcomeOf = (tell: () => Effect.Effect<unknown, GrpcError>): Effect.Effect<string, GrpcError> =>

@@ -48,6 +48,8 @@ export const ConnectionLimits = Context.Reference<{
   readonly rate: Rate
   /** Refused calls of one address; a worker back from an outage may have hundreds of reports that nobody waits for. */
   readonly strikes: Rate
+  /** Connections that were closed for their strikes: beyond this, the next one of the address waits to be served. */
+  readonly closed: Rate
   /** From connecting to the first byte of HTTP/2. */
   readonly handshake: Duration.Duration
   /** For a connection that may not be used, to hear why. */
@@ -57,6 +59,7 @@ export const ConnectionLimits = Context.Reference<{
     perAddress: 256,
     rate: { capacity: 500, perSecond: 50 },
     strikes: { capacity: 2_000, perSecond: 100 },
+    closed: { capacity: 1, perSecond: 1 },
     handshake: Duration.seconds(10),
     verdict: Duration.seconds(5)
   })
@@ -71,6 +74,7 @@ export const make = Effect.fnUntraced(function*(options: ListenerOptions): Effec
   const perAddress = new Map<string, number>()
   const connections = new TokenBuckets(limits.rate)
   const strikes = new TokenBuckets(limits.strikes)
+  const closed = new TokenBuckets(limits.closed)
   const complain = yield* Complaints.make
   const say = (address: string, why: string) =>
     complain(`refused a connection from ${address}: ${why}`, { component: "grpc_server", operation: "accept", address })
@@ -82,6 +86,7 @@ export const make = Effect.fnUntraced(function*(options: ListenerOptions): Effec
       return yield* say(address, `it has ${limits.perAddress} connections open already`)
     }
     if (!connections.of(address, now).take(now)) return yield* say(address, "it connects again and again")
+    yield* Effect.sleep(closed.of(address, now).wait(now))
     const protocol = yield* recognize(socket)
     if (protocol._tag === "None") return protocol.why === undefined ? undefined : yield* say(address, protocol.why)
     const peer = peerOf(socket)
@@ -124,6 +129,7 @@ export const make = Effect.fnUntraced(function*(options: ListenerOptions): Effec
       const now = yield* Clock.currentTimeMillis
       if (socket === undefined || address === undefined || strikes.of(address, now).take(now)) return
       socket.destroy()
+      closed.of(address, now).take(now)
       yield* say(address, "thousands of its calls had to be refused; look at the worker there")
     })
   }

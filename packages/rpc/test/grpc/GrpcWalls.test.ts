@@ -115,12 +115,16 @@ describe("a connection", () => {
       assert.deepStrictEqual([...new Set(codes.map(({ code }) => code))], ["FAILED_PRECONDITION"])
       yield* lie
       yield* Effect.timeout(liar.disconnected, "5 seconds")
+      // It may come back, but is not served at once.
+      const back = yield* connect(port)
+      const waited = yield* back.connect("5 seconds").pipe(Effect.timed, Effect.map(([waited]) => Duration.toMillis(waited)))
+      assert.isAbove(waited, 300)
       yield* honest.calls.reportTaskResult({ taskId: "honest" })
       assert.deepStrictEqual(received, ["honest"])
       assert.isTrue(said.some((line) => line.includes("thousands of its calls had to be refused")))
     }).pipe(
       Effect.provide([
-        limited({ strikes: { capacity: 20, perSecond: 0.001 } }),
+        limited({ strikes: { capacity: 20, perSecond: 0.001 }, closed: { capacity: 1, perSecond: 2 } }),
         Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
       ])
     )
