@@ -196,7 +196,7 @@ describe("a trace", () => {
       )
       const client = spans.find((span) => span.kind === "client")
       assert.strictEqual(data, `${root.traceId} ${client?.spanId} englog.v1.APIWorkerService/GetTaskData`)
-      assert.strictEqual(client?.attributes.get("rpc.method"), "GetTaskData")
+      assert.strictEqual(client?.attributes.get("rpc.method"), "englog.v1.APIWorkerService/GetTaskData")
     }))
 
   it.live("starts anew in the handler for a caller without one", () =>
