@@ -85,6 +85,10 @@ const UTF8_STRING: number = forge.asn1.Type.UTF8
 const altName = (name: string) =>
   isIP(name) !== 0 ? { type: 7, ip: name } : /^[a-z]+:/i.test(name) ? { type: 6, value: name } : { type: 2, value: name }
 
+/** 126 random bits. DER wants a positive number (first bit 0) without leading zeros (second bit 1). */
+export const serialNumber = (bytes: Uint8Array = randomBytes(16)): string =>
+  Buffer.from(bytes.map((byte, index) => index === 0 ? (byte & 0x7f) | 0x40 : byte)).toString("hex")
+
 const finish = (parts: {
   readonly keys: { readonly key: string; readonly publicKey: string }
   readonly subject: string
@@ -96,8 +100,7 @@ const finish = (parts: {
 }): KeyPair => {
   const certificate = forge.pki.createCertificate()
   certificate.publicKey = forge.pki.publicKeyFromPem(parts.keys.publicKey)
-  // The first bit is zero, because serial numbers are positive.
-  certificate.serialNumber = `00${randomBytes(16).toString("hex")}`
+  certificate.serialNumber = serialNumber()
   certificate.validity.notBefore = DateTime.toDateUtc(parts.period.from)
   certificate.validity.notAfter = DateTime.toDateUtc(parts.period.until)
   const subject = parts.subject === ""

@@ -6,7 +6,7 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { X509Certificate } from "node:crypto"
 import * as path from "node:path"
 import * as tls from "node:tls"
-import { sign } from "../certs/Certificate.ts"
+import { serialNumber, sign } from "../certs/Certificate.ts"
 
 const program = path.join(import.meta.dirname, "../certs.ts")
 
@@ -51,6 +51,13 @@ describe("npm run certs", () => {
         tls.createSecureContext({ cert: yield* read(dir, `${name}.crt`), key: yield* read(dir, `${name}.key`) })
       }
     })))
+
+  it("numbers certificates as DER wants it: positive, without leading zeros, in as many bytes whatever chance gave", () => {
+    for (const first of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
+      const serial = serialNumber(new Uint8Array(16).fill(first))
+      assert.match(serial, /^[4-7][0-9a-f]{31}$/)
+    }
+  })
 
   it.live("keeps private keys to their owner", () =>
     run(Effect.gen(function*() {

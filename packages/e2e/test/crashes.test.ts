@@ -120,7 +120,7 @@ describe.concurrent("an API that dies", () => {
 
       assert.strictEqual(yield* api.end("SIGKILL"), 137)
       yield* ollama.release
-      yield* worker.said(/"operation":"task_completed"/)
+      yield* worker.said(/"message":"task completed"/)
       yield* installation.startApi()
 
       for (const task_id of [held, queued]) {

@@ -171,7 +171,11 @@ describe("an attempt", () => {
         "englog.task.kind": "TEST",
         "englog.task.attempt": 1,
         "englog.task.outcome": "Completed",
-        "englog.worker.id": "worker-1"
+        "englog.worker.id": "worker-1",
+        "messaging.system": "englog",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.message.id": FakeApi.idOf("a")
       })
       for (const method of ["UpdateTaskProgress", "ReportTaskResult"]) {
         const call = spans.find((span) => span.name.endsWith(`/${method}`))

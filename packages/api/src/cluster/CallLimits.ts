@@ -113,4 +113,4 @@ const tooMany = (bucket: TokenBucket, now: number, what: string) => {
 }
 
 /** Without the port. */
-const addressOf = ({ peer }: Peer): string => peer.replace(/:\d+$/, "")
+export const addressOf = ({ peer }: Peer): string => peer.replace(/:\d+$/, "")

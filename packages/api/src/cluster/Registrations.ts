@@ -12,7 +12,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import { CallLimits, type SessionMethod, type TooManyCalls } from "./CallLimits.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { addressOf, CallLimits, type SessionMethod, type TooManyCalls } from "./CallLimits.ts"
 import { ClusterConfig, Liveness } from "./ClusterConfig.ts"
 import { type NewSession, WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
@@ -53,6 +54,17 @@ export class Registrations extends Context.Service<Registrations, {
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions
       const limits = yield* CallLimits
+      const { record } = yield* SecurityEvents
+
+      /** For the audit log. That an id is taken or the cluster full is no matter of security. */
+      const recordRefusal = (error: unknown, { worker_id }: WorkerRegistration, call: Caller) => {
+        const reason = error instanceof WrongCertificate
+          ? "wrong_certificate"
+          : error instanceof RegistrationRefused && error.reason === "unenrolled"
+          ? "wrong_enrollment_token"
+          : undefined
+        return reason === undefined ? Effect.void : record({ event: "worker_refused", address: addressOf(call), detail: { reason, worker_id } })
+      }
 
       const handBack = Effect.fnUntraced(function*(id: SessionId) {
         for (const task of yield* leases.heldBy(id)) yield* outcomes.release(task.task_id, id, "HandedBack")
@@ -129,7 +141,8 @@ export class Registrations extends Context.Service<Registrations, {
             heartbeat_interval: config.heartbeatInterval,
             message: resumed ? "session resumed" : "registered"
           }
-        }
+        },
+        (registering, registration, call) => Effect.tapError(registering, (error) => recordRefusal(error, registration, call))
       )
 
       const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof, call, method = "other") {

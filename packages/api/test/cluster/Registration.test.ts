@@ -123,6 +123,10 @@ layer(wholeApi({ maxWorkers: 2, enrollmentToken: "sesame" }), { excludeTestServi
       assert.strictEqual(yield* refusal(register({ workerId: "one", ...insights })), "UNAUTHENTICATED")
       const wrong = { enrollment_token: "open" }
       assert.strictEqual(yield* refusal(register({ workerId: "one", ...insights, metadata: wrong })), "UNAUTHENTICATED")
+      const sql = yield* SqlClient.SqlClient
+      const refused = sql`SELECT detail FROM security_events WHERE event = 'worker_refused'`
+      const recorded = yield* eventually(refused, (rows) => rows.length === 2)
+      assert.deepStrictEqual(recorded[1], { detail: { reason: "wrong_enrollment_token", worker_id: "one" } })
       const one = yield* joined("one", [newKind()], enrolled)
       const two = yield* joined("two", [newKind()], enrolled)
       assert.strictEqual(yield* refusal(register({ workerId: "three", ...insights, metadata: enrolled })), "RESOURCE_EXHAUSTED")

@@ -120,7 +120,7 @@ const readAuthority = Effect.fnUntraced(function*(files: TlsFiles) {
 const certificateIn = (variable: GrpcTlsError["variable"], pem: Buffer) =>
   Effect.try({
     try: () => new X509Certificate(pem),
-    catch: (cause) => new GrpcTlsError({ variable, message: `${variable} holds no certificate in PEM form`, cause })
+    catch: (cause) => new GrpcTlsError({ variable, message: `${variable} holds no certificate in PEM form: ${cause instanceof Error ? cause.message : String(cause)}`, cause })
   })
 
 /** The clock may be wrong, so that this stops nothing; the other side will. */
