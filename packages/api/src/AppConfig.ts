@@ -5,7 +5,7 @@ import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import type { TelemetryConfig } from "@englog/platform/Environment"
 import { edgePolicy } from "./EdgeConfig.ts"
-import type { EdgePolicy } from "./http/EdgePolicy.ts"
+import type { EdgePolicy } from "./http/edge/EdgePolicy.ts"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 
 /** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */

@@ -11,7 +11,7 @@ import { DiskGuard } from "./db/DiskGuard.ts"
 import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
 import { LocalSecrets } from "./db/LocalSecrets.ts"
 import { Migrations } from "./db/Migrations.ts"
-import { databaseOutage } from "./http/DatabaseOutage.ts"
+import { databaseOutage } from "./http/errors/DatabaseOutage.ts"
 
 /** Where the data is and what protects it, wherever it came from. */
 class Data extends Context.Service<Data, {

@@ -4,7 +4,7 @@
 import { type ConfigurationError, fail, flag, list, parseDuration, text } from "@englog/platform/Environment"
 import { Duration, Effect, Option, Result } from "effect"
 import { IpNetwork } from "effect/net"
-import type { EdgePolicy } from "./http/EdgePolicy.ts"
+import type { EdgePolicy } from "./http/edge/EdgePolicy.ts"
 
 /** `reachable`: by other machines. Then, and behind a proxy, the default limits are those of a server in the open. */
 export const edgePolicy = Effect.fnUntraced(function*(

@@ -6,7 +6,7 @@ import { Effect, Layer, Option } from "effect"
 import { Redis } from "effect/persistence"
 import { AppConfig } from "./AppConfig.ts"
 import { RateLimits } from "./security/RateLimits.ts"
-import { HealthChecks } from "./http/HealthChecks.ts"
+import { HealthChecks } from "./http/health/HealthChecks.ts"
 
 const health = HealthChecks.component("redis", Effect.map(Redis.Redis, (client) => ({
   essential: false,

@@ -172,7 +172,7 @@ describe("an attempt", () => {
         "englog.task.attempt": 1,
         "englog.task.outcome": "Completed",
         "englog.worker.id": "worker-1",
-        "messaging.system": "englog",
+        "messaging.system.name": "englog",
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "messaging.message.id": FakeApi.idOf("a")

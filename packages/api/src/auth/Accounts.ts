@@ -7,7 +7,7 @@ import { type LoginPayload, type RegisterPayload, SessionResponse, TokenResponse
 import { BadRequest, Conflict, NotFound, type ServiceUnavailable, type TooManyRequests, Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { randomUUID } from "node:crypto"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { accessTokenLife, FamilyId, type InvalidToken, Jwt, makeJti } from "./Jwt.ts"
 import { recordRefusedToken } from "./RefusedToken.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"

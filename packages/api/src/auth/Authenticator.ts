@@ -5,7 +5,7 @@
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { type ServiceUnavailable, Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Redacted } from "effect"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type InvalidToken, Jwt } from "./Jwt.ts"
 import { recordRefusedToken } from "./RefusedToken.ts"

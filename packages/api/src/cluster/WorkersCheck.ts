@@ -1,6 +1,6 @@
 /** What `/health` tells about the worker cluster. */
 import { Effect } from "effect"
-import { HealthChecks } from "../http/HealthChecks.ts"
+import { HealthChecks } from "../http/health/HealthChecks.ts"
 import { ClusterStatus } from "./ClusterStatus.ts"
 
 export const WorkersCheck = HealthChecks.component("workers", Effect.map(ClusterStatus, (cluster) => ({

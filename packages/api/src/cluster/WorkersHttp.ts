@@ -2,7 +2,7 @@
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { ClusterStatus } from "./ClusterStatus.ts"
 
 export const WorkersHttp = HttpApiBuilder.group(EngLogApi, "workers", Effect.fn(function*(handlers) {

@@ -12,7 +12,7 @@ import { BadRequest, NotFound, type ServiceUnavailable } from "@englog/rpc/http/
 import { defaultPageSize } from "@englog/rpc/http/Page"
 import { Context, Effect, Layer, Option } from "effect"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { ProjectRepo } from "../projects/ProjectRepo.ts"
 import { EntryRepo } from "./EntryRepo.ts"
 

@@ -4,7 +4,7 @@
  */
 import { ServiceUnavailable, type Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Context, Deferred, type Duration, Effect, Layer, Ref, Schedule, Schema, Stream } from "effect"
-import { HealthChecks } from "./HealthChecks.ts"
+import { HealthChecks } from "./health/HealthChecks.ts"
 
 /** Not the end of what was watched: whoever wants the rest asks again, `unauthorized` with another token. */
 export class StreamCut extends Schema.TaggedError<StreamCut>()("StreamCut", {

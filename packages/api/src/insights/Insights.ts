@@ -9,7 +9,7 @@ import type { InsightPage, InsightQuery } from "@englog/rpc/http/InsightsApi"
 import { defaultPageSize } from "@englog/rpc/http/Page"
 import { Context, Effect, Layer, Option } from "effect"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { InsightRepo } from "./InsightRepo.ts"
 
 type Caller = CurrentUser["Service"]

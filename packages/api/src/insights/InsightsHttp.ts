@@ -3,7 +3,7 @@ import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { Insights } from "./Insights.ts"
 import { InsightTasks } from "./InsightTasks.ts"
 

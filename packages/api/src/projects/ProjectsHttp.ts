@@ -8,7 +8,7 @@ import { defaultPageSize } from "@englog/rpc/http/Page"
 import { Effect, Option } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { ProjectRepo } from "./ProjectRepo.ts"
 
 export const ProjectsHttp = {

@@ -4,8 +4,8 @@
  */
 import { EngLogRpcs } from "@englog/rpc/rpc/EngLogRpcs"
 import { Predicate, Result, Schema } from "effect"
-import { jsonProblem } from "../http/JsonProblem.ts"
-import { describeIssue } from "../http/RequestProblems.ts"
+import { jsonProblem } from "../http/errors/JsonProblem.ts"
+import { describeIssue } from "../http/errors/RequestProblems.ts"
 
 const MessageId = Schema.Union([Schema.Int, Schema.String.check(Schema.isMaxLength(100))])
 const hexadecimal = (digits: number) => Schema.optionalKey(Schema.String.check(Schema.isPattern(new RegExp(`^[0-9a-f]{${digits}}$`))))

@@ -8,9 +8,9 @@ import { Effect, Result, Schema } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { type RpcMessage, RpcSerialization, RpcServer } from "effect/rpc"
 import { isUtf8 } from "node:buffer"
-import { errorBody } from "../http/ErrorBody.ts"
-import { shortened } from "../http/FieldName.ts"
-import { bodyLimit } from "../http/RequestBounds.ts"
+import { errorBody } from "../http/errors/ErrorBody.ts"
+import { shortened } from "../http/errors/FieldName.ts"
+import { bodyLimit } from "../http/edge/RequestBounds.ts"
 import { lineProblem, payloadProblem } from "./RpcCall.ts"
 
 type Served<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>

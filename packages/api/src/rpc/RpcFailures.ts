@@ -7,7 +7,7 @@ import {
 import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
 import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 
 type Failure = BadRequest | Conflict | Forbidden | NotFound | ServiceUnavailable | TooManyRequests | Unauthorized
 

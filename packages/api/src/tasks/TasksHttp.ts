@@ -5,7 +5,7 @@ import type { TaskStep } from "@englog/rpc/http/TaskView"
 import { Effect, Schedule, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { warnUnlessOutage } from "../db/Outage.ts"
-import { orUnavailable } from "../http/DatabaseOutage.ts"
+import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { TaskInspection } from "./TaskInspection.ts"
 
 /** Silence after which a stream says that it is still there, so that proxies do not cut it. */

@@ -2,9 +2,9 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { ApiDocs } from "../../src/http/ApiDocs.ts"
-import { RequestLimits } from "../../src/http/RequestLimits.ts"
+import { RequestLimits } from "../../src/http/edge/RequestLimits.ts"
 import { hash } from "node:crypto"
-import { HttpListener } from "../../src/http/HttpListener.ts"
+import { HttpListener } from "../../src/http/edge/HttpListener.ts"
 import { TestApi } from "./TestApi.ts"
 
 const unlimited = Layer.succeed(RequestLimits, {

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Layer, Logger, Schedule } from "effect"
-import { connectionBounds } from "../../src/http/ConnectionGuards.ts"
+import { connectionBounds } from "../../src/http/edge/ConnectionGuards.ts"
 import { dial, exchange } from "../support/RawHttp.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { eventually } from "../support/WholeApi.ts"

@@ -6,7 +6,7 @@ import { ConnectionError, SqlError, SqlSyntaxError, UnknownError } from "effect/
 import { inject } from "vitest"
 import { Database } from "../../src/db/Database.ts"
 import { outageOf } from "../../src/db/Outage.ts"
-import { databaseOutage } from "../../src/http/DatabaseOutage.ts"
+import { databaseOutage } from "../../src/http/errors/DatabaseOutage.ts"
 import { password, register, serverOn, TestApi } from "./TestApi.ts"
 
 const withCode = (code: string) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { HealthChecks } from "../../src/http/HealthChecks.ts"
+import { HealthChecks } from "../../src/http/health/HealthChecks.ts"
 
 const up = Effect.succeed({ status: "up", detail: "fine" } as const)
 const down = Effect.succeed({ status: "down", detail: "gone" } as const)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
-import { HttpListener } from "../../src/http/HttpListener.ts"
+import { HttpListener } from "../../src/http/edge/HttpListener.ts"
 
 describe("the listening socket", () => {
   it.live("takes a free port, and says clearly when its port is taken", () => Effect.scoped(Effect.gen(function*() {

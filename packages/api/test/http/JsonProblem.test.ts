@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as fc from "fast-check"
-import { bodyProblem } from "../../src/http/BodyProblem.ts"
-import { jsonProblem, maxDepth, maxMembers } from "../../src/http/JsonProblem.ts"
+import { bodyProblem } from "../../src/http/errors/BodyProblem.ts"
+import { jsonProblem, maxDepth, maxMembers } from "../../src/http/errors/JsonProblem.ts"
 
 const problem = (text: string): string | undefined => bodyProblem(Buffer.from(text))
 

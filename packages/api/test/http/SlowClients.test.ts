@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Ref, Schedule, Stream } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { connect, type Socket } from "node:net"
-import { connectionBounds } from "../../src/http/ConnectionGuards.ts"
-import { HttpListener } from "../../src/http/HttpListener.ts"
+import { connectionBounds } from "../../src/http/edge/ConnectionGuards.ts"
+import { HttpListener } from "../../src/http/edge/HttpListener.ts"
 
 const CHUNK = new Uint8Array(64 * 1024)
 const STALL_MS = 1_000

@@ -4,7 +4,7 @@
 import { ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
 import { Effect } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { type Outage, outageOf } from "../db/Outage.ts"
+import { type Outage, outageOf } from "../../db/Outage.ts"
 
 /** A connection may break between a commit and its answer, so none of them says that nothing was written. */
 const sentences: Readonly<Record<Outage, string>> = {

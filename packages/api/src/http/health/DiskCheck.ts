@@ -1,6 +1,6 @@
 /** What `/health` tells about the embedded database's disk. */
 import { Effect, Layer, Option } from "effect"
-import { DiskGuard } from "../db/DiskGuard.ts"
+import { DiskGuard } from "../../db/DiskGuard.ts"
 import { HealthChecks } from "./HealthChecks.ts"
 
 export const DiskCheck = Layer.unwrap(Effect.map(DiskGuard, ({ space }) =>

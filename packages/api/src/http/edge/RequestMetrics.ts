@@ -2,7 +2,7 @@
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { Effect, Exit } from "effect"
 import { HttpMethod, type HttpServerRequest, type HttpServerResponse } from "effect/http"
-import { routeOf } from "./RouteTable.ts"
+import { routeOf } from "../RouteTable.ts"
 
 /** nginx's status for a caller who went away before there was an answer. */
 const CLIENT_GONE = "499"

@@ -3,7 +3,7 @@
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { errorBody } from "./ErrorBody.ts"
+import { errorBody } from "../errors/ErrorBody.ts"
 
 /** 1 MiB: the largest body that is read, and the largest message of a WebSocket. */
 export const bodyLimit = 1024 * 1024

@@ -8,7 +8,7 @@ import type { Server, ServerOptions, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { answerHeaders } from "./AnswerHeaders.ts"
 import { sentences, urlLimit } from "./RequestBounds.ts"
-import { pathOf, webSocketPath } from "./RouteTable.ts"
+import { pathOf, webSocketPath } from "../RouteTable.ts"
 
 /**
  * WebSockets are spoken at one place; elsewhere the wish to upgrade is ignored, and the body read like any other (RFC 9110,

@@ -7,12 +7,12 @@ import type { UserId } from "@englog/domain/Ids"
 import type { TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { Context, Data, Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
-import { type Quota, type RateLimit, RateLimits } from "../security/RateLimits.ts"
-import { recordReachedLimit } from "../security/ReachedLimits.ts"
-import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { type Quota, type RateLimit, RateLimits } from "../../security/RateLimits.ts"
+import { recordReachedLimit } from "../../security/ReachedLimits.ts"
+import { SecurityEvents } from "../../security/SecurityEvents.ts"
 import { EdgePolicy } from "./EdgePolicy.ts"
-import { retryLater } from "./ErrorBody.ts"
-import { isAuthentication, isProbe } from "./RouteTable.ts"
+import { retryLater } from "../errors/ErrorBody.ts"
+import { isAuthentication, isProbe } from "../RouteTable.ts"
 
 /** A limit was reached; `failure` says when to come back. */
 export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{

@@ -8,8 +8,8 @@ import {
   Headers, HttpIncomingMessage, HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse
 } from "effect/http"
 import * as ByteSize from "effect/ByteSize"
-import { clientAddress } from "../security/ClientAddress.ts"
-import { RequestOrigin } from "../security/RequestOrigin.ts"
+import { clientAddress } from "../../security/ClientAddress.ts"
+import { RequestOrigin } from "../../security/RequestOrigin.ts"
 import { answerHeaders, headersFor } from "./AnswerHeaders.ts"
 import { crossOrigin } from "./CrossOrigin.ts"
 import { EdgePolicy } from "./EdgePolicy.ts"
@@ -19,7 +19,7 @@ import { headRefusal } from "./RequestHead.ts"
 import { requestIdOf } from "./RequestId.ts"
 import { measured } from "./RequestMetrics.ts"
 import { exceededAnswer, RequestLimits, withQuota } from "./RequestLimits.ts"
-import { isProbe, isRpc, routeOf } from "./RouteTable.ts"
+import { isProbe, isRpc, routeOf } from "../RouteTable.ts"
 
 const makeEdge = (policy: EdgePolicy, limits: RequestLimits["Service"]) => {
   const everyAnswer = answerHeaders(policy)

@@ -4,7 +4,7 @@
  */
 import { Context } from "effect"
 import type { IpNetwork } from "effect/net"
-import type { RateLimit } from "../security/RateLimits.ts"
+import type { RateLimit } from "../../security/RateLimits.ts"
 
 export interface EdgePolicy {
   /** Origins whose pages may read answers, as browsers write them: `https://app.example.com`. */

@@ -3,11 +3,11 @@
  */
 import { Cause, Effect } from "effect"
 import { HttpServerError, type HttpServerRequest, type HttpServerResponse } from "effect/http"
-import { databaseOutage } from "./DatabaseOutage.ts"
-import { errorBody, retryLater } from "./ErrorBody.ts"
-import { shortened } from "./FieldName.ts"
+import { databaseOutage } from "../errors/DatabaseOutage.ts"
+import { errorBody, retryLater } from "../errors/ErrorBody.ts"
+import { shortened } from "../errors/FieldName.ts"
 import { bodyTooLarge, sentences } from "./RequestBounds.ts"
-import { pathOf, routeOf } from "./RouteTable.ts"
+import { pathOf, routeOf } from "../RouteTable.ts"
 
 /** The answer itself, or one with its status where it is an error without a JSON body. */
 export const withErrorBody = (

@@ -7,8 +7,8 @@ import { unstorable } from "@englog/rpc/http/PlainText"
 import { Option, Result } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { IncomingMessage } from "node:http"
-import { errorBody } from "./ErrorBody.ts"
-import { shortened } from "./FieldName.ts"
+import { errorBody } from "../errors/ErrorBody.ts"
+import { shortened } from "../errors/FieldName.ts"
 import { tooLarge } from "./RequestBounds.ts"
 
 /** The answer to a request that is too large or ambiguous; undefined where nothing is wrong. */
