@@ -11,7 +11,9 @@ import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
+import { outageOf } from "../db/Outage.ts"
 import type { Cursor } from "../http/Cursor.ts"
+import * as Batcher from "../queue/Batcher.ts"
 import { EntryTags } from "./EntryTags.ts"
 
 /** All that is given must hold; instants are half-open, [from, to). */
@@ -38,7 +40,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
   readonly list: (user: UserId, filter: EntryFilter, limit: number) => Effect.Effect<ReadonlyArray<ListedEntry>, SqlError>
   /** Those of the ids that are the user's, oldest first; ids of others are left out. */
   readonly findOwned: (user: UserId, ids: ReadonlyArray<EntryId>) => Effect.Effect<ReadonlyArray<LogEntry>, SqlError>
-  /** Those of the ids that are not the user's, in the order given. */
+  /** Those of the ids that are not the user's, in the order given. Joins no transaction: it sees what is committed. */
   readonly findMissing: (user: UserId, ids: ReadonlyArray<EntryId>) => Effect.Effect<ReadonlyArray<EntryId>, SqlError>
   /** Entries that start in the period, oldest first. */
   readonly findInPeriod: (
@@ -98,6 +100,23 @@ export class EntryRepo extends Context.Service<EntryRepo, {
         }
       })
 
+      /** Every request for an insight asks this: those that arrive together ask it together. */
+      const missing = yield* Batcher.make({
+        inFlight: 2,
+        maxSize: 64,
+        concernsAll: (error: SqlError) => outageOf(error) !== undefined,
+        run: Effect.fnUntraced(function*(questions: ReadonlyArray<{ readonly user: UserId; readonly ids: ReadonlyArray<EntryId> }>) {
+          const rows = yield* sql`
+            SELECT (q.number - 1)::int AS question, n.id
+            FROM jsonb_array_elements(${JSON.stringify(questions)}::jsonb) WITH ORDINALITY AS q (asked, number),
+              jsonb_array_elements_text(q.asked -> 'ids') WITH ORDINALITY AS n (id, position)
+            WHERE NOT EXISTS (SELECT 1 FROM log_entries e WHERE e.id = n.id::uuid AND e.user_id = (q.asked ->> 'user')::uuid)
+            ORDER BY q.number, n.position`
+          const answers = yield* Effect.orDie(decodeMissing(rows))
+          return questions.map((_, number) => answers.filter(({ question }) => question === number).map(({ id }) => id))
+        })
+      })
+
       return EntryRepo.of({
         insert: Effect.fn("EntryRepo.insert")((user: UserId, entry: EntryPayload) =>
           sql.withTransaction(Effect.gen(function*() {
@@ -149,13 +168,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
             oldestFirst
           ))
         ),
-        findMissing: Effect.fn("EntryRepo.findMissing")(function*(user: UserId, ids: ReadonlyArray<EntryId>) {
-          const rows = yield* sql`
-            SELECT n.id FROM jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) WITH ORDINALITY AS n (id, position)
-            WHERE NOT EXISTS (SELECT 1 FROM log_entries e WHERE e.id = n.id::uuid AND e.user_id = ${user})
-            ORDER BY n.position`
-          return yield* Effect.orDie(decodeIds(rows))
-        }),
+        findMissing: Effect.fn("EntryRepo.findMissing")((user: UserId, ids: ReadonlyArray<EntryId>) => missing({ user, ids })),
         findInPeriod: Effect.fn("EntryRepo.findInPeriod")((user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) =>
           entriesOf(select(startsIn(user, from, toExclusive), oldestFirst))
         ),
@@ -172,9 +185,7 @@ type Statement = ReturnType<SqlClient.SqlClient["and"]>
 
 const decodeCount = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ count: Schema.Int })]))
 
-const decodeIds = (rows: ReadonlyArray<unknown>) =>
-  Effect.map(decodeIdRows(rows), (decoded) => decoded.map(({ id }) => id))
-const decodeIdRows = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: EntryId })))
+const decodeMissing = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ question: Schema.Int, id: EntryId })))
 
 const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   id: EntryId,

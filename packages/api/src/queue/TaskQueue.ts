@@ -12,7 +12,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { randomBytes } from "node:crypto"
 import { outageOf } from "../db/Outage.ts"
 import * as Batcher from "./Batcher.ts"
-import { TaskRepo } from "./TaskRepo.ts"
+import { TaskRepo, type TracedTask } from "./TaskRepo.ts"
 import { Wakeups } from "./Wakeups.ts"
 
 export interface Submission {
@@ -37,7 +37,12 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     Effect.gen(function*() {
       const repo = yield* TaskRepo
       const wakeups = yield* Wakeups
-      const insert = yield* Batcher.make({ inFlight: 2, maxSize: 256, write: repo.insert, concernsAll: (error) => outageOf(error) !== undefined })
+      const insert = yield* Batcher.make({
+        inFlight: 2,
+        maxSize: 256,
+        run: (tasks: ReadonlyArray<TracedTask>) => Effect.as(repo.insert(tasks), tasks),
+        concernsAll: (error) => outageOf(error) !== undefined
+      })
 
       const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
         const task_id = yield* newTaskId(submission.prefix, submission.user_id)

@@ -10,7 +10,12 @@ const make = Effect.fnUntraced(function*(write: (items: ReadonlyArray<string>) =
     inFlight: 1,
     maxSize: 10,
     concernsAll: (error) => error === "away",
-    write: (items: ReadonlyArray<string>) => Ref.update(writes, (all) => [...all, items]).pipe(Effect.andThen(Deferred.await(go)), Effect.andThen(write(items)))
+    run: (items: ReadonlyArray<string>) =>
+      Ref.update(writes, (all) => [...all, items]).pipe(
+        Effect.andThen(Deferred.await(go)),
+        Effect.andThen(write(items)),
+        Effect.as(items.map((item) => `${item} done`))
+      )
   })
   const offer = (item: string) => Effect.forkChild(Effect.exit(submit(item)), { startImmediately: true })
   const first = yield* offer("first")
@@ -18,6 +23,14 @@ const make = Effect.fnUntraced(function*(write: (items: ReadonlyArray<string>) =
   const offered = [first, ...yield* Effect.forEach(["a", "b", "c"], offer)]
   yield* Deferred.succeed(go, undefined)
   return { exits: yield* Effect.forEach(offered, Fiber.join), writes: (yield* Ref.get(writes)).slice(1) }
+})
+
+describe("a batch", () => {
+  it.effect("answers each caller for its own item", () => Effect.scoped(Effect.gen(function*() {
+    const { exits, writes } = yield* make(() => Effect.void)
+    assert.deepStrictEqual(exits, ["first", "a", "b", "c"].map((item) => Exit.succeed(`${item} done`)))
+    assert.deepStrictEqual(writes, [["a", "b", "c"]])
+  })))
 })
 
 describe("a batch that fails", () => {
