@@ -8,6 +8,7 @@ import tasks from "./0003_tasks.ts"
 import insights from "./0004_insights.ts"
 import securityEvents from "./0005_security_events.ts"
 import encryptedText from "./0006_encrypted_text.ts"
+import engine from "./0007_engine.ts"
 
 export const history = {
   "0001_accounts": accounts,
@@ -15,5 +16,6 @@ export const history = {
   "0003_tasks": tasks,
   "0004_insights": insights,
   "0005_security_events": securityEvents,
-  "0006_encrypted_text": encryptedText
+  "0006_encrypted_text": encryptedText,
+  "0007_engine": engine
 }

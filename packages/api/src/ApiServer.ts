@@ -62,25 +62,18 @@ import { Questions } from "./insights/Questions.ts"
 import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
-import { EventFeed } from "./queue/EventFeed.ts"
-import { LeaseRepo } from "./queue/LeaseRepo.ts"
+import { QueueLimits } from "./queue/Backpressure.ts"
+import { Engine } from "./queue/Engine.ts"
 import { QueueMetrics } from "./queue/QueueMetrics.ts"
-import { TaskKinds } from "./queue/TaskKinds.ts"
-import { TaskOutcomes } from "./queue/TaskOutcomes.ts"
-import { TaskQueue } from "./queue/TaskQueue.ts"
-import { TaskRepo } from "./queue/TaskRepo.ts"
-import { TaskText } from "./queue/TaskText.ts"
-import { Wakeups } from "./queue/Wakeups.ts"
 import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
 import { SecurityEvents } from "./security/SecurityEvents.ts"
 import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
 import { TasksHttp } from "./tasks/TasksHttp.ts"
 
-const queue = Layer.mergeAll(QueueMetrics, EventFeed.layer, TaskQueue.layer, TaskOutcomes.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(TaskRepo.layer, LeaseRepo.layer)),
-  Layer.provideMerge(Layer.mergeAll(TaskText.layer, TaskKinds.layer, Wakeups.layer))
-)
+const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => config.queueLimits))
+
+const queue = QueueMetrics.pipe(Layer.provideMerge(Engine), Layer.provide(queueLimits))
 
 const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer, UserMetrics).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),

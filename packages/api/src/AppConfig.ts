@@ -6,6 +6,7 @@ import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import type { TelemetryConfig } from "@englog/platform/Environment"
 import { edgePolicy } from "./EdgeConfig.ts"
 import type { EdgePolicy } from "./http/edge/EdgePolicy.ts"
+import { QueueLimits } from "./queue/Backpressure.ts"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 
 /** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */
@@ -31,6 +32,7 @@ export class AppConfig extends Context.Service<AppConfig, {
   readonly maxWorkers: number
   readonly heartbeatInterval: Duration.Duration
   readonly workerTimeout: Duration.Duration
+  readonly queueLimits: QueueLimits["Service"]
   readonly telemetry: TelemetryConfig
 }>()("@englog/api/AppConfig") {
   static readonly layer: Layer.Layer<AppConfig, ConfigurationError> = Layer.effect(AppConfig, Effect.suspend(() => read))
@@ -91,6 +93,10 @@ const read = Effect.gen(function*() {
     maxWorkers: yield* wholeNumber("MAX_WORKERS", 1, 10_000, 10),
     heartbeatInterval,
     workerTimeout,
+    queueLimits: QueueLimits.of({
+      perQueue: yield* wholeNumber("MAX_QUEUED_PER_QUEUE", 0, 1_000_000_000, QueueLimits.defaults.perQueue),
+      perTenant: yield* wholeNumber("MAX_QUEUED_PER_ORGANIZATION", 0, 1_000_000_000, QueueLimits.defaults.perTenant)
+    }),
     telemetry: yield* telemetry
   })
 })

@@ -11,6 +11,7 @@ import { DiskGuard } from "./db/DiskGuard.ts"
 import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
 import { LocalSecrets } from "./db/LocalSecrets.ts"
 import { Migrations } from "./db/Migrations.ts"
+import { EngineSql, engineSettings } from "./queue/EngineSql.ts"
 import { databaseOutage } from "./http/errors/DatabaseOutage.ts"
 
 /** Where the data is and what protects it, wherever it came from. */
@@ -37,6 +38,10 @@ const data = Layer.unwrap(Effect.map(AppConfig, ({ data }) =>
 
 const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url, maxConnections: POOL, applicationName: "englog-api", tellsOutages: true })))
 
+/** Beside it, so that the many short statements of the engine never wait behind the others. */
+const engineDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
+  Layer.provide(EngineSql.layer, Database.layer({ url, maxConnections: ENGINE_POOL, applicationName: "englog-engine", settings: engineSettings }))))
+
 /** A migration may take its time, and waits for the one of another process; so may a rotation of keys. */
 const patientDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
   Database.layer({ url, maxConnections: 2, applicationName: "englog-maintenance", statementTimeout: "Infinity" })))
@@ -45,6 +50,9 @@ const diskGuard = Layer.unwrap(Effect.map(Data, ({ folder }) => folder === undef
 
 /** Connections of one API process; one of them listens for wake-ups. */
 const POOL = 16
+
+/** Submissions, completions and progress have at most five statements under way, claims one. */
+const ENGINE_POOL = 8
 
 /** A PostgreSQL that is still starting, as after a reboot of everything, is waited for. */
 const migrations = Layer.effectDiscard(
@@ -68,6 +76,6 @@ export const DataLive = sealed.pipe(
   Layer.provideMerge(secrets),
   Layer.provideMerge(migrations),
   Layer.provideMerge(diskGuard),
-  Layer.provideMerge(database),
+  Layer.provideMerge(Layer.mergeAll(database, engineDatabase)),
   Layer.provide(data)
 )

@@ -1,13 +1,16 @@
 /**
- * Puts ready tasks into free slots of this replica's sessions. It looks whenever it is woken (a task was queued, a slot
- * became free, a session opened) and once per second in any case, because retries come due without anybody waking it.
+ * Puts ready tasks into free slots of this replica's sessions. It looks whenever it is woken (a task was queued, a slot became
+ * free, a session opened) and once per second in any case. Between two looks it keeps free slots for the engine's hand-off: as
+ * long as it knows that nothing of a queue and kind waits, the next such task goes straight to a worker.
  */
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Effect, Layer, Option, Queue } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 import { warnUnlessOutage } from "../db/Outage.ts"
-import { LeaseRepo } from "../queue/LeaseRepo.ts"
+import { ClaimRepo } from "../queue/ClaimRepo.ts"
+import { HandOff, type SlotKeeper } from "../queue/HandOff.ts"
+import { QueueSettings } from "../queue/QueueSettings.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
 import { CallLimits } from "./CallLimits.ts"
 import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
@@ -17,19 +20,34 @@ const POLL = "1 second"
 
 /** Runs as long as the layer lives. */
 export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
-  const leases = yield* LeaseRepo
+  const claims = yield* ClaimRepo
+  const settings = yield* QueueSettings
   const sessions = yield* WorkerSessions
   const repo = yield* WorkerSessionRepo
   const limits = yield* CallLimits
+  const handOff = yield* HandOff
   const wake = yield* (yield* Wakeups).subscribe("tasks")
+
+  /** Sessions that may be given work, as of the last look. */
+  let ready: ReadonlyArray<LiveSession> = []
+  /** Lanes in which nothing waited at the last look. Any word of new work clears them. */
+  let empty = new Set<string>()
+  /** Queues that have settings of their own, and whatever an operator limited, take the way through the claim. */
+  let restricted: ReadonlySet<string> = new Set()
+
+  const send = Effect.fnUntraced(function*(session: LiveSession, lease: TaskLease) {
+    session.delivered.set(lease.task_id, lease.attempt)
+    yield* deliver(session, lease)
+    yield* limits.delivered(session.row.id)
+  })
 
   const fill = Effect.fnUntraced(function*(session: LiveSession) {
     const slots = freeSlots(session)
     session.heldBack = slots < openSlots(session)
     const gone = sessions.find(session.row.id) !== session
-    if (gone || slots === 0 || (yield* sessions.isDeaf(session))) return
+    if (gone || slots === 0) return
     const { row } = session
-    const claimed = yield* leases.claim({
+    const claimed = yield* claims.claim({
       session_id: row.id,
       worker_id: row.worker_id,
       kinds: row.kinds,
@@ -37,21 +55,52 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       lineage: row.protocol === 1 ? [row.id, ...row.lineage] : [],
       slots
     }).pipe(Effect.withTracerEnabled(false))
-    for (const lease of claimed) {
-      yield* deliver(session, lease)
-      yield* limits.delivered(row.id)
+    for (const lease of claimed) yield* send(session, lease)
+    if (claimed.length < slots && row.protocol === 2) {
+      for (const queue of row.queues) for (const kind of row.kinds) empty.add(laneOf(queue, kind))
     }
   })
 
   const round = Effect.gen(function*() {
+    empty = new Set()
+    restricted = new Set((yield* settings.current).keys())
     const open = yield* sessions.all
-    if (open.length === 0) return
+    if (open.length === 0) {
+      ready = []
+      return
+    }
     // What a session without a lease is given would be taken back at once.
     const lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
+    const hearing = yield* Effect.filter(open, (session) => Effect.map(sessions.isDeaf(session), (deaf) => !deaf))
     // The least busy worker first, so that work spreads.
-    const order = open.filter((session) => !lapsed.includes(session.row.id)).sort((a, b) => a.delivered.size - b.delivered.size)
-    yield* Effect.forEach(order, fill, { discard: true })
+    ready = hearing.filter((session) => !lapsed.includes(session.row.id)).sort((a, b) => a.delivered.size - b.delivered.size)
+    yield* Effect.forEach(ready, fill, { discard: true })
   })
+
+  const keeper: SlotKeeper = {
+    reserve: ({ kind, queue, task_id }) => {
+      if (restricted.size > 0 || !empty.has(laneOf(queue, kind))) return undefined
+      let best: LiveSession | undefined
+      for (const session of ready) {
+        if (!session.row.queues.includes(queue) || !session.row.kinds.includes(kind)) continue
+        if (sessions.find(session.row.id) !== session || freeSlots(session) === 0) continue
+        if (best === undefined || session.delivered.size < best.delivered.size) best = session
+      }
+      if (best === undefined) {
+        empty.delete(laneOf(queue, kind))
+        return undefined
+      }
+      best.delivered.set(task_id, 1)
+      return { session_id: best.row.id, worker_id: best.row.worker_id }
+    },
+    deliver: ({ session_id }, lease) => {
+      const session = sessions.find(session_id)
+      // A session that ended meanwhile has lost this task like its others: it will be rescued.
+      return session === undefined ? Effect.void : send(session, lease)
+    },
+    giveBack: ({ session_id }, task_id) => sessions.freeSlot(session_id, task_id, 1)
+  }
+  yield* handOff.register(keeper)
 
   yield* round.pipe(
     Effect.catchCause((cause) =>
@@ -65,34 +114,18 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   )
 }))
 
-/** Hands a claimed task to its session's stream, as a step of the trace that submitted it. */
-const deliver = (session: LiveSession, lease: TaskLease) =>
-  Effect.gen(function*() {
-    session.delivered.set(lease.task_id, lease.attempt)
+const laneOf = (queue: string, kind: string): string => `${queue} ${kind}`
+
+/** Hands a task to its session's stream, as a step of the trace that submitted it, where that is recorded. */
+const deliver = (session: LiveSession, lease: TaskLease): Effect.Effect<void> => {
+  if (!lease.traceparent.endsWith("-01")) return offer(session, lease, lease.traceparent)
+  return Effect.gen(function*() {
     const span = yield* Effect.option(Effect.currentSpan)
     const traceparent = Option.match(span, {
       onNone: () => lease.traceparent,
       onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? lease.traceparent
     })
-    yield* Queue.offer(session.mailbox, {
-      _tag: "Task",
-      task: {
-        task_id: lease.task_id,
-        kind: lease.kind,
-        payload: lease.payload,
-        priority: lease.priority,
-        attempt: lease.attempt,
-        deadline: Option.some(lease.deadline),
-        traceparent: traceparent === "" ? Option.none() : Option.some(traceparent)
-      }
-    })
-    yield* Effect.logDebug("dispatched a task").pipe(Effect.annotateLogs({
-      component: "cluster",
-      operation: "dispatch",
-      task_id: lease.task_id,
-      attempt: lease.attempt,
-      worker_id: session.row.worker_id
-    }))
+    yield* offer(session, lease, traceparent)
   }).pipe(Effect.withSpan("task.dispatch", {
     kind: "producer",
     ...Option.match(HttpTraceContext.w3c(Headers.fromInput({ traceparent: lease.traceparent })), {
@@ -108,5 +141,20 @@ const deliver = (session: LiveSession, lease: TaskLease) =>
       [Attribute.messagingOperation]: "dispatch",
       [Attribute.messagingOperationType]: "send",
       [Attribute.messagingMessageId]: lease.task_id
+    }
+  }))
+}
+
+const offer = (session: LiveSession, lease: TaskLease, traceparent: string) =>
+  Effect.asVoid(Queue.offer(session.mailbox, {
+    _tag: "Task",
+    task: {
+      task_id: lease.task_id,
+      kind: lease.kind,
+      payload: lease.payload,
+      priority: lease.priority,
+      attempt: lease.attempt,
+      deadline: Option.some(lease.deadline),
+      traceparent: traceparent === "" ? Option.none() : Option.some(traceparent)
     }
   }))

@@ -17,7 +17,6 @@ import { outageOf, warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskKinds } from "../queue/TaskKinds.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import { Wakeups } from "../queue/Wakeups.ts"
 import type { SessionMethod, TooManyCalls } from "./CallLimits.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { Replica } from "./LeaseRescuer.ts"
@@ -39,7 +38,6 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
       const leases = yield* LeaseRepo
       const kinds = yield* TaskKinds
       const outcomes = yield* TaskOutcomes
-      const wakeups = yield* Wakeups
 
       /** Anybody may ask, so that the database is asked once a second at most. */
       const databaseHealth = yield* Effect.cachedWithTTL(
@@ -160,16 +158,15 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         updateTaskProgress: Effect.fnUntraced(function*(request, call) {
           const report = yield* Codec.decodeProgress(request)
           const session = yield* prove(report, call)
-          const answer = yield* leases.progress({
+          const [answer] = yield* outcomes.progress([{
             task_id: report.task_id,
             session_id: session.id,
             attempt: report.attempt,
             progress: report.progress,
             message: report.message === "" ? null : report.message
-          }).pipe(Effect.catchTag("SqlError", unavailable))
+          }]).pipe(Effect.catchTag("SqlError", unavailable))
           if (answer === "not_held") return yield* notHeld(session.id, report)
           if (answer === "behind") return yield* fail("INVALID_ARGUMENT", `progress: ${report.progress} is behind what was reported before`)
-          yield* wakeups.wake(`task:${report.task_id}`)
           return {}
         }),
         getTaskData: Effect.fnUntraced(function*(request, call) {
@@ -180,10 +177,10 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           )
           if (Option.isNone(lease)) return yield* notHeld(session.id, question)
           const kind = yield* kinds.find(lease.value.kind)
-          const data = Option.flatMap(kind, (kind) => kind.data)
-          if (Option.isNone(data)) return yield* fail("NOT_FOUND", `tasks of kind ${lease.value.kind} have no data beyond their payload`)
+          const data = Option.getOrUndefined(kind)?.data
+          if (data === undefined) return yield* fail("NOT_FOUND", `tasks of kind ${lease.value.kind} have no data beyond their payload`)
           return {
-            data: yield* data.value(lease.value).pipe(Effect.catchTags({
+            data: yield* data(lease.value).pipe(Effect.catchTags({
               SqlError: unavailable,
               OutcomeEffectError: (error) =>
                 Effect.logError("a task's data could not be gathered", error).pipe(

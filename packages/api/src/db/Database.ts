@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   readonly acquireTimeout?: Duration.Input
   /** For one statement; default 5 seconds. Infinite: for as long as it takes. */
   readonly statementTimeout?: Duration.Input
+  /** Startup parameters of each connection beside those that all have. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Says in the log when PostgreSQL stops answering, and when it answers again. */
   readonly tellsOutages?: boolean
 }
@@ -45,6 +47,7 @@ const layer = (options: DatabaseOptions): Layer.Layer<PgClient.PgClient | SqlCli
         // Short statements, prepared once: planning each anew costs more than running it (claims: 1 of 4 ms).
         plan_cache_mode: "force_generic_plan",
         jit: "off",
+        ...options.settings,
         ...(limited ? { statement_timeout: String(Duration.toMillis(statement)), idle_in_transaction_session_timeout: "30000" } : {})
       },
       connectTimeout: options.connectTimeout ?? "2 seconds",

@@ -168,7 +168,8 @@ export class EntryRepo extends Context.Service<EntryRepo, {
             oldestFirst
           ))
         ),
-        findMissing: Effect.fn("EntryRepo.findMissing")((user: UserId, ids: ReadonlyArray<EntryId>) => missing({ user, ids })),
+        findMissing: Effect.fn("EntryRepo.findMissing")((user: UserId, ids: ReadonlyArray<EntryId>) =>
+          Effect.map(missing([{ user, ids }]), ([unknown = []]) => unknown)),
         findInPeriod: Effect.fn("EntryRepo.findInPeriod")((user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) =>
           entriesOf(select(startsIn(user, from, toExclusive), oldestFirst))
         ),

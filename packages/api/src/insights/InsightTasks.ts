@@ -2,7 +2,7 @@
  * Asking for insights and reports: who may ask about whose entries, and what becomes a task.
  */
 import { type CurrentUser } from "@englog/rpc/http/Authorization"
-import { Forbidden, NotFound } from "@englog/rpc/http/HttpErrors"
+import { Forbidden, NotFound, type TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import type { InsightTaskRequest, ReportTaskRequest, ReportType } from "@englog/rpc/http/TaskView"
 import { type OrganizationId, type TaskId, type UserId } from "@englog/domain/Ids"
 import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
@@ -12,13 +12,14 @@ import { Context, Effect, Layer, Option } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { UserRepo } from "../auth/UserRepo.ts"
 import { EntryRepo } from "../entries/EntryRepo.ts"
-import { TaskQueue } from "../queue/TaskQueue.ts"
+import { orTooMany } from "../tasks/SubmissionProblem.ts"
+import { type Submission, TaskQueue } from "../queue/TaskQueue.ts"
 
 type Caller = CurrentUser["Service"]
 
 export class InsightTasks extends Context.Service<InsightTasks, {
-  readonly requestInsight: (caller: Caller, request: InsightTaskRequest) => Effect.Effect<TaskId, Forbidden | NotFound | SqlError>
-  readonly requestReport: (caller: Caller, request: ReportTaskRequest) => Effect.Effect<TaskId, Forbidden | NotFound | SqlError>
+  readonly requestInsight: (caller: Caller, request: InsightTaskRequest) => Effect.Effect<TaskId, Forbidden | NotFound | TooManyRequests | SqlError>
+  readonly requestReport: (caller: Caller, request: ReportTaskRequest) => Effect.Effect<TaskId, Forbidden | NotFound | TooManyRequests | SqlError>
 }>()("@englog/api/insights/InsightTasks") {
   static readonly layer = Layer.effect(
     InsightTasks,
@@ -26,6 +27,10 @@ export class InsightTasks extends Context.Service<InsightTasks, {
       const users = yield* UserRepo
       const entries = yield* EntryRepo
       const queue = yield* TaskQueue
+
+      /** Neither kind waits for other tasks. */
+      const submit = (submission: Submission) =>
+        orTooMany(queue.submit(submission)).pipe(Effect.catchTag("DependencyProblem", Effect.die))
 
       /** The organization of the user whose entries are asked about. */
       const authorize = Effect.fnUntraced(function*(
@@ -47,7 +52,7 @@ export class InsightTasks extends Context.Service<InsightTasks, {
           if (unknown.length > 0) {
             return yield* new NotFound({ error: `entry_ids: there are no such entries of this user: ${unknown.join(", ")}` })
           }
-          const task_id = yield* queue.submit({
+          const task_id = yield* submit({
             kind: InsightGeneration.kind,
             prefix: "insight",
             organization_id,
@@ -72,7 +77,7 @@ export class InsightTasks extends Context.Service<InsightTasks, {
           const organization_id = yield* authorize(caller, request.user_id)
           const { end_date, start_date, user_id } = request
           const report_type = request.report_type ?? fittingType(countDays(start_date, end_date))
-          return yield* queue.submit({
+          return yield* submit({
             kind: WeeklyReport.kind,
             prefix: "report",
             organization_id,

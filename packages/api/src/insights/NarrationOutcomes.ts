@@ -7,6 +7,7 @@ import { Fact, type FactEntry, FactSheet } from "@englog/domain/facts/Fact"
 import { InsightId } from "@englog/domain/Ids"
 import { checkFigures } from "@englog/domain/figures/FigureCheck"
 import { type CheckedInsight, InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
+import type { TaskLease } from "@englog/domain/tasks/Task"
 import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
 import { WeeklyReport } from "@englog/domain/tasks/WeeklyReport"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
@@ -33,7 +34,7 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
     ask: (task: AskingTask) => Effect.Effect<Question, SqlError>
   ): RegisteredKind => ({
     kind: kind.kind,
-    data: Option.some(Effect.fn("NarrationOutcomes.data")(function*(lease) {
+    data: Effect.fn("NarrationOutcomes.data")(function*(lease: TaskLease) {
       const question = yield* ask(lease)
       const cached = yield* insights.findAnswer(lease.user_id, question.digest)
       const entries = rankEntries(question.entries).slice(0, MAX_ENTRIES_FOR_NARRATOR)
@@ -46,7 +47,7 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
         cached: Option.getOrNull(cached)
       })
       return yield* Effect.orDie(encodeInput(input))
-    })),
+    }),
     onCompleted: Effect.fn("NarrationOutcomes.onCompleted")(function*(task, result) {
       const draft = yield* decodeDraft(result).pipe(
         Effect.mapError((error) => new InvalidResult({ message: `result: ${error.message}` }))

@@ -1,8 +1,9 @@
 /** What an operator sees of a task's change, once it is committed: one line for each task that ended, and the metrics. */
 import type { Decision } from "@englog/domain/tasks/TaskState"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
-import { Effect } from "effect"
+import { Effect, LogLevel, References } from "effect"
 import type { LockedTask } from "./LeaseRepo.ts"
+import type { PlainlyCompleted } from "./OutcomeRepo.ts"
 
 export const tell = (task: LockedTask, decision: Decision): Effect.Effect<void> => {
   switch (decision._tag) {
@@ -21,6 +22,29 @@ export const tell = (task: LockedTask, decision: Decision): Effect.Effect<void> 
       return ended(task, decision.state, Effect.logInfo(`task ${decision.state}`))
   }
 }
+
+/** The same for many completions at once: metrics by kind, and lines only where somebody reads them. */
+export const tellCompleted = Effect.fnUntraced(function*(tasks: ReadonlyArray<PlainlyCompleted>) {
+  const counts = new Map<string, number>()
+  for (const { age_seconds, kind } of tasks) {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    yield* Metrics.taskDuration.record({ kind, outcome: "completed" }, age_seconds)
+  }
+  for (const [kind, count] of counts) yield* Metrics.tasksEnded.add({ kind, outcome: "completed" }, count)
+  if (LogLevel.isGreaterThan(yield* References.MinimumLogLevel, "Info")) return
+  for (const task of tasks) {
+    yield* Effect.annotateLogs(Effect.logInfo("task completed"), {
+      component: "queue",
+      operation: "task_completed",
+      task_id: task.task_id,
+      task_kind: task.kind,
+      user_id: task.user_id,
+      attempt: task.attempt,
+      worker_id: task.worker_id,
+      duration_ms: Math.round(task.age_seconds * 1_000)
+    })
+  }
+})
 
 const ended = (task: LockedTask, outcome: string, log: Effect.Effect<void>) =>
   Metrics.tasksEnded.add({ kind: task.kind, outcome }).pipe(

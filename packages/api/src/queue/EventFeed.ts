@@ -1,6 +1,7 @@
 /**
  * A task's history as a stream: everything after a given number, then what happens from now on, until the task ends.
- * Readers take events from the database, so nothing that was committed is missed; wake-ups only say when to look.
+ * Readers take events from the database, so nothing that was committed is missed; wake-ups only say when to look. The first
+ * event, the start of the newest attempt and the end are what the task's record says; those between have rows of their own.
  */
 import type { TaskId } from "@englog/domain/Ids"
 import { TaskEventRecord } from "@englog/domain/tasks/Task"
@@ -9,6 +10,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { outageOf } from "../db/Outage.ts"
+import { isTask } from "./TaskNumbers.ts"
 import { TaskText } from "./TaskText.ts"
 import { Wakeups } from "./Wakeups.ts"
 
@@ -26,19 +28,37 @@ export class EventFeed extends Context.Service<EventFeed, {
 
       const after = Effect.fn("EventFeed.after")(function*(task_id: TaskId, seq: number) {
         const rows = yield* sql`
-          SELECT e.seq, e.type, e.at, e.attempt, e.progress, e.message, e.worker_id
-          FROM task_events e JOIN tasks t ON t.id = e.task
-          WHERE t.task_id = ${task_id} AND e.seq > ${seq}::int ORDER BY e.seq LIMIT ${PAGE}`
+          WITH t AS (
+            SELECT t.id, t.created_at, t.outcome, t.completed_at, t.error, t.event_seq,
+              coalesce(t.attempt, q.attempt) AS attempt, coalesce(t.started_seq, q.started_seq) AS started_seq,
+              coalesce(t.started_at, q.started_at) AS started_at, coalesce(t.worker_id, q.worker_id) AS worker_id, t.progress, t.message
+            FROM tasks t LEFT JOIN task_queue q ON q.id = t.id WHERE ${isTask(sql, task_id)}
+          )
+          SELECT * FROM (
+            SELECT 1 AS seq, 'queued' AS type, created_at AS at, 0 AS attempt, 0 AS progress, NULL AS message, NULL AS error, NULL AS worker_id
+            FROM t
+            UNION ALL
+            SELECT e.seq, e.type, e.at, e.attempt, e.progress, e.message, NULL, e.worker_id FROM t JOIN task_events e ON e.task = t.id
+            WHERE e.seq > ${seq}::int
+            UNION ALL
+            SELECT started_seq, 'started', started_at, attempt, 0, NULL, NULL, worker_id FROM t WHERE started_seq IS NOT NULL
+            UNION ALL
+            SELECT event_seq, outcome, completed_at, attempt, progress, message, error, worker_id FROM t WHERE outcome IS NOT NULL
+          ) history WHERE seq > ${seq}::int ORDER BY seq LIMIT ${PAGE}`
         const events = yield* Effect.orDie(decodeEvents(rows))
-        return yield* Effect.forEach(events, (event) =>
-          text.open(event.message, EncryptedColumn.eventMessage, task_id).pipe(Effect.map((message) => new TaskEventRecord({ ...event, message }))))
+        return yield* Effect.forEach(events, ({ error, ...event }) =>
+          Effect.map(
+            error === null
+              ? text.open(event.message, EncryptedColumn.eventMessage, task_id)
+              : text.open(error, EncryptedColumn.taskError, task_id),
+            (message) => new TaskEventRecord({ ...event, message })
+          ))
       })
 
       /** Nothing comes after `seq` any more. */
       const isOver = Effect.fn("EventFeed.isOver")(function*(task_id: TaskId, seq: number) {
         const rows = yield* sql`
-          SELECT 1 FROM tasks t WHERE t.task_id = ${task_id}
-            AND (t.outcome IS NULL OR EXISTS (SELECT 1 FROM task_events e WHERE e.task = t.id AND e.seq > ${seq}::int))`
+          SELECT 1 FROM tasks t WHERE ${isTask(sql, task_id)} AND (t.outcome IS NULL OR t.event_seq > ${seq}::int)`
         return rows.length === 0
       })
 
@@ -81,4 +101,6 @@ const POLL = "2 seconds"
 export const isLast = (event: TaskEventRecord): boolean =>
   event.type === "completed" || event.type === "failed" || event.type === "cancelled" || event.type === "expired"
 
-const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(TaskEventRecord))
+const decodeEvents = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ ...TaskEventRecord.fields, error: Schema.NullOr(Schema.String) }))
+)

@@ -20,16 +20,18 @@ export class OutcomeEffectError extends Schema.TaggedError<OutcomeEffectError>()
 
 export interface RegisteredKind {
   readonly kind: string
+  /** What of a result can be judged without looking at the task: its shape. */
+  readonly check?: (result: string) => Effect.Effect<void, InvalidResult>
   /**
    * Runs inside the fenced transaction that completes the task. Returns the result to keep, as JSON text: what the worker
-   * handed in is only its input.
+   * handed in is only its input. A kind without it keeps what it was handed.
    */
-  readonly onCompleted: (
+  readonly onCompleted?: (
     task: Pick<TaskLease, "task_id" | "organization_id" | "user_id" | "payload" | "private_input">,
     result: string
   ) => Effect.Effect<string, InvalidResult | OutcomeEffectError | SqlError>
   /** What a worker may read, as JSON text, while it holds the task. */
-  readonly data: Option.Option<(lease: TaskLease) => Effect.Effect<string, OutcomeEffectError | SqlError>>
+  readonly data?: (lease: TaskLease) => Effect.Effect<string, OutcomeEffectError | SqlError>
 }
 
 export class TaskKinds extends Context.Service<TaskKinds, {

@@ -1,6 +1,9 @@
 /**
  * Every change that ends an attempt: reported, lost, handed back, cancelled, overdue. One path for all of them: lock the
  * task, let the state machine decide, carry it out with the kind's effect in the same transaction, then wake whoever waits.
+ *
+ * Completions that need none of that (of kinds without an effect, with nobody who waits for the task) share one statement with
+ * others; whichever of them turns out not to be plain takes the one path after all.
  */
 import type { SessionId, TaskId } from "@englog/domain/Ids"
 import type { TaskReport } from "@englog/domain/tasks/Task"
@@ -9,13 +12,30 @@ import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Random, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { tell } from "./CommittedChange.ts"
+import { outageOf } from "../db/Outage.ts"
+import * as Batcher from "./Batcher.ts"
+import { tell, tellCompleted } from "./CommittedChange.ts"
+import { LeaseBook } from "./LeaseBook.ts"
 import { type EndedTask, LeaseRepo, type LockedTask } from "./LeaseRepo.ts"
+import { type Completion, OutcomeRepo, type ProgressAnswer, type ProgressNote } from "./OutcomeRepo.ts"
+import { bereft, release } from "./TaskDependencies.ts"
 import { type InvalidResult, type OutcomeEffectError, TaskKinds } from "./TaskKinds.ts"
+import { admit } from "./TaskLimits.ts"
 import { Wakeups } from "./Wakeups.ts"
 
 /** The session does not hold the attempt (any more); `message` says why. The worker is to drop it. */
 export class NotHeld extends Schema.TaggedError<NotHeld>()("NotHeld", { message: Schema.String }) {}
+
+/** What becomes of one of many reports. Invalid: the result does not fit its kind. TryAgain: nothing was changed, through no fault of the worker. */
+export type ReportAnswer =
+  | { readonly _tag: "Accepted" }
+  | { readonly _tag: "Refused" | "Invalid" | "TryAgain"; readonly message: string }
+
+export interface ReportingSession {
+  readonly id: SessionId
+  /** Earlier sessions of the same worker. */
+  readonly lineage: ReadonlyArray<SessionId>
+}
 
 export type CancelAnswer = "cancelled" | "requested" | "already_ended" | "not_found"
 
@@ -25,6 +45,12 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
     report: TaskReport,
     lineage: ReadonlyArray<SessionId>
   ) => Effect.Effect<void, NotHeld | InvalidResult | OutcomeEffectError | SqlError>
+  /** The same for many at once: an answer for each, in their order. Fails only when the database is away. */
+  readonly reportAll: (
+    session: ReportingSession,
+    reports: ReadonlyArray<TaskReport>
+  ) => Effect.Effect<ReadonlyArray<ReportAnswer>, SqlError>
+  readonly progress: (notes: ReadonlyArray<ProgressNote>) => Effect.Effect<ReadonlyArray<ProgressAnswer>, SqlError>
   /** Takes a task from a session that is gone (`Lost`) or gives it up (`HandedBack`). */
   readonly release: (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack") => Effect.Effect<void, SqlError>
   readonly cancel: (task_id: TaskId, reason: string) => Effect.Effect<CancelAnswer, SqlError>
@@ -36,20 +62,39 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const leases = yield* LeaseRepo
+      const changes = yield* OutcomeRepo
       const kinds = yield* TaskKinds
+      const book = yield* LeaseBook
       const wakeups = yield* Wakeups
 
-      /** Carries out what is decided for every event but a completion, whose kind has a say. */
-      const carryOut = Effect.fnUntraced(function*(task: LockedTask, decision: Decision, details: Details) {
+      /** Carries out a decision, and what follows from it for tasks that waited for this one. */
+      const carryOut = (task: LockedTask, decision: Decision, details: Details): Effect.Effect<void, SqlError> =>
+        Effect.andThen(change(task, decision, details), follow(task, decision))
+
+      const follow = Effect.fnUntraced(function*(task: LockedTask, decision: Decision) {
+        const ended = decision._tag === "Fail" || decision._tag === "End"
+        if (ended && task.dependents) {
+          if (decision._tag === "End" && decision.state === "completed") {
+            for (const next of yield* release(sql, task.id)) yield* admit(sql, next.organization_id, next.limit_key)
+          } else {
+            for (const task_id of yield* bereft(sql, task.id)) {
+              yield* apply(task_id, { _tag: "CancelRequested" }, `${task.task_id}, which it waited for, did not complete`)
+            }
+          }
+        }
+        if (task.limit_key !== null && (ended || decision._tag === "Requeue")) yield* admit(sql, task.organization_id, task.limit_key)
+      })
+
+      const change = Effect.fnUntraced(function*(task: LockedTask, decision: Decision, details: Details) {
         yield* sql.afterCommit(tell(task, decision))
         switch (decision._tag) {
           case "Refuse":
           case "Run":
             return
           case "AwaitCancel":
-            return yield* leases.requestCancel(task, details.message ?? "cancelled")
+            return yield* changes.requestCancel(task, details.message ?? "cancelled")
           case "Requeue":
-            return yield* leases.requeue(task, {
+            return yield* changes.requeue(task, {
               event: requeueEvent[decision.cause],
               message: details.message,
               delay: decision.delay,
@@ -57,14 +102,14 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
               rescues: decision.rescues
             })
           case "Fail":
-            return yield* leases.end(task, {
+            return yield* changes.end(task, {
               outcome: "failed",
               reason: decision.reason,
               result: null,
               error: failureText(decision.reason, details.message)
             })
           case "End":
-            return yield* leases.end(task, {
+            return yield* changes.end(task, {
               outcome: decision.state,
               reason: decision.state === "expired" ? "deadline" : null,
               result: decision.state === "completed" ? details.result : null,
@@ -76,9 +121,10 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
       const decideWith = (task: LockedTask, event: TaskEvent) =>
         Random.next.pipe(Effect.map((random) => decide(task, event, random)))
 
-      const announce = (task_id: TaskId) => wakeups.wake(`task:${task_id}`, "tasks")
+      /** A task that goes back to the queue is work again; one that ended may be what others waited for. */
+      const announce = (task_id: TaskId) => wakeups.wake(`task:${task_id}`, "tasks", "delayed")
 
-      const report: TaskOutcomes["Service"]["report"] = Effect.fn("TaskOutcomes.report")(function*(report, lineage) {
+      const reportOne: TaskOutcomes["Service"]["report"] = Effect.fn("TaskOutcomes.report")(function*(report, lineage) {
         yield* Effect.annotateCurrentSpan({
           [Attribute.taskId]: report.task_id,
           [Attribute.taskAttempt]: report.attempt,
@@ -100,11 +146,17 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
           yield* carryOut(task, decision, { message: reportText(report), result })
           return event._tag === "Completed" && !completes ? "the task was cancelled" : undefined
         }))
+        book.ended(report.task_id)
         yield* announce(report.task_id)
         if (answer !== undefined) return yield* new NotHeld({ message: answer })
       })
 
-      const apply = (task_id: TaskId, event: TaskEvent, message: string | null, only?: SessionId) =>
+      const apply = (
+        task_id: TaskId,
+        event: TaskEvent,
+        message: string | null,
+        only?: SessionId
+      ): Effect.Effect<Option.Option<Decision>, SqlError> =>
         sql.withTransaction(Effect.gen(function*() {
           const task = yield* leases.lock(task_id)
           if (Option.isNone(task)) return Option.none<Decision>()
@@ -114,7 +166,75 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
           return Option.some(decision)
         })).pipe(Effect.tap((decision) => Option.isSome(decision) ? announce(task_id) : Effect.void))
 
-      const release: TaskOutcomes["Service"]["release"] = Effect.fn("TaskOutcomes.release")(
+      const complete = yield* Batcher.make({
+        inFlight: 2,
+        maxSize: 1_000,
+        run: (completions: ReadonlyArray<Completion>) =>
+          Effect.map(changes.completePlain(completions), (done) => completions.map(({ task_id }) => done.get(task_id))),
+        concernsAll: (error: SqlError) => outageOf(error) !== undefined
+      })
+
+      const answered = (report: TaskReport, lineage: ReadonlyArray<SessionId>): Effect.Effect<ReportAnswer, SqlError> =>
+        reportOne(report, lineage).pipe(
+          Effect.as<ReportAnswer>({ _tag: "Accepted" }),
+          Effect.catchTags({
+            NotHeld: ({ message }) => Effect.succeed<ReportAnswer>({ _tag: "Refused", message }),
+            InvalidResult: ({ message }) => Effect.succeed<ReportAnswer>({ _tag: "Invalid", message }),
+            OutcomeEffectError: (error) =>
+              Effect.as(
+                Effect.logError("an outcome could not be carried out", error),
+                { _tag: "TryAgain", message: "the outcome could not be carried out; try again" } as const
+              )
+          })
+        )
+
+      /** What of a report may share a statement: none where its kind is not known here, or has an effect. */
+      const plain = Effect.fnUntraced(function*(report: TaskReport) {
+        if (report.outcome._tag !== "Completed" || report.attempt === 0) return Option.none<Completion>()
+        const name = book.kindOf(report.task_id)
+        if (name === undefined) return Option.none<Completion>()
+        const kind = yield* kinds.find(name)
+        if (Option.isSome(kind) && kind.value.onCompleted !== undefined) return Option.none<Completion>()
+        const { result } = report.outcome
+        if (Option.isSome(kind) && kind.value.check !== undefined) yield* kind.value.check(result)
+        return Option.some<Completion>({ task_id: report.task_id, session_id: report.session_id, attempt: report.attempt, result })
+      })
+
+      const reportAll: TaskOutcomes["Service"]["reportAll"] = Effect.fn("TaskOutcomes.reportAll")(function*(session, reports) {
+        const answers = Array.from<ReportAnswer | undefined>({ length: reports.length })
+        const sharing: Array<{ readonly index: number; readonly completion: Completion }> = []
+        for (const [index, report] of reports.entries()) {
+          const found = yield* Effect.result(plain(report))
+          if (found._tag === "Failure") answers[index] = { _tag: "Invalid", message: found.failure.message }
+          else if (Option.isSome(found.success)) sharing.push({ index, completion: found.success.value })
+        }
+        const done = yield* complete(sharing.map(({ completion }) => completion))
+        const ended = done.filter((task) => task !== undefined)
+        for (const [n, { index }] of sharing.entries()) if (done[n] !== undefined) answers[index] = { _tag: "Accepted" }
+        for (const { task_id } of ended) book.ended(task_id)
+        if (ended.length > 0) {
+          yield* tellCompleted(ended)
+          yield* wakeups.wake(...ended.map(({ task_id }) => `task:${task_id}` as const))
+        }
+        return yield* Effect.forEach(reports, (report, index) => {
+          const answer = answers[index]
+          return answer === undefined ? answered(report, session.lineage) : Effect.succeed(answer)
+        })
+      })
+
+      const note = yield* Batcher.make({
+        inFlight: 1,
+        maxSize: 1_000,
+        run: changes.progress,
+        concernsAll: (error: SqlError) => outageOf(error) !== undefined
+      })
+      const progress: TaskOutcomes["Service"]["progress"] = Effect.fn("TaskOutcomes.progress")(function*(notes) {
+        const answers = yield* note(notes)
+        yield* wakeups.wake(...notes.filter((_, index) => answers[index] === "noted").map(({ task_id }) => `task:${task_id}` as const))
+        return answers
+      })
+
+      const giveUp: TaskOutcomes["Service"]["release"] = Effect.fn("TaskOutcomes.release")(
         function*(task_id, session_id, how) {
           const message = how === "Lost" ? "the worker was lost" : "the worker handed the task back"
           const decision = yield* apply(task_id, { _tag: how }, message, session_id)
@@ -136,7 +256,7 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
       const overdue: TaskOutcomes["Service"]["overdue"] = Effect.fn("TaskOutcomes.overdue")((task_id, why) =>
         apply(task_id, overdueEvent[why], why === "timeout" ? "the attempt took longer than it may" : null).pipe(Effect.asVoid))
 
-      return TaskOutcomes.of({ report, release, cancel, overdue })
+      return TaskOutcomes.of({ report: reportOne, reportAll, progress, release: giveUp, cancel, overdue })
     })
   )
 }
@@ -228,7 +348,11 @@ const applyEffect = (
     Effect.flatMap(Option.match({
       // A kind this replica does not know has no effect beyond its result.
       onNone: () => Effect.succeed(result),
-      onSome: (kind) => kind.onCompleted(task, result)
+      onSome: ({ check, onCompleted }) =>
+        Effect.andThen(
+          check === undefined ? Effect.void : check(result),
+          onCompleted === undefined ? Effect.succeed(result) : onCompleted(task, result)
+        )
     })),
     Effect.withSpan("TaskOutcomes.effect", { attributes: { [Attribute.taskKind]: task.kind } })
   )

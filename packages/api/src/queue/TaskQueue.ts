@@ -1,18 +1,28 @@
 /**
- * Submission: a noun hands in a kind and a payload; a task is accepted once its transaction has committed.
+ * Submission: a noun hands in a kind and a payload; a task is accepted once its transaction has committed. Submissions that
+ * arrive together share a commit; one that meets an empty queue and a free slot goes to its worker with that commit.
  */
 import { type OrganizationId, TaskId, type UserId } from "@englog/domain/Ids"
-import { NewTask } from "@englog/domain/tasks/Task"
+import type { NewTask, TaskLease, TaskLimit } from "@englog/domain/tasks/Task"
+import { inTaskId } from "@englog/domain/tasks/TaskNumber"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
-import { Clock, Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, DateTime, Effect, Layer, Option } from "effect"
 import { HttpTraceContext } from "effect/http"
+import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { randomBytes } from "node:crypto"
+import { randomFillSync } from "node:crypto"
 import { outageOf } from "../db/Outage.ts"
+import { Backpressure, type QueueFull } from "./Backpressure.ts"
 import * as Batcher from "./Batcher.ts"
-import { TaskRepo, type TracedTask } from "./TaskRepo.ts"
+import { EngineSql } from "./EngineSql.ts"
+import { HandOff } from "./HandOff.ts"
+import { LeaseBook } from "./LeaseBook.ts"
+import { type DependencyProblem, link } from "./TaskDependencies.ts"
+import * as TaskLimits from "./TaskLimits.ts"
+import { TaskNumbers } from "./TaskNumbers.ts"
+import { type Birth, plainBirth, TaskRepo } from "./TaskRepo.ts"
 import { Wakeups } from "./Wakeups.ts"
 
 export interface Submission {
@@ -26,58 +36,225 @@ export interface Submission {
   /** See NewTask. */
   readonly private_input: string | null
   readonly policy: TaskPolicy
+  /** See NewTask for these; none of them by default. */
+  readonly name?: string | null
+  readonly delay?: number
+  readonly unique_key?: string | null
+  readonly limit?: TaskLimit | null
+  readonly after?: ReadonlyArray<TaskId>
+  readonly parent?: TaskId | null
 }
 
+export interface Accepted {
+  readonly task_id: TaskId
+  /** False: its unique key was taken, and this is the task that has it. */
+  readonly created: boolean
+}
+
+export type SubmissionError = QueueFull | DependencyProblem | SqlError
+
 export class TaskQueue extends Context.Service<TaskQueue, {
-  /** Accepts a task: answered once it is committed. Submissions that arrive together share a commit. */
-  readonly submit: (submission: Submission) => Effect.Effect<TaskId, SqlError>
+  /** Accepts a task: answered once it is committed. */
+  readonly submit: (submission: Submission) => Effect.Effect<TaskId, SubmissionError>
+  /** Accepts all of them or none, in one commit; later ones may wait for earlier ones by `after` only across calls. */
+  readonly submitAll: (submissions: ReadonlyArray<Submission>) => Effect.Effect<ReadonlyArray<Accepted>, SubmissionError>
+  /** Accepts a task with what the caller's own transaction writes: both are committed, or neither. */
+  readonly enlist: (submission: Submission) => Effect.Effect<Accepted, SubmissionError>
 }>()("@englog/api/queue/TaskQueue") {
   static readonly layer = Layer.effect(
     TaskQueue,
     Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const engine = yield* EngineSql
       const repo = yield* TaskRepo
+      const numbers = yield* TaskNumbers
       const wakeups = yield* Wakeups
+      const handOff = yield* HandOff
+      const book = yield* LeaseBook
+      const backpressure = yield* Backpressure
+
+      /** In one statement; whatever cannot be handed over wakes the dispatchers. */
+      const insertPlain = Effect.fnUntraced(function*(tasks: ReadonlyArray<NewTask>) {
+        const keeper = yield* handOff.keeper
+        const births = tasks.map((task): Birth => {
+          const holder = task.delay === 0 ? keeper.reserve(task) : undefined
+          return holder === undefined ? plainBirth(task) : { ...plainBirth(task), holder }
+        })
+        const born = yield* repo.insert(engine, births).pipe(
+          Effect.onError(() => Effect.forEach(births, ({ holder, task }) => holder === null ? Effect.void : keeper.giveBack(holder, task.task_id), { discard: true }))
+        )
+        for (const { holder, task } of births) {
+          const until = born.get(task.number)
+          if (holder === null || until === undefined) continue
+          book.handedOut(task.task_id, task.kind)
+          yield* keeper.deliver(holder, leaseOf(task, until))
+        }
+        if (tasks.some(({ delay }) => delay > 0)) yield* wakeups.wake("delayed")
+        if (tasks.some(({ delay, number }) => delay === 0 && !born.has(number))) yield* wakeups.wake("tasks")
+        return tasks
+      })
       const insert = yield* Batcher.make({
         inFlight: 2,
-        maxSize: 256,
-        run: (tasks: ReadonlyArray<TracedTask>) => Effect.as(repo.insert(tasks), tasks),
-        concernsAll: (error) => outageOf(error) !== undefined
+        maxSize: 500,
+        run: insertPlain,
+        concernsAll: (error: SqlError) => outageOf(error) !== undefined
       })
 
-      const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
-        const task_id = yield* newTaskId(submission.prefix, submission.user_id)
-        yield* Effect.annotateCurrentSpan({ [Attribute.taskId]: task_id, [Attribute.taskKind]: submission.kind })
-        const task = new NewTask({
-          task_id,
+      /** Asks for permits and for what comes first, inside the caller's transaction. */
+      const insertSpecial = Effect.fnUntraced(function*(task: NewTask) {
+        const pending_tasks = task.after.length === 0 ? 0 : yield* link(sql, task.organization_id, task.number, task.after)
+        const permit = task.limit === null
+          ? { admitted: false, delay: task.delay }
+          : yield* TaskLimits.reserve(sql, task.organization_id, task.limit, task.delay)
+        const waitsForPermit = task.limit !== null && permit.delay === 0 && !permit.admitted
+        const birth: Birth = {
+          ...plainBirth({ ...task, delay: permit.delay }),
+          pending_tasks,
+          admitted: pending_tasks === 0 && permit.admitted,
+          waits_for: pending_tasks > 0 ? "tasks" : waitsForPermit ? "limit" : null
+        }
+        if (task.unique_key === null) return yield* Effect.as(repo.insert(sql, [birth]), true)
+        return yield* repo.insertUnique(sql, birth)
+      })
+
+      /** The task that has the key; it may be removed between two looks, and then the key is free. */
+      const insertOrFind = (task: NewTask): Effect.Effect<Accepted, DependencyProblem | SqlError> =>
+        Effect.gen(function*() {
+          if (task.unique_key !== null) {
+            const first = yield* repo.findByUniqueKey(sql, task.organization_id, task.kind, task.unique_key)
+            if (Option.isSome(first)) return { task_id: first.value, created: false }
+          }
+          if (yield* insertSpecial(task)) return { task_id: task.task_id, created: true }
+          return yield* Effect.suspend(() => insertOrFind(task))
+        })
+
+      const build = Effect.fnUntraced(function*(submission: Submission): Effect.fn.Return<NewTask> {
+        const number = yield* numbers.next
+        const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const span = yield* Effect.option(Effect.currentSpan)
+        const { policy } = submission
+        return {
+          number,
+          task_id: TaskId.make(`${submission.prefix}_${submission.user_id}_${seconds}_${inTaskId(number)}${unguessable()}`, unchecked),
           kind: submission.kind,
-          queue: submission.policy.queue,
-          priority: submission.policy.priority,
+          name: submission.name ?? null,
+          queue: policy.queue,
+          priority: policy.priority,
           organization_id: submission.organization_id,
           user_id: submission.user_id,
           payload: submission.payload,
           private_input: submission.private_input,
-          attempt_timeout: submission.policy.attempt_timeout,
-          deadline: submission.policy.deadline,
-          retry: submission.policy.retry
-        })
-        const span = yield* Effect.option(Effect.currentSpan)
-        const traceparent = Option.match(span, {
-          onNone: () => "",
-          onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? ""
-        })
-        yield* insert({ task, traceparent })
-        yield* wakeups.wake("tasks")
-        yield* Metrics.tasksAccepted.add({ kind: submission.kind })
-        return task_id
+          attempt_timeout: policy.attempt_timeout,
+          deadline: policy.deadline,
+          delay: Math.max(0, submission.delay ?? 0),
+          retry: policy.retry,
+          result_ttl: policy.result_ttl ?? RESULT_TTL,
+          unique_key: submission.unique_key ?? null,
+          limit: submission.limit ?? null,
+          after: submission.after ?? [],
+          parent: submission.parent ?? null,
+          traceparent: Option.match(span, { onNone: () => "", onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? "" })
+        }
       })
 
-      return TaskQueue.of({ submit })
+      const count = (accepted: ReadonlyArray<Accepted>, tasks: ReadonlyArray<NewTask>) =>
+        Effect.forEach(accepted, ({ created }, index) =>
+          created ? Metrics.tasksAccepted.add({ kind: tasks[index]?.kind ?? "" }) : Effect.void, { discard: true })
+
+      const admitted = (submissions: ReadonlyArray<Submission>) => {
+        const [first] = submissions
+        const uniform = first !== undefined && submissions.every((one) =>
+          one.policy.queue === first.policy.queue && one.organization_id === first.organization_id)
+        return uniform
+          ? backpressure.admit(first.policy.queue, first.organization_id, submissions.length)
+          : Effect.forEach(submissions, (one) => backpressure.admit(one.policy.queue, one.organization_id, 1), { discard: true })
+      }
+
+      const submitAll: TaskQueue["Service"]["submitAll"] = Effect.fn("TaskQueue.submitAll")(function*(submissions) {
+        yield* admitted(submissions)
+        const tasks = yield* Effect.forEach(submissions, build)
+        if (tasks.every(isPlain)) {
+          yield* insert(tasks)
+          const accepted = tasks.map(({ task_id }) => ({ task_id, created: true }))
+          yield* count(accepted, tasks)
+          return accepted
+        }
+        // Keys and limits in one order everywhere, so that two of these never wait for each other.
+        const order = tasks.map((_, index) => index).sort((a, b) => compare(lockKey(tasks[a]), lockKey(tasks[b])) || a - b)
+        const accepted = yield* sql.withTransaction(Effect.gen(function*() {
+          const answers = new Map<number, Accepted>()
+          for (const index of order) {
+            const task = tasks[index]
+            if (task !== undefined) answers.set(index, yield* insertOrFind(task))
+          }
+          return tasks.map((task, index) => answers.get(index) ?? { task_id: task.task_id, created: false })
+        }))
+        yield* wakeups.wake("tasks", "delayed")
+        yield* count(accepted, tasks)
+        return accepted
+      })
+
+      const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
+        yield* backpressure.admit(submission.policy.queue, submission.organization_id, 1)
+        const task = yield* build(submission)
+        yield* Effect.annotateCurrentSpan({ [Attribute.taskId]: task.task_id, [Attribute.taskKind]: submission.kind })
+        if (isPlain(task)) {
+          yield* insert([task])
+          yield* Metrics.tasksAccepted.add({ kind: submission.kind })
+          return task.task_id
+        }
+        const accepted = yield* sql.withTransaction(insertOrFind(task))
+        yield* wakeups.wake("tasks", "delayed")
+        yield* count([accepted], [task])
+        return accepted.task_id
+      })
+
+      const enlist: TaskQueue["Service"]["enlist"] = Effect.fn("TaskQueue.enlist")(function*(submission) {
+        yield* backpressure.admit(submission.policy.queue, submission.organization_id, 1)
+        const task = yield* build(submission)
+        const accepted = yield* insertOrFind(task)
+        yield* sql.afterCommit(Effect.andThen(wakeups.wake("tasks", "delayed"), count([accepted], [task])))
+        return accepted
+      })
+
+      return TaskQueue.of({ submit, submitAll, enlist })
     })
   )
 }
 
-/** `insight_{user}_{unix seconds}_{suffix}`: readable as in seed 000, and unguessable by 64 random bits. */
-const newTaskId = Effect.fnUntraced(function*(prefix: string, user_id: UserId) {
-  const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-  return TaskId.make(`${prefix}_${user_id}_${seconds}_${randomBytes(8).toString("hex")}`)
+/** 30 days. */
+const RESULT_TTL = 2_592_000_000
+
+const isPlain = (task: NewTask): boolean => task.unique_key === null && task.limit === null && task.after.length === 0
+
+const unchecked = { disableChecks: true } as const
+
+const lockKey = (task: NewTask | undefined): string => `${task?.organization_id} ${task?.kind} ${task?.unique_key ?? ""} ${task?.limit?.key ?? ""}`
+
+const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+/** 64 random bits in hexadecimal, from a supply that is filled in one go. */
+const supply = Buffer.alloc(4096)
+let used = supply.length
+const unguessable = (): string => {
+  if (used === supply.length) {
+    randomFillSync(supply)
+    used = 0
+  }
+  used += 8
+  return supply.toString("hex", used - 8, used)
+}
+
+const leaseOf = (task: NewTask, until: Date): TaskLease => ({
+  task_id: task.task_id,
+  kind: task.kind,
+  priority: task.priority,
+  payload: task.payload,
+  private_input: task.private_input,
+  attempt: 1,
+  deadline: DateTime.makeUnsafe(until),
+  traceparent: task.traceparent,
+  organization_id: task.organization_id,
+  user_id: task.user_id
 })
+

@@ -1,24 +1,48 @@
 /**
- * The record of tasks: insert and look up. Text that a worker or a user wrote (result, error, messages) is encrypted.
- * How a task changes is in LeaseRepo.
+ * The record of tasks: insert and look up. Text that a worker or a user wrote (name, result, error, messages) is encrypted.
+ * How a task changes is in LeaseRepo and OutcomeRepo.
  */
-import type { OrganizationId, TaskId } from "@englog/domain/Ids"
+import type { OrganizationId, SessionId, TaskId, WorkerId } from "@englog/domain/Ids"
 import { type NewTask, Task } from "@englog/domain/tasks/Task"
+import { numberOf } from "@englog/domain/tasks/TaskNumber"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
+import { bools, float8s, int4s, int8s, texts } from "./Columns.ts"
+import { isTask } from "./TaskNumbers.ts"
 import { TaskText } from "./TaskText.ts"
 
-/** A task with the W3C trace context of the request that caused it; empty where there is none. */
-export interface TracedTask {
+/** What a task is when it comes into being. */
+export interface Birth {
   readonly task: NewTask
-  readonly traceparent: string
+  /** Who runs it from the start, where it met an empty queue and a free slot. */
+  readonly holder: { readonly session_id: SessionId; readonly worker_id: WorkerId } | null
+  /** Why it cannot run yet; `time` follows from its delay. */
+  readonly waits_for: "tasks" | "limit" | null
+  readonly pending_tasks: number
+  /** It has a permit of its limit key. */
+  readonly admitted: boolean
 }
 
+export const plainBirth = (task: NewTask): Birth => ({ task, holder: null, waits_for: null, pending_tasks: 0, admitted: false })
+
+/** What the database says of tasks that were handed over at their birth: until when the attempt may take. */
+export type BornRunning = ReadonlyMap<bigint, Date>
+
 export class TaskRepo extends Context.Service<TaskRepo, {
-  /** Inserts records, queue rows and first events in one statement: all or none. Joins a transaction that is open. */
-  readonly insert: (tasks: ReadonlyArray<TracedTask>) => Effect.Effect<void, SqlError>
+  /**
+   * Inserts records and queue rows in one statement, all or none, through the given client (whose transaction it joins).
+   * Those whose unique key is taken are left out; answers the numbers of the others where there are keys at all.
+   */
+  readonly insert: (sql: SqlClient.SqlClient, births: ReadonlyArray<Birth>) => Effect.Effect<BornRunning, SqlError>
+  readonly insertUnique: (sql: SqlClient.SqlClient, birth: Birth) => Effect.Effect<boolean, SqlError>
+  readonly findByUniqueKey: (
+    sql: SqlClient.SqlClient,
+    organization_id: OrganizationId,
+    kind: string,
+    unique_key: string
+  ) => Effect.Effect<Option.Option<TaskId>, SqlError>
   readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<Task>, SqlError>
   /** What is open in each queue; `oldest_due`: seconds for which the oldest task that could run has waited, 0 where none could. */
   readonly backlog: Effect.Effect<ReadonlyArray<typeof Backlog.Type>, SqlError>
@@ -30,54 +54,101 @@ export class TaskRepo extends Context.Service<TaskRepo, {
       const sql = yield* SqlClient.SqlClient
       const text = yield* TaskText
 
-      const insert = Effect.fn("TaskRepo.insert")(function*(tasks: ReadonlyArray<TracedTask>) {
-        const rows = yield* Effect.forEach(tasks, ({ task, traceparent }) =>
-          Effect.map(text.seal(task.private_input, EncryptedColumn.taskPrivateInput, task.task_id), (private_input) => ({
-            ...task,
-            payload: JSON.parse(task.payload),
-            private_input,
-            traceparent,
-            max_attempts: task.retry.max_retries + 1
-          })))
-        yield* sql`
-          WITH n AS (
-            SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS n (
-              task_id text, kind text, queue text, priority smallint, organization_id uuid, user_id uuid, payload jsonb,
-              private_input text, traceparent text, attempt_timeout integer, deadline integer, retry jsonb, max_attempts integer
-            )
-          ), t AS (
-            INSERT INTO tasks (task_id, kind, queue, priority, organization_id, user_id, payload, private_input, traceparent,
-              attempt_timeout_ms, retry, deadline)
-            SELECT task_id, kind, queue, priority, organization_id, user_id, payload, private_input, traceparent,
-              attempt_timeout, retry, now() + deadline * interval '1 millisecond'
-            FROM n
-            RETURNING id, task_id, kind, queue, priority, organization_id, deadline
-          ), q AS (
-            INSERT INTO task_queue (id, kind, queue, priority, organization_id, deadline, max_attempts)
-            SELECT t.id, t.kind, t.queue, t.priority, t.organization_id, t.deadline, n.max_attempts FROM t JOIN n USING (task_id)
-          )
-          INSERT INTO task_events (task, seq, type, attempt, progress) SELECT id, 1, 'queued', 0, 0 FROM t`
+      /** The private input and the name. */
+      const sealed = Effect.fnUntraced(function*({ name, private_input, task_id }: NewTask) {
+        if (private_input === null && name === null) return nothingSealed
+        return {
+          private_input: yield* text.seal(private_input, EncryptedColumn.taskPrivateInput, task_id),
+          name: yield* text.seal(name, EncryptedColumn.taskName, task_id)
+        }
+      })
+
+      /** `n`: one row per task. Arrays by column: PostgreSQL reads them several times faster than JSON. */
+      const rows = Effect.fnUntraced(function*(client: SqlClient.SqlClient, births: ReadonlyArray<Birth>) {
+        const encrypted = yield* Effect.forEach(births, ({ task }) => sealed(task))
+        const of = <A>(value: (task: NewTask, birth: Birth) => A) => births.map((birth) => value(birth.task, birth))
+        return client`unnest(
+          ${int8s(of((task) => task.number))}, ${texts(of((task) => task.task_id))}, ${texts(of((task) => task.kind))},
+          ${texts(of((task) => task.queue))}, ${int4s(of((task) => task.priority))}, ${texts(of((task) => task.organization_id))},
+          ${texts(of((task) => task.user_id))}, ${texts(of((task) => task.payload))},
+          ${texts(encrypted.map(({ private_input }) => private_input))}, ${texts(encrypted.map(({ name }) => name))},
+          ${texts(of((task) => task.traceparent))}, ${int4s(of((task) => task.attempt_timeout))},
+          ${float8s(of((task) => task.deadline))}, ${float8s(of((task) => task.delay))}, ${texts(of((task) => JSON.stringify(task.retry)))},
+          ${int4s(of((task) => task.retry.max_retries + 1))}, ${int4s(of((task) => Math.ceil(task.result_ttl / 1_000)))},
+          ${texts(of((task) => task.unique_key))}, ${int8s(of((task) => task.parent === null ? null : numberOf(task.parent) ?? null))},
+          ${texts(of((task) => task.limit?.key ?? null))}, ${texts(of((_, birth) => birth.waits_for))},
+          ${int4s(of((_, birth) => birth.pending_tasks))}, ${bools(of((_, birth) => birth.admitted))},
+          ${texts(of((_, birth) => birth.holder?.session_id ?? null))}, ${texts(of((_, birth) => birth.holder?.worker_id ?? null))}
+        ) AS n (number, task_id, kind, queue, priority, organization_id, user_id, payload, private_input, name, traceparent,
+          attempt_timeout, deadline, delay, retry, max_attempts, result_ttl, unique_key, parent, limit_key, waits_for, pending_tasks,
+          admitted, session_id, worker_id)`
+      })
+
+      const insertRecords = (client: SqlClient.SqlClient) => client`
+        INSERT INTO tasks (id, task_id, kind, queue, priority, organization_id, user_id, payload, private_input, name, traceparent,
+          attempt_timeout_ms, retry, result_ttl_seconds, unique_key, parent, deadline)
+        SELECT number, task_id, kind, queue, priority, organization_id::uuid, user_id::uuid, payload::json, private_input, name,
+          traceparent, attempt_timeout, retry::json, result_ttl, unique_key, parent,
+          now() + (delay + deadline) * interval '1 millisecond'
+        FROM n`
+
+      const insertQueued = (client: SqlClient.SqlClient, from: string) => client`
+        INSERT INTO task_queue (id, kind, queue, rank, organization_id, run_at, deadline, max_attempts, limit_key, waits_for,
+          pending_tasks, admitted, state, attempt, session_id, worker_id, started_at, attempt_deadline, event_seq, started_seq)
+        SELECT number, kind, queue, 10 - priority, organization_id::uuid, now() + delay * interval '1 millisecond',
+          now() + (delay + deadline) * interval '1 millisecond', max_attempts, limit_key,
+          coalesce(waits_for, CASE WHEN delay > 0 THEN 'time' END), pending_tasks, admitted,
+          CASE WHEN session_id IS NULL THEN 'queued' ELSE 'running' END, (session_id IS NOT NULL)::int, session_id::uuid, worker_id,
+          CASE WHEN session_id IS NOT NULL THEN now() END,
+          CASE WHEN session_id IS NOT NULL THEN now() + least(deadline, attempt_timeout) * interval '1 millisecond' END,
+          1 + (session_id IS NOT NULL)::int, CASE WHEN session_id IS NOT NULL THEN 2 END
+        FROM ${client.literal(from)}`
+
+      const insert: TaskRepo["Service"]["insert"] = Effect.fnUntraced(function*(client, births) {
+        const born = yield* client<{ number: bigint; attempt_deadline: Date }>`
+          WITH n AS (SELECT * FROM ${yield* rows(client, births)}),
+          t AS (${insertRecords(client)}),
+          q AS (${insertQueued(client, "n")} RETURNING id, state, attempt_deadline)
+          SELECT id AS number, attempt_deadline FROM q WHERE state = 'running'`
+        return new Map(born.map((row) => [row.number, row.attempt_deadline]))
+      })
+
+      const insertUnique: TaskRepo["Service"]["insertUnique"] = Effect.fnUntraced(function*(client, birth) {
+        const inserted = yield* client`
+          WITH n AS (SELECT * FROM ${yield* rows(client, [birth])}),
+          t AS (${insertRecords(client)} ON CONFLICT (organization_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING id)
+          ${insertQueued(client, "n JOIN t ON t.id = n.number")} RETURNING id`
+        return inserted.length > 0
+      })
+
+      const findByUniqueKey: TaskRepo["Service"]["findByUniqueKey"] = Effect.fnUntraced(function*(client, organization_id, kind, unique_key) {
+        const found = yield* client<{ task_id: TaskId }>`
+          SELECT task_id FROM tasks WHERE organization_id = ${organization_id}::uuid AND kind = ${kind} AND unique_key = ${unique_key}`
+        return Option.fromUndefinedOr(found[0]?.task_id)
       })
 
       const find = Effect.fn("TaskRepo.find")(function*(task_id: TaskId) {
         const rows = yield* sql`
-          SELECT t.task_id, t.kind, t.queue, t.priority, t.organization_id, t.user_id, t.payload::text AS payload,
-            coalesce(t.outcome, q.state) AS state, coalesce(t.attempt, q.attempt) AS attempt,
+          SELECT t.task_id, t.kind, t.name, t.queue, t.priority, t.organization_id, t.user_id, t.payload::text AS payload,
+            coalesce(t.outcome, q.state) AS state, q.waits_for, CASE WHEN q.state = 'queued' THEN q.run_at END AS run_at,
+            coalesce(t.attempt, q.attempt) AS attempt,
             coalesce(t.max_attempts, q.max_attempts) AS max_attempts, coalesce(t.rescues, q.rescues) AS rescues,
             coalesce(t.progress, q.progress) AS progress, coalesce(t.message, q.message) AS message,
-            coalesce(t.worker_id, CASE WHEN q.state = 'running' THEN q.worker_id END) AS worker_id, t.result, t.error, t.reason,
-            q.cancel_requested_at IS NOT NULL AS cancel_requested, t.traceparent, t.created_at,
+            coalesce(t.worker_id, CASE WHEN q.state = 'running' THEN q.worker_id END) AS worker_id,
+            (SELECT p.task_id FROM tasks p WHERE p.id = t.parent) AS parent, t.unique_key,
+            t.result, t.error, t.reason, q.cancel_requested_at IS NOT NULL AS cancel_requested, t.traceparent, t.created_at,
             coalesce(t.started_at, q.started_at) AS started_at, t.completed_at, t.deadline
           FROM tasks t LEFT JOIN task_queue q ON q.id = t.id
-          WHERE t.task_id = ${task_id}`
+          WHERE ${isTask(sql, task_id)}`
         const row = rows[0]
         if (row === undefined) return Option.none()
         const task = yield* decodeTask(row).pipe(Effect.orDie)
         return Option.some(
           new Task({
             ...task,
+            name: yield* text.open(task.name, EncryptedColumn.taskName, task_id),
             message: yield* text.open(task.message, EncryptedColumn.taskMessage, task_id),
-            result: yield* text.open(task.result, EncryptedColumn.taskResult, task_id),
+            result: task.state === "completed" ? (yield* text.open(task.result, EncryptedColumn.taskResult, task_id)) ?? "null" : null,
             error: yield* text.open(task.error, EncryptedColumn.taskError, task_id)
           })
         )
@@ -93,23 +164,33 @@ export class TaskRepo extends Context.Service<TaskRepo, {
 
       const backlog = sql`
         SELECT queue, count(*) FILTER (WHERE state = 'running')::int AS running,
-          count(*) FILTER (WHERE state = 'queued' AND run_at <= now())::int AS due,
-          count(*) FILTER (WHERE state = 'queued' AND run_at > now())::int AS delayed,
-          coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE state = 'queued' AND run_at <= now())), 0)::float8 AS oldest_due
+          count(*) FILTER (WHERE state = 'queued' AND waits_for IS NULL)::int AS due,
+          count(*) FILTER (WHERE waits_for = 'time')::int AS delayed,
+          count(*) FILTER (WHERE waits_for IN ('tasks', 'limit'))::int AS blocked,
+          coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE state = 'queued' AND waits_for IS NULL)), 0)::float8 AS oldest_due
         FROM task_queue GROUP BY queue`.pipe(
           Effect.flatMap((rows) => decodeBacklog(rows).pipe(Effect.orDie)),
           Effect.withSpan("TaskRepo.backlog")
         )
 
-      return TaskRepo.of({ insert, find, backlog, countOpen })
+      return TaskRepo.of({ insert, insertUnique, findByUniqueKey, find, backlog, countOpen })
     })
   )
 }
+
+const nothingSealed: { readonly private_input: string | null; readonly name: string | null } = { private_input: null, name: null }
 
 /** A task belongs to its organization; whoever is not a member learns nothing, not even that it exists. */
 export const isVisibleTo = (task: Task, organization_id: OrganizationId): boolean => task.organization_id === organization_id
 
 const decodeTask = Schema.decodeUnknownEffect(Task)
-const Backlog = Schema.Struct({ queue: Schema.String, due: Schema.Int, delayed: Schema.Int, running: Schema.Int, oldest_due: Schema.Finite })
+const Backlog = Schema.Struct({
+  queue: Schema.String,
+  due: Schema.Int,
+  delayed: Schema.Int,
+  blocked: Schema.Int,
+  running: Schema.Int,
+  oldest_due: Schema.Finite
+})
 const decodeBacklog = Schema.decodeUnknownEffect(Schema.Array(Backlog))
 const decodeCounts = Schema.decodeUnknownEffect(Schema.Struct({ queued: Schema.Int, running: Schema.Int }))

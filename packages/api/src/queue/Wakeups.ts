@@ -4,11 +4,14 @@
  * no data and may be spurious or (across replicas) lost, so every subscriber also polls slowly.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, Queue, Random, Ref, Schedule, type Scope } from "effect"
+import { Context, Effect, Layer, Queue, Random, Schedule, type Scope } from "effect"
 import { warnUnlessOutage } from "../db/Outage.ts"
 
-/** `tasks`: work may be ready. `task:<id>`: that task has new events. `cancel`: a running task is to be stopped. */
-export type Topic = "tasks" | "cancel" | `task:${string}`
+/**
+ * `tasks`: work may be ready. `delayed`: a task waits for its time. `task:<id>`: that task has new events. `cancel`: a running
+ * task is to be stopped. `queues`: their settings changed.
+ */
+export type Topic = "tasks" | "delayed" | "cancel" | "queues" | `task:${string}`
 
 export class Wakeups extends Context.Service<Wakeups, {
   readonly wake: (...topics: ReadonlyArray<Topic>) => Effect.Effect<void>
@@ -21,7 +24,7 @@ export class Wakeups extends Context.Service<Wakeups, {
       const pg = yield* PgClient.PgClient
       const origin = (yield* Random.nextInt).toString(36)
       const subscribers = new Map<string, Set<Queue.Queue<void>>>()
-      const pending = yield* Ref.make<ReadonlySet<string>>(new Set())
+      let pending = new Set<string>()
       const flushNeeded = yield* Queue.sliding<void>(1)
 
       const wakeLocal = (topics: Iterable<string>) =>
@@ -31,10 +34,16 @@ export class Wakeups extends Context.Service<Wakeups, {
           }
         })
       const wakeEverything = Effect.suspend(() => wakeLocal(subscribers.keys()))
+      const wakeMarked = (marks: ReadonlySet<string>) =>
+        Effect.suspend(() => wakeLocal([...subscribers.keys()].filter((topic) => marks.has(markOf(topic)))))
 
       const flush = Queue.take(flushNeeded).pipe(
-        Effect.andThen(Ref.getAndSet(pending, new Set<string>())),
-        Effect.flatMap((topics) => pg.notify(CHANNEL, encode(origin, topics))),
+        Effect.map(() => {
+          const topics = pending
+          pending = new Set()
+          return topics
+        }),
+        Effect.flatMap((topics) => Effect.forEach(encode(origin, topics), (payload) => pg.notify(CHANNEL, payload), { discard: true })),
         // Losing a NOTIFY delays other replicas until their next poll; nothing else depends on it.
         Effect.catch((error) => Effect.logDebug("could not notify other replicas", error)),
         Effect.andThen(Effect.sleep(FLUSH_INTERVAL)),
@@ -48,7 +57,7 @@ export class Wakeups extends Context.Service<Wakeups, {
           const { payload } = yield* Queue.take(notifications)
           const message = decode(payload)
           if (message.origin === origin) continue
-          yield* message.topics === "all" ? wakeEverything : wakeLocal(message.topics)
+          yield* wakeMarked(message.marks)
         }
       })).pipe(
         Effect.tapCause((cause) => warnUnlessOutage("lost the wake-up connection; polling until it is back", cause)),
@@ -59,10 +68,12 @@ export class Wakeups extends Context.Service<Wakeups, {
 
       return Wakeups.of({
         wake: (...topics) =>
-          wakeLocal(topics).pipe(
-            Effect.andThen(Ref.update(pending, (before) => new Set([...before, ...topics]))),
-            Effect.andThen(Queue.offer(flushNeeded, undefined)),
-            Effect.asVoid
+          topics.length === 0 ? Effect.void : Effect.andThen(
+            wakeLocal(topics),
+            Effect.sync(() => {
+              for (const topic of topics) pending.add(topic)
+              Queue.offerUnsafe(flushNeeded, undefined)
+            })
           ),
         subscribe: (topic) =>
           Effect.acquireRelease(
@@ -90,14 +101,33 @@ const CHANNEL = "englog_wakeups"
 const FLUSH_INTERVAL = "10 millis"
 
 /** PostgreSQL refuses NOTIFY payloads of 8,000 bytes and more. */
-const MAX_PAYLOAD = 7_900
+const MAX_PAYLOAD = 7_880
 
-const encode = (origin: string, topics: ReadonlySet<string>): string => {
-  const payload = [origin, ...topics].join(" ")
-  return payload.length < MAX_PAYLOAD ? payload : `${origin} *`
+/**
+ * A topic on the wire: 32 bits of FNV-1a (RFC 9923). Two topics with one mark wake each other's subscribers for nothing, which
+ * does no harm; long names would make notifications many times as long.
+ */
+const markOf = (topic: string): string => {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < topic.length; index++) hash = Math.imul(hash ^ topic.charCodeAt(index), 0x01000193)
+  return (hash >>> 0).toString(36)
 }
 
-const decode = (payload: string): { readonly origin: string; readonly topics: ReadonlyArray<string> | "all" } => {
-  const [origin = "", ...topics] = payload.split(" ")
-  return { origin, topics: topics[0] === "*" ? "all" : topics }
+/** As many notifications as the marks need. */
+const encode = (origin: string, topics: ReadonlySet<string>): ReadonlyArray<string> => {
+  const payloads: Array<string> = []
+  let payload = origin
+  for (const topic of topics) {
+    if (payload.length > MAX_PAYLOAD) {
+      payloads.push(payload)
+      payload = origin
+    }
+    payload += ` ${markOf(topic)}`
+  }
+  return [...payloads, payload]
+}
+
+const decode = (payload: string): { readonly origin: string; readonly marks: ReadonlySet<string> } => {
+  const [origin = "", ...marks] = payload.split(" ")
+  return { origin, marks: new Set(marks) }
 }

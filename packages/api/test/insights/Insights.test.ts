@@ -48,7 +48,7 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("an insi
     assert.isTrue(String(view.at("started_at")) < String(view.at("completed_at")))
     assert.match(String(view.at("result")), /^\{"content":"You recorded 2 h 30 min\.","tags":\["productivity"\],"confidence":0\.8,/)
     assert.strictEqual(insight.at("id"), result["insight_id"])
-    assert.match(task_id, new RegExp(`^insight_${ada.id}_\\d{10}_[0-9a-f]{16}$`))
+    assert.match(task_id, new RegExp(`^insight_${ada.id}_\\d{10}_[0-9a-f]{32}$`))
   }))
 
   it.effect("fills in what a worker need not say", () => Effect.gen(function*() {

@@ -17,7 +17,7 @@ const make = Effect.fnUntraced(function*(write: (items: ReadonlyArray<string>) =
         Effect.as(items.map((item) => `${item} done`))
       )
   })
-  const offer = (item: string) => Effect.forkChild(Effect.exit(submit(item)), { startImmediately: true })
+  const offer = (item: string) => Effect.forkChild(Effect.exit(Effect.map(submit([item]), ([answer]) => answer)), { startImmediately: true })
   const first = yield* offer("first")
   yield* Ref.get(writes).pipe(Effect.repeat({ until: (begun) => begun.length === 1 }))
   const offered = [first, ...yield* Effect.forEach(["a", "b", "c"], offer)]

@@ -3,6 +3,7 @@ import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Priority } from "@englog/domain/tasks/TaskPolicy"
 import { Effect, Option } from "effect"
 import { LeaseRepo } from "../../src/queue/LeaseRepo.ts"
+import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 import { age, claim, claimant, enqueue, eventTypes, failed, find, newKind, newSession, QueueEngine, release, report, running } from "../support/QueueEngine.ts"
 
 const ids = (leases: ReadonlyArray<TaskLease>) => leases.map((lease) => lease.task_id)
@@ -87,9 +88,8 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("claimi
   }))
 
   it.effect("starts the attempt anew: progress, message and worker are its own", () => Effect.gen(function*() {
-    const leases = yield* LeaseRepo
     const { kind, session_id, task_id } = yield* running()
-    yield* leases.progress({ task_id, session_id, attempt: 1, progress: 60, message: "half way" })
+    yield* TaskOutcomes.use((outcomes) => outcomes.progress([{ task_id, session_id, attempt: 1, progress: 60, message: "half way" }]))
     yield* release(task_id, session_id, "HandedBack")
     assert.deepInclude(yield* find(task_id), { state: "queued", worker_id: null })
     yield* claim(claimant(kind))

@@ -3,9 +3,7 @@ import type { SessionId, TaskId } from "@englog/domain/Ids"
 import { Deferred, Effect, Fiber, type Layer, Stream } from "effect"
 import * as fc from "fast-check"
 import { EventFeed, isLast } from "../../src/queue/EventFeed.ts"
-import { LeaseRepo } from "../../src/queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
-import { Wakeups } from "../../src/queue/Wakeups.ts"
 import {
   claim, claimant, completed, events, eventTypes, failed, find, QueueEngine, release, report, running, stopped
 } from "../support/QueueEngine.ts"
@@ -14,9 +12,7 @@ const follow = (task_id: TaskId, after: number) =>
   EventFeed.use((feed) => feed.follow(task_id, after).pipe(Stream.runCollect)).pipe(Effect.timeout("5 seconds"))
 
 const progress = Effect.fnUntraced(function*(task_id: TaskId, session_id: SessionId, percent: number) {
-  const answer = yield* (yield* LeaseRepo).progress({ task_id, session_id, attempt: 0, progress: percent, message: `${percent} %` })
-  yield* (yield* Wakeups).wake(`task:${task_id}`)
-  return answer
+  return yield* (yield* TaskOutcomes).progress([{ task_id, session_id, attempt: 0, progress: percent, message: `${percent} %` }])
 })
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("the event feed", (it) => {

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { TaskId, WorkerId } from "@englog/domain/Ids"
 import { Effect, Option } from "effect"
 import { LeaseRepo } from "../../src/queue/LeaseRepo.ts"
+import type { ProgressNote } from "../../src/queue/OutcomeRepo.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 import {
   age, claim, claimant, completed, eventTypes, failed, find, newSession, QueueEngine, release, report, running, stopped
@@ -11,7 +12,7 @@ import {
 const refusal = (...given: Parameters<typeof report>) =>
   report(...given).pipe(Effect.flip, Effect.map((error) => `${error._tag}: ${error.message}`))
 
-const progress = (parts: Parameters<LeaseRepo["Service"]["progress"]>[0]) => LeaseRepo.use((leases) => leases.progress(parts))
+const progress = (note: ProgressNote) => TaskOutcomes.use((outcomes) => outcomes.progress([note])).pipe(Effect.map(([answer]) => answer))
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("the fence", (it) => {
   it.effect("accepts the outcome of the attempt that the session holds, by its number or by 0", () => Effect.gen(function*() {

@@ -124,7 +124,7 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("outcom
   it.effect("takes no progress for a task that is to be cancelled", () => Effect.gen(function*() {
     const { session_id, task_id } = yield* running()
     yield* cancel(task_id)
-    assert.strictEqual(yield* (yield* LeaseRepo).progress({ task_id, session_id, attempt: 1, progress: 50, message: null }), "not_held")
+    assert.deepStrictEqual(yield* TaskOutcomes.use((outcomes) => outcomes.progress([{ task_id, session_id, attempt: 1, progress: 50, message: null }])), ["not_held"])
   }))
 
   it.effect("tries a task again whose attempt took too long, as its retry policy says", () => Effect.gen(function*() {
@@ -155,15 +155,14 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("outcom
 })
 
 /** A kind whose completion writes a row of its own and then does what the test says. */
-const withEffect = Effect.fnUntraced(function*(then: RegisteredKind["onCompleted"]) {
+const withEffect = Effect.fnUntraced(function*(then: NonNullable<RegisteredKind["onCompleted"]>) {
   const sql = yield* SqlClient.SqlClient
   const kinds = yield* TaskKinds
   const kind = newKind()
   yield* sql`CREATE TABLE IF NOT EXISTS effects_of_tests (task_id text PRIMARY KEY)`
   yield* kinds.register({
     kind,
-    data: Option.none(),
-    onCompleted: (task, result) =>
+        onCompleted: (task, result) =>
       sql`INSERT INTO effects_of_tests (task_id) VALUES (${task.task_id})`.pipe(Effect.andThen(then(task, result)))
   })
   const task = yield* running({ kind, payload: "{\"n\": 7}" })

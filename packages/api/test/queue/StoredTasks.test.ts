@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Predicate } from "effect"
 import { SqlClient } from "effect/sql"
-import { LeaseRepo } from "../../src/queue/LeaseRepo.ts"
+import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 import { completed, enqueue, events, failed, find, newKind, newSession, QueueEngine, report, running } from "../support/QueueEngine.ts"
 
 const secret = "the salary of Ada is 12345"
@@ -27,10 +27,9 @@ const causesOf = (error: unknown): string =>
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("stored tasks", (it) => {
   it.effect("hold what workers wrote only encrypted: results, errors, messages, their events", () => Effect.gen(function*() {
-    const leases = yield* LeaseRepo
     const [one, other, retried] = [yield* running(), yield* running(), yield* running({ retry: { max_retries: 1 } })]
     for (const { session_id, task_id } of [one, other]) {
-      yield* leases.progress({ task_id, session_id, attempt: 1, progress: 10, message: secret })
+      yield* TaskOutcomes.use((outcomes) => outcomes.progress([{ task_id, session_id, attempt: 1, progress: 10, message: secret }]))
     }
     yield* report(one.task_id, one.session_id, 1, completed(secret))
     yield* report(other.task_id, other.session_id, 1, failed(secret))
@@ -67,7 +66,11 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("stored
     assert.strictEqual(yield* queue(waiting, "cancel_requested_at = now()"), "only_running_waits_for_cancel")
     assert.strictEqual(yield* queue(held.task_id, "progress = 101"), "task_queue_progress_check")
     assert.strictEqual(yield* queue(waiting, "state = 'paused'"), "task_queue_state_check")
-    assert.strictEqual(yield* record(over.task_id, "result = NULL"), "completed_has_result")
+    assert.strictEqual(yield* record(held.task_id, `result = 'v2:k1:${"x".repeat(38)}'`), "only_completed_has_result")
+    assert.strictEqual(yield* queue(held.task_id, "waits_for = 'time'"), "only_queued_waits")
+    assert.strictEqual(yield* queue(waiting, "waits_for = 'tasks'"), "waits_for_some_tasks")
+    assert.strictEqual(yield* queue(waiting, "admitted = true"), "admitted_by_a_limit")
+    assert.strictEqual(yield* record(over.task_id, "event_seq = NULL"), "ended_with_its_event")
     assert.strictEqual(yield* record(over.task_id, "completed_at = NULL"), "ended_as_a_whole")
     assert.strictEqual(yield* record(over.task_id, "outcome = 'failed', result = NULL"), "failed_has_reason")
     assert.strictEqual(yield* record(held.task_id, `outcome = 'completed', result = 'v2:k1:${"x".repeat(38)}'`), "ended_as_a_whole")
@@ -76,9 +79,10 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("stored
   }))
 
   it.effect("have one event per number", () => Effect.gen(function*() {
-    const { task_id } = yield* running()
+    const { session_id, task_id } = yield* running()
+    yield* TaskOutcomes.use((outcomes) => outcomes.progress([{ task_id, session_id, attempt: 1, progress: 10, message: null }]))
     assert.strictEqual(
-      yield* refusedBy(`INSERT INTO task_events (task, seq, type, attempt, progress) SELECT id, 2, 'progress', 1, 0 FROM tasks WHERE task_id = '${task_id}'`),
+      yield* refusedBy(`INSERT INTO task_events (task, seq, type, attempt, progress) SELECT id, 3, 'progress', 1, 0 FROM tasks WHERE task_id = '${task_id}'`),
       "task_events_pkey"
     )
   }))

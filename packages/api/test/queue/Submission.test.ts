@@ -1,19 +1,19 @@
 import { assert, layer } from "@effect/vitest"
-import { OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
+import { TaskId } from "@englog/domain/Ids"
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { randomUUID } from "node:crypto"
+import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { TaskRepo } from "../../src/queue/TaskRepo.ts"
-import { claim, claimant, enqueue, events, find, newKind, newTask, QueueEngine } from "../support/QueueEngine.ts"
+import { claim, claimant, enqueue, events, find, newKind, newSubmission, QueueEngine } from "../support/QueueEngine.ts"
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("submission", (it) => {
   it.effect("leaves nothing behind when the transaction around it fails", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const repo = yield* TaskRepo
+    const queue = yield* TaskQueue
     const kind = newKind()
-    const task = yield* newTask({ kind })
+    const submission = yield* newSubmission({ kind })
     const refused = yield* sql.withTransaction(
-      repo.insert([{ task, traceparent: "" }]).pipe(Effect.andThen(Effect.fail("no")))
+      queue.enlist(submission).pipe(Effect.andThen(Effect.fail("no")))
     ).pipe(Effect.flip)
     assert.strictEqual(refused, "no")
     const left = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM tasks WHERE kind = ${kind}`
@@ -23,9 +23,8 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("submis
 
   it.effect("fails alone among those that arrive with it", () => Effect.gen(function*() {
     const kind = newKind()
-    const stranger = { user_id: UserId.make(randomUUID()), organization_id: OrganizationId.make(randomUUID()) }
     const results = yield* Effect.all(
-      Array.from({ length: 30 }, (_, i) => Effect.result(enqueue({ kind, ...(i === 7 ? { owner: stranger } : {}) }))),
+      Array.from({ length: 30 }, (_, i) => Effect.result(enqueue({ kind, ...(i === 7 ? { payload: "not JSON" } : {}) }))),
       { concurrency: "unbounded" }
     )
     assert.deepStrictEqual(results.flatMap((result, i) => result._tag === "Failure" ? [i] : []), [7])
@@ -47,7 +46,7 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("submis
     const kind = newKind()
     const ids = yield* Effect.all(Array.from({ length: 20 }, () => enqueue({ kind })), { concurrency: 5 })
     assert.strictEqual(new Set(ids).size, 20)
-    for (const id of ids) assert.match(id, /^test_[0-9a-f-]{36}_\d{10}_[0-9a-f]{16}$/)
+    for (const id of ids) assert.match(id, /^test_[0-9a-f-]{36}_\d{10}_[0-9a-f]{32}$/)
   }))
 
   it.effect("shows the task as it was accepted, with its first event", () => Effect.gen(function*() {

@@ -3,28 +3,27 @@
  * a kind of its own, so that no claim sees the tasks of another test.
  */
 import { OrganizationId, SessionId, TaskId, UserId, WorkerId } from "@englog/domain/Ids"
-import { NewTask, TaskReport } from "@englog/domain/tasks/Task"
+import { TaskReport } from "@englog/domain/tasks/Task"
 import { narrationPolicy, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Effect, Layer, Logger, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
 import { randomBytes, randomUUID } from "node:crypto"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
+import { QueueLimits } from "../../src/queue/Backpressure.ts"
+import { type Claimant, ClaimRepo } from "../../src/queue/ClaimRepo.ts"
+import { Engine } from "../../src/queue/Engine.ts"
+import { EngineSql } from "../../src/queue/EngineSql.ts"
 import { EventFeed } from "../../src/queue/EventFeed.ts"
-import { type Claimant, LeaseRepo } from "../../src/queue/LeaseRepo.ts"
-import { TaskKinds } from "../../src/queue/TaskKinds.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
-import { TaskQueue } from "../../src/queue/TaskQueue.ts"
+import { type Submission, TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { TaskRepo } from "../../src/queue/TaskRepo.ts"
-import { TaskText } from "../../src/queue/TaskText.ts"
-import { Wakeups } from "../../src/queue/Wakeups.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
 export const encryptionKeys = Redacted.make(`k1:${Buffer.alloc(32, 7).toString("base64")}`)
 
-export const QueueEngine = Layer.mergeAll(EventFeed.layer, TaskQueue.layer, TaskOutcomes.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(TaskRepo.layer, LeaseRepo.layer)),
-  Layer.provideMerge(Layer.mergeAll(TaskText.layer, TaskKinds.layer, Wakeups.layer)),
-  Layer.provide(FieldCipher.layer(encryptionKeys)),
+export const QueueEngine = Engine.pipe(
+  Layer.provide([FieldCipher.layer(encryptionKeys), EngineSql.layer, Layer.succeed(QueueLimits, { perQueue: 0, perTenant: 0 })]),
   Layer.provideMerge(TestDatabase.layer),
   Layer.provideMerge(Logger.layer([])),
   Layer.orDie
@@ -50,37 +49,25 @@ export interface Enqueued extends Partial<Omit<TaskPolicy, "retry">> {
   readonly payload?: string
   readonly retry?: Partial<TaskPolicy["retry"]>
   readonly private_input?: string
+  readonly more?: Partial<Submission>
   readonly owner?: { readonly user_id: UserId; readonly organization_id: OrganizationId }
 }
 
-export const enqueue = Effect.fnUntraced(function*({ kind, owner, payload, private_input, retry, ...policy }: Enqueued) {
-  const queue = yield* TaskQueue
-  return yield* queue.submit({
+export const newSubmission = Effect.fnUntraced(function*(
+  { kind, more, owner, payload, private_input, retry, ...policy }: Enqueued
+): Effect.fn.Return<Submission, SqlError, SqlClient.SqlClient> {
+  return {
     kind,
     prefix: "test",
     ...(owner ?? (yield* newOwner())),
     payload: payload ?? "{}",
     private_input: private_input ?? null,
-    policy: { ...narrationPolicy, ...policy, retry: { ...narrationPolicy.retry, ...retry } }
-  })
+    policy: { ...narrationPolicy, ...policy, retry: { ...narrationPolicy.retry, ...retry } },
+    ...more
+  }
 })
 
-/** A task for the repository itself, with an owner of its own. */
-export const newTask = Effect.fnUntraced(function*({ kind }: { readonly kind: string }) {
-  const { attempt_timeout, deadline, priority, queue, retry } = narrationPolicy
-  return new NewTask({
-    task_id: TaskId.make(`test_${randomUUID()}`),
-    kind,
-    ...(yield* newOwner()),
-    payload: "{}",
-    private_input: null,
-    attempt_timeout,
-    deadline,
-    priority,
-    queue,
-    retry
-  })
-})
+export const enqueue = (parts: Enqueued) => Effect.flatMap(newSubmission(parts), (submission) => TaskQueue.use((queue) => queue.submit(submission)))
 
 /** Somebody who takes up to five tasks of these kinds, unless told otherwise. */
 export const claimant = (kind: string, parts: Partial<Claimant> = {}): Claimant => ({
@@ -93,7 +80,7 @@ export const claimant = (kind: string, parts: Partial<Claimant> = {}): Claimant 
   ...parts
 })
 
-export const claim = (claimant: Claimant) => LeaseRepo.use((leases) => leases.claim(claimant))
+export const claim = (claimant: Claimant) => ClaimRepo.use((claims) => claims.claim(claimant))
 
 /** Enqueues a task and claims it. */
 export const running = Effect.fnUntraced(function*(parts: Partial<Enqueued> = {}, by: Partial<Claimant> = {}) {
@@ -133,4 +120,5 @@ export const age = Effect.fnUntraced(function*(task_id: TaskId, column: "run_at"
   const sql = yield* SqlClient.SqlClient
   yield* sql`UPDATE task_queue SET ${sql(column)} = now() - ${seconds}::int * interval '1 second'
     WHERE id = (SELECT id FROM tasks WHERE task_id = ${task_id})`
+  if (column === "run_at") yield* (yield* ClaimRepo).promoteDue
 })

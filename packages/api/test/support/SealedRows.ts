@@ -20,15 +20,15 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
     VALUES (${project}, ${organization_id}, 'p', ${yield* seal(C.projectDescription, project)}, ${user_id})`
   yield* sql`INSERT INTO log_entries (id, user_id, title, description, type, start_time, end_time)
     VALUES (${entry}, ${user_id}, 't', ${yield* seal(C.entryDescription, entry)}, 'code', now(), now() + interval '1 hour')`
-  yield* sql`INSERT INTO tasks (task_id, kind, queue, priority, organization_id, user_id, payload, private_input, traceparent,
-      attempt_timeout_ms, retry, deadline, outcome, result, error, attempt, message, completed_at)
-    VALUES (${ended}, 'TEST', 'default', 5, ${organization_id}, ${user_id}, '{}', ${yield* seal(C.taskPrivateInput, ended)}, '',
+  yield* sql`INSERT INTO tasks (task_id, name, kind, queue, priority, organization_id, user_id, payload, private_input, traceparent,
+      attempt_timeout_ms, retry, deadline, outcome, result, error, attempt, message, completed_at, event_seq)
+    VALUES (${ended}, ${yield* seal(C.taskName, ended)}, 'TEST', 'default', 5, ${organization_id}, ${user_id}, '{}', ${yield* seal(C.taskPrivateInput, ended)}, '',
       1000, '{}', now(), 'completed', ${yield* seal(C.taskResult, ended)}, ${yield* seal(C.taskError, ended)}, 1,
-      ${yield* seal(C.taskMessage, ended)}, now())`
+      ${yield* seal(C.taskMessage, ended)}, now(), 2)`
   yield* sql`INSERT INTO tasks (task_id, kind, queue, priority, organization_id, user_id, payload, traceparent, attempt_timeout_ms,
       retry, deadline) VALUES (${open}, 'TEST', 'default', 5, ${organization_id}, ${user_id}, '{}', '', 1000, '{}', now())`
-  yield* sql`INSERT INTO task_queue (id, kind, queue, priority, organization_id, deadline, max_attempts, message, cancel_reason)
-    SELECT id, kind, queue, priority, organization_id, deadline, 1, ${yield* seal(C.queueMessage, open)},
+  yield* sql`INSERT INTO task_queue (id, kind, queue, rank, organization_id, deadline, max_attempts, message, cancel_reason)
+    SELECT id, kind, queue, 10 - priority, organization_id, deadline, 1, ${yield* seal(C.queueMessage, open)},
       ${yield* seal(C.cancelReason, open)} FROM tasks WHERE task_id = ${open}`
   for (const seq of [1, 2]) {
     yield* sql`INSERT INTO task_events (task, seq, type, attempt, progress, message)

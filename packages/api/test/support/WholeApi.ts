@@ -23,6 +23,7 @@ export interface ApiOptions {
   readonly workerTimeout?: Duration.Duration
   readonly edge?: Partial<EdgePolicy>
   readonly redisUrl?: string
+  readonly queueLimits?: { readonly perQueue: number; readonly perTenant: number }
   readonly liveness?: Partial<Context.Service.Shape<typeof Liveness>>
   readonly rates?: Partial<Context.Service.Shape<typeof CallRates>>
   readonly tls?: TlsFiles
@@ -57,6 +58,7 @@ const config = (options: ApiOptions) =>
       redisUrl: Option.map(Option.fromUndefinedOr(options.redisUrl), Redacted.make),
       enrollmentToken: Option.map(Option.fromUndefinedOr(options.enrollmentToken), Redacted.make),
       maxWorkers: options.maxWorkers ?? 1_000,
+      queueLimits: options.queueLimits ?? { perQueue: 0, perTenant: 0 },
       heartbeatInterval: Duration.seconds(1),
       workerTimeout: options.workerTimeout ?? Duration.minutes(2),
       telemetry: quietTelemetry

@@ -1,40 +1,69 @@
 /**
  * A task as the API keeps it, what is handed to a worker, and what comes back.
  */
-import { Schema } from "effect"
+import { type DateTime, Schema } from "effect"
 import { OrganizationId, SessionId, TaskId, UserId, WorkerId } from "../Ids.ts"
-import { Priority, RetryPolicy } from "./TaskPolicy.ts"
+import type { Priority, RetryPolicy } from "./TaskPolicy.ts"
 import { FailureReason, TaskState } from "./TaskState.ts"
 
+/** What bounds tasks of one organization that name the same key: how many run at once, how closely they may follow each other. */
+export interface TaskLimit {
+  readonly key: string
+  readonly max_running: number | null
+  /** Milliseconds between two starts at least. */
+  readonly interval: number | null
+}
+
 /**
- * What a noun hands to the queue. `payload` is JSON text of ids; `private_input` is text that is kept encrypted and that
- * only the holder of the task gets to read, through its kind's data.
+ * A task as it is inserted. `payload` is JSON text of ids; `private_input` is text that is kept encrypted and that only the
+ * holder of the task gets to read, through its kind's data. Times in milliseconds; see TaskPolicy.
  */
-export class NewTask extends Schema.Class<NewTask>("NewTask")({
-  task_id: TaskId,
-  kind: Schema.String,
-  queue: Schema.String,
-  priority: Priority,
-  organization_id: OrganizationId,
-  user_id: UserId,
-  payload: Schema.String,
-  private_input: Schema.NullOr(Schema.String),
-  /** Milliseconds; see TaskPolicy. */
-  attempt_timeout: Schema.Int,
-  deadline: Schema.Int,
-  retry: RetryPolicy
-}) {}
+export interface NewTask {
+  readonly number: bigint
+  readonly task_id: TaskId
+  readonly kind: string
+  /** For people; kept encrypted. */
+  readonly name: string | null
+  readonly queue: string
+  readonly priority: Priority
+  readonly organization_id: OrganizationId
+  readonly user_id: UserId
+  readonly payload: string
+  readonly private_input: string | null
+  readonly attempt_timeout: number
+  /** From its submission, or from `delay` later. */
+  readonly deadline: number
+  /** Before the first attempt. */
+  readonly delay: number
+  readonly retry: RetryPolicy
+  readonly result_ttl: number
+  /** The same kind of task of the same organization is accepted once under a key. */
+  readonly unique_key: string | null
+  readonly limit: TaskLimit | null
+  /** It starts after these have completed; if one of them ends otherwise, it is cancelled. */
+  readonly after: ReadonlyArray<TaskId>
+  readonly parent: TaskId | null
+  /** W3C trace context of the request that caused it; empty where there is none. */
+  readonly traceparent: string
+}
+
+/** Why a queued task is not ready: its time has not come, other tasks come first, or its limit key has no permit free. */
+export const WaitsFor = Schema.Literals(["time", "tasks", "limit"])
 
 /** A task with everything that may be shown to the people of its organization. */
 export class Task extends Schema.Class<Task>("Task")({
   task_id: TaskId,
   kind: Schema.String,
+  name: Schema.NullOr(Schema.String),
   queue: Schema.String,
   priority: Schema.Int,
   organization_id: OrganizationId,
   user_id: UserId,
   payload: Schema.String,
   state: TaskState,
+  waits_for: Schema.NullOr(WaitsFor),
+  /** When its next attempt may begin; null where it has ended. */
+  run_at: Schema.NullOr(Schema.DateTimeUtcFromDate),
   attempt: Schema.Int,
   max_attempts: Schema.Int,
   rescues: Schema.Int,
@@ -42,6 +71,8 @@ export class Task extends Schema.Class<Task>("Task")({
   progress: Schema.Int,
   message: Schema.NullOr(Schema.String),
   worker_id: Schema.NullOr(WorkerId),
+  parent: Schema.NullOr(TaskId),
+  unique_key: Schema.NullOr(Schema.String),
   result: Schema.NullOr(Schema.String),
   error: Schema.NullOr(Schema.String),
   reason: Schema.NullOr(FailureReason),
@@ -53,19 +84,19 @@ export class Task extends Schema.Class<Task>("Task")({
   deadline: Schema.DateTimeUtcFromDate
 }) {}
 
-/** One attempt of a task, held by one worker session. */
-export class TaskLease extends Schema.Class<TaskLease>("TaskLease")({
-  task_id: TaskId,
-  kind: Schema.String,
-  priority: Schema.Int,
-  payload: Schema.String,
-  private_input: Schema.NullOr(Schema.String),
-  attempt: Schema.Int,
-  deadline: Schema.DateTimeUtcFromDate,
-  traceparent: Schema.String,
-  organization_id: OrganizationId,
-  user_id: UserId
-}) {}
+/** One attempt of a task, held by one worker session. An interface: many of them are made per millisecond. */
+export interface TaskLease {
+  readonly task_id: TaskId
+  readonly kind: string
+  readonly priority: number
+  readonly payload: string
+  readonly private_input: string | null
+  readonly attempt: number
+  readonly deadline: DateTime.Utc
+  readonly traceparent: string
+  readonly organization_id: OrganizationId
+  readonly user_id: UserId
+}
 
 /** How an attempt ended, as its worker reports it. `attempt` 0: the one delivered to this session (see the contract). */
 export class TaskReport extends Schema.Class<TaskReport>("TaskReport")({

@@ -51,7 +51,7 @@ export const Metrics = {
   queueTasks: gauge({
     ...cluster,
     name: "englog_queue_tasks",
-    help: "Open tasks: due now, delayed (waiting for a retry), or running",
+    help: "Open tasks: due now, delayed (waiting for their time), blocked (waiting for other tasks or for a limit), or running",
     unit: "count",
     labels: ["queue", "state"]
   }),

@@ -1,0 +1,29 @@
+/** Numbers for new tasks, made here without asking anybody; this process's place among those that make them comes from the database. */
+import { type TaskId } from "@englog/domain/Ids"
+import { makeTaskNumbers, numberOf, WRITERS } from "@englog/domain/tasks/TaskNumber"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+
+export class TaskNumbers extends Context.Service<TaskNumbers, {
+  readonly next: Effect.Effect<bigint>
+}>()("@englog/api/queue/TaskNumbers") {
+  static readonly layer = Layer.effect(
+    TaskNumbers,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const [row] = yield* Effect.orDie(decodeWriter(yield* sql`SELECT nextval('task_number_writers')::int AS writer`))
+      const make = makeTaskNumbers(row.writer % WRITERS)
+      return TaskNumbers.of({ next: Effect.map(Clock.currentTimeMillis, make) })
+    })
+  )
+}
+
+const decodeWriter = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ writer: Schema.Int })]))
+
+/** SQL that finds the record `t` of a task by its public id: through the number in it, or as one of an earlier version. */
+export const isTask = (sql: SqlClient.SqlClient, task_id: TaskId) => {
+  const number = numberOf(task_id)
+  return number === undefined
+    ? sql`t.task_id = ${task_id} AND t.id < 1099511627776`
+    : sql`t.id = ${number}::int8 AND t.task_id = ${task_id}`
+}
