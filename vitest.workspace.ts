@@ -38,7 +38,8 @@ export default defineConfig({
       {
         extends: true as const,
         test: { name: "scripts", include: ["scripts/test/**/*.test.ts"], environment: "node" as const, testTimeout: 60_000 }
-      }
+      },
+      { extends: true as const, test: { name: "bench", include: ["bench/test/**/*.test.ts"], environment: "node" as const } }
     ]
   }
 })

@@ -19,7 +19,7 @@ const root = path.resolve(import.meta.dirname, "../..")
  * A young generation of the heap that fits what a request allocates, one thread to look after it, and an old generation
  * that is collected when it has grown by a sixth instead of doubled: measured by `npm run bench:memory`.
  */
-const flags = ["--max-semi-space-size=4", "--v8-pool-size=1", "--heap-growing-percent=15"]
+export const flags = ["--max-semi-space-size=4", "--v8-pool-size=1", "--heap-growing-percent=15"]
 
 const environment = {
   // glibc keeps one heap per thread, and what was freed inside them, as if memory cost nothing (mallopt(3)).

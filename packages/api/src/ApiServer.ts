@@ -73,7 +73,8 @@ import { TasksHttp } from "./tasks/TasksHttp.ts"
 
 const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => config.queueLimits))
 
-const queue = QueueMetrics.pipe(Layer.provideMerge(Engine), Layer.provide(queueLimits))
+/** The engine; needs the data. Whoever embeds the server submits through it. */
+export const queue = QueueMetrics.pipe(Layer.provideMerge(Engine), Layer.provide(queueLimits))
 
 const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer, UserMetrics).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),

@@ -1,0 +1,97 @@
+/** Processes of compared systems: started with Node's own channel to their parent, asked by name, gone when their scope ends. */
+import { Effect, Schema, type Scope } from "effect"
+import { type ChildProcess, fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { flags } from "../../scripts/launcher/Programs.ts"
+import { type Answer, type Name, type Payload, Questions, Reply } from "./Protocol.ts"
+
+export class BenchError extends Schema.TaggedError<BenchError>()("BenchError", { system: Schema.String, message: Schema.String }) {}
+
+export interface BenchProcess {
+  readonly pid: number
+  readonly ask: <N extends Name>(name: N, payload: Payload<N>) => Effect.Effect<Answer<N>, BenchError>
+  /** A failure of the system that it belongs to. */
+  readonly fail: (message: string) => BenchError
+  /** kill -9; answers when it has gone. */
+  readonly kill: Effect.Effect<void>
+}
+
+export interface ProcessOptions {
+  /** For messages. */
+  readonly system: string
+  readonly engine: string
+  readonly role: "submitter" | "worker"
+  readonly variant: string
+  readonly url: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Folder for its CPU profile, written when it ends in good order. */
+  readonly profile?: string | undefined
+}
+
+const program = fileURLToPath(new URL("./Child.ts", import.meta.url))
+const decodeReply = Schema.decodeUnknownSync(Reply)
+
+/** Answers when the process is ready. Ours run with the flags that `npm run api` and `npm run worker` give them. */
+export const startProcess = Effect.fnUntraced(function*(options: ProcessOptions): Effect.fn.Return<BenchProcess, BenchError, Scope.Scope> {
+  const { system } = options
+  const fail = (message: string) => new BenchError({ system, message: `${system}: ${message}` })
+  const child = yield* Effect.acquireRelease(Effect.sync(() => start(options)), stop)
+  const waiting = new Map<number, (reply: Effect.Effect<unknown, BenchError>) => void>()
+  let nextId = 1
+  child.on("message", (message) => {
+    const { answer, id, problem } = decodeReply(message)
+    const resume = waiting.get(id)
+    waiting.delete(id)
+    resume?.(problem === null ? Effect.succeed(answer) : Effect.fail(fail(problem)))
+  })
+  child.once("exit", (code, signal) => {
+    for (const resume of waiting.values()) resume(Effect.fail(fail(`its ${options.role} ended with ${signal ?? code}`)))
+    waiting.clear()
+  })
+  const reply = (id: number, send: () => void) =>
+    Effect.callback<unknown, BenchError>((resume) => {
+      waiting.set(id, resume)
+      send()
+    })
+  yield* reply(0, () => {})
+  return {
+    pid: child.pid ?? 0,
+    fail,
+    ask: (name, payload) =>
+      Effect.suspend(() => {
+        const id = nextId++
+        const decode = Schema.decodeUnknownEffect(Questions[name].answer)
+        return reply(id, () => child.send({ id, name, payload })).pipe(
+          Effect.flatMap((answer) => Effect.mapError(decode(answer), (error) => fail(`${name}: ${error.message}`)))
+        )
+      }),
+    kill: Effect.callback<void>((resume) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+      child.once("exit", () => resume(Effect.void))
+      child.kill("SIGKILL")
+    })
+  }
+})
+
+const start = ({ engine, env, profile, role, url, variant }: ProcessOptions): ChildProcess =>
+  fork(program, [engine, role, variant, url], {
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_NO_WARNINGS: "1", ...env },
+    execArgv: [
+      ...(engine.startsWith("englog") ? flags : []),
+      ...(profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile, "--cpu-prof-name", `${engine}-${variant}-${process.hrtime.bigint()}.cpuprofile`])
+    ],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    serialization: "advanced"
+  })
+
+/** Leaves it a moment to write its profile; its work needs no good order. */
+const stop = (child: ChildProcess) =>
+  Effect.callback<void>((resume) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    const timer = setTimeout(() => child.kill("SIGKILL"), 5_000)
+    child.once("exit", () => {
+      clearTimeout(timer)
+      resume(Effect.void)
+    })
+    if (child.connected) child.disconnect()
+  })
