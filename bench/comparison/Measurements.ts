@@ -46,8 +46,10 @@ const drain = (name: string, concurrency: number): Measurement =>
     yield* submitter.ask("preload", { count: drain, ms: 0 })
     yield* BenchPostgres.use((postgres) => postgres.checkpoint)
     yield* worker.ask("work", { concurrency })
+    yield* worker.ask("started", { count: 1 }).pipe(
+      Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => worker.fail("not one job was started within 30 s") })
+    )
     const { count, first, last } = yield* worker.ask("handled", { count: drain, ms: drainMs })
-    if (count === 0) return yield* worker.fail("not one job was started")
     if (count < drain) return { [name]: perSecond({ count, ms: last - first }) }
     yield* submitter.ask("open", {}).pipe(
       Effect.repeat({ while: (open) => open }),

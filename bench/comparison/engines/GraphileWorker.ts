@@ -38,6 +38,8 @@ export const GraphileWorker: Engine = {
       const runner = await runWorker({
         connectionString: url,
         concurrency,
+        // As many connections as slots, as it advises itself, but not more than PostgreSQL is good for.
+        maxPoolSize: Math.min(50, Math.max(10, concurrency)),
         noHandleSignals: true,
         logger,
         taskList: { [TASK]: (payload) => isJob(payload) ? run(payload) : undefined },

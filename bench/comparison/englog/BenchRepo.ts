@@ -34,7 +34,7 @@ export class BenchRepo {
   }
 
   async clear(): Promise<void> {
-    await this.#pool.query("TRUNCATE tasks CASCADE")
+    await this.#pool.query("TRUNCATE tasks, task_queue, task_events CASCADE")
   }
 
   /**

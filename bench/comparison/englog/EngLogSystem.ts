@@ -16,7 +16,15 @@ export interface EngLogParts {
 }
 
 /** What an operator would raise, too: limits against abuse are not what is measured. */
-const LIMITS = { MAX_WORKERS: "100", RATE_LIMIT_USER: "off", RATE_LIMIT_ADDRESS: "off", RATE_LIMIT_AUTH: "off", RATE_LIMIT_STARTS: "off" }
+const LIMITS = {
+  MAX_WORKERS: "100",
+  MAX_QUEUED_PER_QUEUE: "0",
+  MAX_QUEUED_PER_ORGANIZATION: "0",
+  RATE_LIMIT_USER: "off",
+  RATE_LIMIT_ADDRESS: "off",
+  RATE_LIMIT_AUTH: "off",
+  RATE_LIMIT_STARTS: "off"
+}
 const QUIET = { LOG_LEVEL: "warn", LOG_FORMAT: "json" }
 
 export const engLogSystem = ({ historyRows, variant, workerEnv, ...system }: EngLogParts): System => ({
