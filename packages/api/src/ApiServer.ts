@@ -21,6 +21,11 @@ import { SessionCleanup } from "./auth/SessionCleanup.ts"
 import { SessionRepo } from "./auth/SessionRepo.ts"
 import { UserMetrics } from "./auth/UserMetrics.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
+import { BackgroundHttp } from "./background/BackgroundHttp.ts"
+import { BackgroundRpcsLive } from "./background/BackgroundRpcsLive.ts"
+import { BackgroundTasks } from "./background/BackgroundTasks.ts"
+import { KnownKinds } from "./background/KnownKinds.ts"
+import { TaskSubmissions } from "./background/TaskSubmissions.ts"
 import { CallLimits } from "./cluster/CallLimits.ts"
 import { CancelCourierLive } from "./cluster/CancelCourier.ts"
 import { ClusterConfig } from "./cluster/ClusterConfig.ts"
@@ -67,6 +72,7 @@ import { Engine } from "./queue/Engine.ts"
 import { QueueMetrics } from "./queue/QueueMetrics.ts"
 import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
 import { SecurityEvents } from "./security/SecurityEvents.ts"
+import { TaskAccess } from "./tasks/TaskAccess.ts"
 import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
 import { TasksHttp } from "./tasks/TasksHttp.ts"
@@ -87,8 +93,11 @@ const insights = Layer.mergeAll(Insights.layer, InsightTasks.layer, NarrationOut
   Layer.provide([Questions.layer, InsightRepo.layer])
 )
 
+const background = Layer.mergeAll(TaskSubmissions.layer, BackgroundTasks.layer).pipe(Layer.provide(KnownKinds.layer))
+
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */
-const nouns = Layer.mergeAll(insights, TaskInspection.layer).pipe(
+const nouns = Layer.mergeAll(insights, background, TaskInspection.layer).pipe(
+  Layer.provideMerge(TaskAccess.layer),
   Layer.provideMerge(Layer.mergeAll(accounts, entries)),
   Layer.provideMerge(queue)
 )
@@ -117,12 +126,12 @@ const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLi
 )
 
 const rest = HttpApiBuilder.layer(EngLogApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, BackgroundHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(
-  Layer.provide([EntryRpcsLive, TaskRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
+  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
   Layer.provide(RpcAuthorizationLive)
 )
 

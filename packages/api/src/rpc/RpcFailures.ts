@@ -2,14 +2,14 @@
  * The failures of services, as RPC tells them: the same reasons as the REST API's statuses.
  */
 import {
-  BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthorized
+  BadRequest, Conflict, Forbidden, NotFound, PayloadTooLarge, ServiceUnavailable, TooManyRequests, Unauthorized
 } from "@englog/rpc/http/HttpErrors"
 import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
 import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 
-type Failure = BadRequest | Conflict | Forbidden | NotFound | ServiceUnavailable | TooManyRequests | Unauthorized
+type Failure = BadRequest | Conflict | Forbidden | NotFound | PayloadTooLarge | ServiceUnavailable | TooManyRequests | Unauthorized
 
 export const toRpcFailure = (failure: Failure): RpcFailure =>
   new RpcFailure({
@@ -23,7 +23,7 @@ export const orRpcFailure = <A, R>(effect: Effect.Effect<A, Failure | SqlError, 
   orUnavailable(effect).pipe(Effect.mapError(toRpcFailure))
 
 const reasonOf = (failure: Failure): RpcFailure["reason"] => {
-  if (failure instanceof BadRequest) return "bad_request"
+  if (failure instanceof BadRequest || failure instanceof PayloadTooLarge) return "bad_request"
   if (failure instanceof Conflict) return "conflict"
   if (failure instanceof Forbidden) return "forbidden"
   if (failure instanceof NotFound) return "not_found"

@@ -5,14 +5,14 @@ import type { TaskId } from "@englog/domain/Ids"
 import type { Task, TaskEventRecord } from "@englog/domain/tasks/Task"
 import { toPublicState } from "@englog/domain/tasks/TaskState"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
-import { NotFound } from "@englog/rpc/http/HttpErrors"
+import type { NotFound } from "@englog/rpc/http/HttpErrors"
 import { TaskResultView, TaskStep, TaskView } from "@englog/rpc/http/TaskView"
-import { Context, Effect, Layer, Option, Stream } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { OpenStreams, type StreamCut } from "../http/OpenStreams.ts"
 import { EventFeed } from "../queue/EventFeed.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import { isVisibleTo, TaskRepo } from "../queue/TaskRepo.ts"
+import { TaskAccess } from "./TaskAccess.ts"
 
 type Caller = CurrentUser["Service"]
 
@@ -31,16 +31,11 @@ export class TaskInspection extends Context.Service<TaskInspection, {
   static readonly layer = Layer.effect(
     TaskInspection,
     Effect.gen(function*() {
-      const tasks = yield* TaskRepo
       const outcomes = yield* TaskOutcomes
       const feed = yield* EventFeed
       const streams = yield* OpenStreams
 
-      const find = Effect.fnUntraced(function*(caller: Caller, id: TaskId) {
-        const task = yield* tasks.find(id)
-        if (Option.isSome(task) && isVisibleTo(task.value, caller.organization_id)) return task.value
-        return yield* new NotFound({ error: `there is no task ${id}` })
-      })
+      const { find } = yield* TaskAccess
 
       return TaskInspection.of({
         view: Effect.fn("TaskInspection.view")((caller, id) => Effect.map(find(caller, id), toView)),
@@ -57,7 +52,7 @@ export class TaskInspection extends Context.Service<TaskInspection, {
   )
 }
 
-const toView = (task: Task): TaskView =>
+export const toView = (task: Task): TaskView =>
   new TaskView({
     task_id: task.task_id,
     kind: task.kind,
@@ -97,4 +92,4 @@ const toResult = (task: Task): TaskResultView =>
     completed_at: task.completed_at
   })
 
-const toStep = (event: TaskEventRecord): TaskStep => new TaskStep({ ...event })
+export const toStep = (event: TaskEventRecord): TaskStep => new TaskStep({ ...event })

@@ -13,5 +13,6 @@ export const InsightGeneration = TaskKind.make({
     insight_type: Schema.String
   }),
   result: InsightDraft,
-  policy: narrationPolicy
+  policy: narrationPolicy,
+  submittedBy: "/v1/tasks/insights"
 })

@@ -16,7 +16,12 @@ export interface TaskKind<
   /** What a worker hands in, as JSON; anything else is refused. */
   readonly result: Result
   readonly policy: TaskPolicy
+  /** Who may submit it by its name; by default everybody. A path: only the endpoint there makes its payload. */
+  readonly submittedBy?: "everybody" | "administrators" | `/${string}`
 }
+
+/** What the API says of a kind: `document_processing` for DOCUMENT_PROCESSING. */
+export const publicName = (kind: string): string => kind.toLowerCase()
 
 export const make = <
   const Name extends string,

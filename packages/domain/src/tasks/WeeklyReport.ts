@@ -16,5 +16,6 @@ export const WeeklyReport = TaskKind.make({
     report_type: Schema.String
   }),
   result: InsightDraft,
-  policy: narrationPolicy
+  policy: narrationPolicy,
+  submittedBy: "/v1/tasks/reports"
 })

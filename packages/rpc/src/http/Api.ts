@@ -3,6 +3,7 @@
  */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AuthApi } from "./AuthApi.ts"
+import { BackgroundApi } from "./BackgroundApi.ts"
 import { EntriesApi } from "./EntriesApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { documented } from "./OpenApiDocument.ts"
@@ -17,6 +18,7 @@ export class EngLogApi extends HttpApi.make("englog")
   .add(EntriesApi)
   .add(ProjectsApi)
   .add(TasksApi)
+  .add(BackgroundApi)
   .add(InsightsApi)
   .add(WorkersApi)
   .add(HealthApi)

@@ -5,8 +5,9 @@ import { EntryId, InsightId, OrganizationId, TaskId, UserId } from "@englog/doma
 import { InsightContext } from "@englog/domain/insights/Insight"
 import { TaskEventType } from "@englog/domain/tasks/Task"
 import { FailureReason, PublicTaskState } from "@englog/domain/tasks/TaskState"
-import { DateTime, Duration, Predicate, Schema } from "effect"
-import { PlainText, TrimmedText, unstorable } from "./PlainText.ts"
+import { DateTime, Duration, Schema } from "effect"
+import { PlainText, TrimmedText } from "./PlainText.ts"
+import { unstorableWithin } from "./StorableJson.ts"
 import { LocalDate } from "./Times.ts"
 
 /** Entries one insight may be about. */
@@ -21,20 +22,10 @@ const EntryIds = Schema.Array(EntryId).check(
       : undefined, { expected: `1 to ${MAX_ENTRIES} entry ids`, toJsonSchema: () => ({ minItems: 1, maxItems: MAX_ENTRIES }) })
 ).annotate({ description: "Entries of this user; each counts once." })
 
-const unstorableWithin = (json: Schema.Json): string | undefined => {
-  if (typeof json === "string") return unstorable(json)
-  const parts: ReadonlyArray<Schema.Json> = Predicate.isObject(json) ? Object.entries(json).flat() : Array.isArray(json) ? json : []
-  for (const part of parts) {
-    const problem = unstorableWithin(part)
-    if (problem !== undefined) return problem
-  }
-  return undefined
-}
-
 const Context = InsightContext.check(
   Schema.makeFilter<InsightContext>((context) => {
     const text = typeof context === "string" ? context : JSON.stringify(context)
-    return text.length > 20_000 ? "must be at most 20000 characters of JSON" : unstorableWithin(context)
+    return text.length > 20_000 ? "must be at most 20000 characters of JSON" : unstorableWithin(context)?.reason
   }, { expected: "text or an object", toJsonSchema: () => [{}, true] })
 ).annotate({
   description: "What the insight is for: free text, or any JSON object.",

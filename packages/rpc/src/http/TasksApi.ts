@@ -12,7 +12,7 @@ import * as Example from "./TaskExamples.ts"
 
 const params = { id: TaskId }
 
-const LastEventId = Schema.optionalKey(
+export const LastEventId = Schema.optionalKey(
   Schema.String.check(Schema.isPattern(/^\d{1,10}$/, { expected: "the id of an event" })).annotate({
     description: "The `id` of the last event received; the stream goes on after it."
   }).pipe(Schema.decodeTo(StepNumber, SchemaTransformation.transform({ decode: Number, encode: String })))

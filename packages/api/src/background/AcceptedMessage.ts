@@ -1,0 +1,11 @@
+/** What a client is told about tasks that were accepted. */
+import type { Accepted } from "../queue/TaskQueue.ts"
+
+export const messageOf = ({ created }: Accepted): string =>
+  created ? "Task queued successfully" : "A task with this unique_key was accepted earlier; this is its id"
+
+export const bulkMessage = (items: ReadonlyArray<Accepted>): string => {
+  const created = items.filter((item) => item.created).length
+  const queued = `${created} ${created === 1 ? "task" : "tasks"} queued successfully`
+  return created === items.length ? queued : `${queued}; ${items.length - created} had been accepted earlier`
+}

@@ -1,0 +1,72 @@
+/**
+ * The kinds that may be submitted: those of this project, by their schemas, and those that workers announce. A kind that is known
+ * stays known as long as this process lives, so only what is unknown costs a look into the database.
+ */
+import { publicName, type TaskKind } from "@englog/domain/tasks/TaskKind"
+import { taskKinds } from "@englog/domain/tasks/TaskKindRegistry"
+import { backgroundPolicy, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
+import { Context, Effect, Layer, Result, Schema, SchemaIssue } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { describeIssue } from "../http/errors/RequestProblems.ts"
+import { AnnouncedKindRepo } from "./AnnouncedKindRepo.ts"
+
+export interface KnownKind {
+  readonly kind: string
+  readonly policy: TaskPolicy
+  readonly submittedBy: NonNullable<TaskKind<string, never, never>["submittedBy"]>
+  /** The payload as it is to be stored, or what is wrong with it: `<path>: <reason>`. */
+  readonly check: (payload: Schema.Json, path: ReadonlyArray<PropertyKey>) => Result.Result<Schema.Json, string>
+}
+
+export class KnownKinds extends Context.Service<KnownKinds, {
+  /** By its public name or as it stands on the wire. */
+  readonly find: (task_type: string) => Effect.Effect<KnownKind | undefined, SqlError>
+  /** Public names, sorted. */
+  readonly names: Effect.Effect<ReadonlyArray<string>, SqlError>
+}>()("@englog/api/background/KnownKinds") {
+  static readonly layer = Layer.effect(
+    KnownKinds,
+    Effect.gen(function*() {
+      const announced = yield* AnnouncedKindRepo
+      const known = new Map(taskKinds.map((kind) => [kind.kind, ours(kind)]))
+
+      const look = (task_type: string) => known.get(task_type) ?? known.get(task_type.toUpperCase())
+      const learn = Effect.map(announced.all, (kinds) => {
+        for (const kind of kinds) if (!known.has(kind)) known.set(kind, foreign(kind))
+      })
+
+      return KnownKinds.of({
+        find: Effect.fnUntraced(function*(task_type) {
+          const found = look(task_type)
+          if (found !== undefined) return found
+          yield* learn
+          return look(task_type)
+        }),
+        names: Effect.map(learn, () => [...known.keys()].map(publicName).sort())
+      })
+    })
+  ).pipe(Layer.provide(AnnouncedKindRepo.layer))
+}
+
+const ours = ({ kind, payload, policy, submittedBy = "everybody" }: (typeof taskKinds)[number]): KnownKind => {
+  const codec = Schema.toCodecJson(payload)
+  const decode = Schema.decodeUnknownResult(codec, { errors: "all", onExcessProperty: "error" })
+  const encode = Schema.encodeUnknownSync(codec)
+  return {
+    kind,
+    policy,
+    submittedBy,
+    check: (json, path) =>
+      Result.match(decode(json), {
+        onSuccess: (value) => Result.succeed(encode(value)),
+        onFailure: ({ issue }) => Result.fail(describeIssue(new SchemaIssue.Pointer(path, issue), "Payload"))
+      })
+  }
+}
+
+const foreign = (kind: string): KnownKind => ({
+  kind,
+  policy: backgroundPolicy,
+  submittedBy: "everybody",
+  check: (payload) => Result.succeed(payload)
+})

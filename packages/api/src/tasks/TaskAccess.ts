@@ -1,0 +1,43 @@
+/** Who may see and start tasks of which organization. A task of an organization that the caller is no member of does not exist for them. */
+import type { OrganizationId, TaskId } from "@englog/domain/Ids"
+import type { Task } from "@englog/domain/tasks/Task"
+import type { CurrentUser } from "@englog/rpc/http/Authorization"
+import { Forbidden, NotFound } from "@englog/rpc/http/HttpErrors"
+import { Context, Effect, Layer, Option } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { TaskRepo } from "../queue/TaskRepo.ts"
+import { MembershipRepo } from "./MembershipRepo.ts"
+
+type Caller = CurrentUser["Service"]
+
+export class TaskAccess extends Context.Service<TaskAccess, {
+  readonly find: (caller: Caller, id: TaskId) => Effect.Effect<Task, NotFound | SqlError>
+  /** The organization that was named, where the caller belongs to it; their own where none was. */
+  readonly organization: (caller: Caller, named: OrganizationId | undefined) => Effect.Effect<OrganizationId, Forbidden | SqlError>
+}>()("@englog/api/tasks/TaskAccess") {
+  static readonly layer = Layer.effect(
+    TaskAccess,
+    Effect.gen(function*() {
+      const tasks = yield* TaskRepo
+      const members = yield* MembershipRepo
+
+      const belongs = (caller: Caller, organization_id: OrganizationId) =>
+        caller.organization_id === organization_id ? Effect.succeed(true) : members.isMember(caller.id, organization_id)
+
+      return TaskAccess.of({
+        find: Effect.fn("TaskAccess.find")(function*(caller, id) {
+          const task = yield* tasks.find(id)
+          if (Option.isSome(task) && (yield* belongs(caller, task.value.organization_id))) return task.value
+          return yield* new NotFound({ error: `there is no task ${id}` })
+        }),
+        organization: Effect.fn("TaskAccess.organization")(function*(caller, named) {
+          if (named === undefined || (yield* belongs(caller, named))) return named ?? caller.organization_id
+          return yield* new Forbidden({ error: "organization_id: you are not a member of it" })
+        })
+      })
+    })
+  ).pipe(Layer.provide(MembershipRepo.layer))
+}
+
+export const administratorsOnly = (caller: Caller): Effect.Effect<void, Forbidden> =>
+  caller.is_admin ? Effect.void : Effect.fail(new Forbidden({ error: "only an administrator may do this" }))
