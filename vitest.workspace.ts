@@ -37,6 +37,10 @@ export default defineConfig({
       project("e2e", { database: false, timeout: 120_000 }),
       {
         extends: true as const,
+        test: { name: "chaos", include: ["chaos/test/**/*.test.ts"], environment: "node" as const }
+      },
+      {
+        extends: true as const,
         test: { name: "scripts", include: ["scripts/test/**/*.test.ts"], environment: "node" as const, testTimeout: 60_000 }
       },
       { extends: true as const, test: { name: "bench", include: ["bench/test/**/*.test.ts"], environment: "node" as const } }

@@ -1,0 +1,113 @@
+/**
+ * The load: clients that submit, remember what was acknowledged, follow some of it, and cancel some of it. An answer that
+ * does not come is no acknowledgement; whether the task exists then is nobody's claim.
+ */
+import { ask } from "@englog/e2e/Person"
+import { TaskAccepted, TaskView } from "@englog/rpc/http/TaskView"
+import { Duration, Effect, FiberSet, Option, Schema } from "effect"
+import * as path from "node:path"
+import type { Account, Door } from "./Accounts.ts"
+import { Acknowledged, CancelAnswer, Received } from "./Evidence.ts"
+import { follow } from "./Follower.ts"
+import { monotonic } from "./HandlerLog.ts"
+import * as Journal from "./Journal.ts"
+import { type SeededRandom, split } from "./SeededRandom.ts"
+
+export interface LoadOptions {
+  readonly folder: string
+  readonly seed: number
+  readonly accounts: readonly [Account, ...Array<Account>]
+  readonly perSecond: number
+}
+
+export const journals = (folder: string) => ({
+  acknowledged: path.join(folder, "acknowledged.jsonl"),
+  cancels: path.join(folder, "cancels.jsonl"),
+  received: path.join(folder, "received.jsonl")
+})
+
+const CLIENTS = 24
+/** Of the tasks. */
+const FOLLOWED = 0.15
+const FOLLOWED_TWICE = 0.2
+const CANCELLED = 0.06
+
+export interface Load {
+  readonly subscriptions: ReadonlyArray<{ readonly subscriber: string; readonly task: string }>
+  /** Waits for those who still follow. */
+  readonly followedToTheEnd: Effect.Effect<void>
+}
+
+/** Submits for `duration`; followers live as long as the scope. */
+export const run = Effect.fn("Clients.run")(function*({ accounts, folder, perSecond, seed }: LoadOptions, duration: Duration.Duration) {
+  const files = journals(folder)
+  const acknowledged = Journal.open(files.acknowledged, Acknowledged)
+  const cancels = Journal.open(files.cancels, CancelAnswer)
+  const received = Journal.open(files.received, Received)
+  const subscriptions: Array<{ readonly subscriber: string; readonly task: string }> = []
+  const followers = yield* FiberSet.make<void>()
+  const beside = yield* FiberSet.make<void>()
+
+  const attend = Effect.fnUntraced(function*(task: string, account: Account, random: SeededRandom) {
+    if (random.chance(FOLLOWED)) {
+      for (const by of random.chance(FOLLOWED_TWICE) ? ["sse", "rpc"] as const : [random.pick(["sse", "rpc"] as const)]) {
+        const subscriber = `${by}-${subscriptions.length}`
+        subscriptions.push({ subscriber, task })
+        yield* FiberSet.run(followers, follow({ subscriber, task, account, by, random: split(seed, subscriber), journal: received }))
+      }
+    }
+    if (random.chance(CANCELLED)) {
+      const wait = random.between(0, 1_500)
+      yield* FiberSet.run(beside, Effect.delay(cancel(random.pick(account.doors), task, cancels), wait))
+    }
+  })
+
+  /** All clients together keep the pace: what an outage cost is made up for after it. */
+  const started = monotonic()
+  let accepted = 0
+  const pace = Effect.suspend(() => Effect.sleep(Math.max(10, started + 1_000 * accepted / perSecond - monotonic())))
+
+  const client = Effect.fnUntraced(function*(number: number) {
+    const random = split(seed, `client ${number}`)
+    for (let door = number;;) {
+      const account = random.pick(accounts)
+      const task = yield* submit(account.doors[door % account.doors.length] ?? account.doors[0], account)
+      // Whoever got no answer knocks elsewhere.
+      if (Option.isNone(task) || random.chance(0.2)) door++
+      if (Option.isSome(task)) {
+        accepted++
+        acknowledged.write({ task: task.value, after: [] })
+        yield* attend(task.value, account, random)
+      }
+      yield* pace
+    }
+  })
+
+  yield* Effect.forEach(Array.from({ length: CLIENTS }, (_, number) => number), client, { concurrency: CLIENTS, discard: true }).pipe(
+    Effect.timeoutOption(duration)
+  )
+  yield* FiberSet.awaitEmpty(beside)
+  const load: Load = { subscriptions, followedToTheEnd: FiberSet.awaitEmpty(followers) }
+  return load
+})
+
+/** Whatever takes longer counts as no answer. */
+const PATIENCE = "4 seconds"
+
+const decodeAccepted = Schema.decodeOption(Schema.fromJsonString(TaskAccepted))
+const decodeView = Schema.decodeOption(Schema.fromJsonString(TaskView))
+
+const submit = (door: Door, account: Account) =>
+  Effect.gen(function*() {
+    const body = { user_id: account.user_id, entry_ids: [account.entry_id], insight_type: "productivity" }
+    const answer = yield* ask("POST", `${door.url}/v1/tasks/insights`, { token: yield* door.token, body })
+    return answer.status === 202 ? Option.map(decodeAccepted(answer.text), ({ task_id }) => String(task_id)) : Option.none<string>()
+  }).pipe(Effect.timeout(PATIENCE), Effect.orElseSucceed(() => Option.none<string>()))
+
+/** Without an answer nothing is known, and nothing is claimed. */
+const cancel = (door: Door, task: string, journal: Journal.Journal<CancelAnswer>) =>
+  Effect.gen(function*() {
+    const answer = yield* ask("POST", `${door.url}/v1/tasks/${task}/cancel`, { token: yield* door.token })
+    const view = answer.status === 200 ? decodeView(answer.text) : Option.none<TaskView>()
+    if (Option.isSome(view)) journal.write({ task, state: view.value.state })
+  }).pipe(Effect.timeout(PATIENCE), Effect.ignore)

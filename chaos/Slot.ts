@@ -1,0 +1,70 @@
+/**
+ * A place in the cluster that one process at a time fills: started, ended, started again. A process that ends without
+ * having been told to is started again as well, and remembered: nothing that happens in a run excuses it.
+ */
+import { ProgramError, type RunningProgram } from "@englog/e2e/RunningProgram"
+import { Deferred, Effect, Ref, Scope } from "effect"
+
+export interface Slot {
+  readonly name: string
+  readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
+  /** Ends what runs, and waits until it has; nothing runs until `start`. */
+  readonly end: (name: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
+  /** Answers when it has said that it is up. */
+  readonly start: Effect.Effect<void, ProgramError>
+  readonly lines: Effect.Effect<ReadonlyArray<string>>
+  /** A sentence for each process that ended by itself. */
+  readonly accidents: Effect.Effect<ReadonlyArray<string>>
+}
+
+interface Running {
+  readonly program: RunningProgram
+  /** Done when it is to end. */
+  readonly told: Deferred.Deferred<void>
+}
+
+export const make = Effect.fnUntraced(function*(
+  name: string,
+  launch: Effect.Effect<RunningProgram, ProgramError, Scope.Scope>
+): Effect.fn.Return<Slot, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const none: Running | undefined = undefined
+  const current = yield* Ref.make<Running | undefined>(none)
+  const earlier = yield* Ref.make<ReadonlyArray<string>>([])
+  const accidents = yield* Ref.make<ReadonlyArray<string>>([])
+
+  const start: Slot["start"] = Effect.gen(function*() {
+    const program = yield* launch
+    const running: Running = { program, told: yield* Deferred.make<void>() }
+    yield* Ref.set(current, running)
+    yield* Effect.forkIn(watch(running), scope)
+  }).pipe(Scope.provide(scope))
+
+  const watch = Effect.fnUntraced(function*({ program, told }: Running) {
+    const code = yield* program.exit
+    yield* Ref.update(earlier, (before) => [...before, ...program.lines])
+    if (yield* Deferred.isDone(told)) return
+    const said = program.lines.slice(-3).join(" | ").slice(0, 600)
+    yield* Ref.update(accidents, (before) => [...before, `${name} ended by itself with ${code}: ${said}`])
+    yield* Effect.ignore(start)
+  })
+
+  const end: Slot["end"] = Effect.fnUntraced(function*(signal) {
+    const running = yield* Ref.getAndSet(current, undefined)
+    if (running === undefined) return
+    yield* Deferred.succeed(running.told, undefined)
+    yield* running.program.end(signal)
+  })
+
+  return {
+    name,
+    signal: (signal) => Effect.flatMap(Ref.get(current), (running) => running?.program.signal(signal) ?? Effect.void),
+    end,
+    start,
+    lines: Effect.gen(function*() {
+      const running = yield* Ref.get(current)
+      return [...yield* Ref.get(earlier), ...running?.program.lines ?? []]
+    }),
+    accidents: Ref.get(accidents)
+  }
+})
