@@ -4,10 +4,11 @@
  *
  * Counting for every submission would cost more than the submission. Each replica counts what it accepts itself on top of the
  * last count of the database, which it repeats at most every `RECOUNT` and only for whoever comes near a limit. So the limit is
- * exact for one replica and may be exceeded, by what the others accept within that time, for several.
+ * kept by one replica and may be exceeded, by what the others accept within that time, by several. What is just being
+ * committed may be counted twice: then a submission is refused a little early, never accepted too many.
  */
 import type { OrganizationId } from "@englog/domain/Ids"
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Schema, Semaphore } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { EngineSql } from "./EngineSql.ts"
 
@@ -23,8 +24,13 @@ export class QueueLimits extends Context.Service<QueueLimits, {
 }
 
 export class Backpressure extends Context.Service<Backpressure, {
-  /** Takes room for `count` more tasks, or fails. */
-  readonly admit: (queue: string, organization_id: OrganizationId, count: number) => Effect.Effect<void, QueueFull | SqlError>
+  /** Submits `count` tasks, if there is room for them. */
+  readonly within: <A, E>(
+    queue: string,
+    organization_id: OrganizationId,
+    count: number,
+    submit: Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | QueueFull | SqlError>
 }>()("@englog/api/queue/Backpressure") {
   static readonly layer = Layer.effect(
     Backpressure,
@@ -61,36 +67,54 @@ export class Backpressure extends Context.Service<Backpressure, {
         recount: Effect.Effect<ReadonlyArray<{ readonly n: number }>, SqlError>,
         what: string
       ) {
-        const now = yield* Clock.currentTimeMillis
-        const gauge = gauges.get(key) ?? { counted: 0, since: 0, at: 0 }
+        const gauge = gauges.get(key) ?? { counted: 0, since: 0, pending: 0, at: 0, counting: Semaphore.makeUnsafe(1) }
         gauges.delete(key)
         gauges.set(key, gauge)
         const [oldest] = gauges.keys()
         if (gauges.size > MAX_GAUGES && oldest !== undefined) gauges.delete(oldest)
-        const stale = now - gauge.at >= (near(gauge, limit, count) ? RECOUNT : RELAXED)
-        if (stale) {
+        // Taken first, so that nobody else takes the same room while the database counts.
+        gauge.pending += count
+        const now = yield* Clock.currentTimeMillis
+        if (now - gauge.at >= (near(gauge, limit) ? RECOUNT : RELAXED)) {
           gauge.at = now
-          const before = gauge.since
-          const [row] = yield* Effect.withTracerEnabled(recount, false)
-          gauge.counted = row?.n ?? 0
-          gauge.since -= before
+          yield* gauge.counting.withPermits(1)(Effect.gen(function*() {
+            const before = gauge.since
+            const [row] = yield* Effect.withTracerEnabled(recount, false)
+            gauge.counted = row?.n ?? 0
+            gauge.since -= before
+          })).pipe(Effect.onError(() => Effect.sync(() => release(gauge, count))))
         }
-        if (gauge.counted + gauge.since + count <= limit) return gauge
+        if (waiting(gauge) <= limit) return gauge
+        gauge.pending -= count
         return yield* new QueueFull({ message: `${what} already has ${limit} tasks waiting; try again later`, retry_after: 1 })
       })
 
+      const rooms = Effect.fnUntraced(function*(queue: string, organization_id: OrganizationId, count: number) {
+        const { perQueue, perTenant } = limits
+        const ofQueue = perQueue > 0 ? yield* check(`queue ${queue}`, perQueue, count, countQueue(queue, perQueue), `the queue ${queue}`) : undefined
+        if (perTenant === 0) return [ofQueue]
+        const counting = countTenant(organization_id, perTenant)
+        const ofTenant = yield* check(organization_id, perTenant, count, counting, "this organization").pipe(
+          Effect.onError(() => Effect.sync(() => release(ofQueue, count)))
+        )
+        return [ofQueue, ofTenant]
+      })
+
       return Backpressure.of({
-        admit: Effect.fnUntraced(function*(queue, organization_id, count) {
-          const taken: Array<Gauge> = []
-          if (limits.perQueue > 0) {
-            taken.push(yield* check(`queue ${queue}`, limits.perQueue, count, countQueue(queue, limits.perQueue), `the queue ${queue}`))
-          }
-          if (limits.perTenant > 0) {
-            const counting = countTenant(organization_id, limits.perTenant)
-            taken.push(yield* check(organization_id, limits.perTenant, count, counting, "this organization"))
-          }
-          for (const gauge of taken) gauge.since += count
-        })
+        within: (queue, organization_id, count, submit) =>
+          limits.perQueue === 0 && limits.perTenant === 0
+            ? submit
+            : Effect.acquireUseRelease(
+              rooms(queue, organization_id, count),
+              () => submit,
+              (taken, exit) =>
+                Effect.sync(() => {
+                  for (const gauge of taken) {
+                    release(gauge, count)
+                    if (gauge !== undefined && Exit.isSuccess(exit)) gauge.since += count
+                  }
+                })
+            )
       })
     })
   )
@@ -101,8 +125,12 @@ interface Gauge {
   counted: number
   /** Accepted here since. */
   since: number
+  /** About to be accepted here. */
+  pending: number
   /** When it was asked. */
   at: number
+  /** One count at a time. */
+  readonly counting: Semaphore.Semaphore
 }
 
 /** Milliseconds between two counts of what is near its limit, and of what is far from it. */
@@ -112,4 +140,10 @@ const RELAXED = 2_000
 /** The tenants that were seen last. */
 const MAX_GAUGES = 10_000
 
-const near = (gauge: Gauge, limit: number, count: number) => gauge.counted + gauge.since + count > limit / 2
+const waiting = (gauge: Gauge): number => gauge.counted + gauge.since + gauge.pending
+
+const near = (gauge: Gauge, limit: number): boolean => waiting(gauge) > limit / 2
+
+const release = (gauge: Gauge | undefined, count: number): void => {
+  if (gauge !== undefined) gauge.pending -= count
+}

@@ -50,7 +50,7 @@ export const release = Effect.fn("TaskDependencies.release")(function*(sql: SqlC
   const rows = yield* sql<{ limit_key: string | null; organization_id: OrganizationId }>`
     WITH d AS (DELETE FROM task_dependencies WHERE waits_for = ${number}::int8 RETURNING task)
     UPDATE task_queue q SET pending_tasks = q.pending_tasks - 1,
-      waits_for = CASE WHEN q.pending_tasks > 1 THEN 'tasks' WHEN q.run_at > now() THEN 'time' WHEN q.limit_key IS NOT NULL THEN 'limit' END
+      waits_for = CASE WHEN q.pending_tasks > 1 THEN 'tasks' WHEN q.run_at > clock_timestamp() THEN 'time' WHEN q.limit_key IS NOT NULL THEN 'limit' END
     FROM d WHERE q.id = d.task
     RETURNING CASE WHEN q.waits_for = 'limit' THEN q.limit_key END AS limit_key, q.organization_id`
   return rows.flatMap(({ limit_key, organization_id }) => limit_key === null ? [] : [{ limit_key, organization_id }])

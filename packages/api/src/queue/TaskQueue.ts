@@ -161,58 +161,58 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         Effect.forEach(accepted, ({ created }, index) =>
           created ? Metrics.tasksAccepted.add({ kind: tasks[index]?.kind ?? "" }) : Effect.void, { discard: true })
 
-      const admitted = (submissions: ReadonlyArray<Submission>) => {
-        const [first] = submissions
-        const uniform = first !== undefined && submissions.every((one) =>
-          one.policy.queue === first.policy.queue && one.organization_id === first.organization_id)
-        return uniform
-          ? backpressure.admit(first.policy.queue, first.organization_id, submissions.length)
-          : Effect.forEach(submissions, (one) => backpressure.admit(one.policy.queue, one.organization_id, 1), { discard: true })
+      /** The rooms that submissions take, each asked for once. */
+      const within = <A, E>(submissions: ReadonlyArray<Submission>, submit: Effect.Effect<A, E>): Effect.Effect<A, E | QueueFull | SqlError> => {
+        const rooms = new Map<string, { readonly queue: string; readonly organization_id: OrganizationId; count: number }>()
+        for (const { organization_id, policy } of submissions) {
+          const room = rooms.get(`${organization_id} ${policy.queue}`) ?? { queue: policy.queue, organization_id, count: 0 }
+          room.count += 1
+          rooms.set(`${organization_id} ${policy.queue}`, room)
+        }
+        let inside: Effect.Effect<A, E | QueueFull | SqlError> = submit
+        for (const { count, organization_id, queue } of rooms.values()) inside = backpressure.within(queue, organization_id, count, inside)
+        return inside
       }
 
       const submitAll: TaskQueue["Service"]["submitAll"] = Effect.fn("TaskQueue.submitAll")(function*(submissions) {
-        yield* admitted(submissions)
         const tasks = yield* Effect.forEach(submissions, build)
-        if (tasks.every(isPlain)) {
-          yield* insert(tasks)
-          const accepted = tasks.map(({ task_id }) => ({ task_id, created: true }))
-          yield* count(accepted, tasks)
-          return accepted
-        }
-        // Keys and limits in one order everywhere, so that two of these never wait for each other.
-        const order = tasks.map((_, index) => index).sort((a, b) => compare(lockKey(tasks[a]), lockKey(tasks[b])) || a - b)
-        const accepted = yield* sql.withTransaction(Effect.gen(function*() {
-          const answers = new Map<number, Accepted>()
-          for (const index of order) {
-            const task = tasks[index]
-            if (task !== undefined) answers.set(index, yield* insertOrFind(task))
-          }
-          return tasks.map((task, index) => answers.get(index) ?? { task_id: task.task_id, created: false })
-        }))
-        yield* wakeups.wake("tasks", "delayed")
+        const accepted = yield* within(submissions, tasks.every(isPlain) ? insertAllPlain(tasks) : insertInOrder(tasks))
         yield* count(accepted, tasks)
         return accepted
       })
 
+      const insertAllPlain = (tasks: ReadonlyArray<NewTask>): Effect.Effect<ReadonlyArray<Accepted>, SqlError> =>
+        Effect.as(insert(tasks), tasks.map(({ task_id }) => ({ task_id, created: true })))
+
+      /** Keys and limits in one order everywhere, so that two of these never wait for each other. */
+      const insertInOrder = Effect.fnUntraced(function*(tasks: ReadonlyArray<NewTask>) {
+        const order = tasks.map((task, index) => ({ task, index, key: lockKey(task) })).sort((a, b) => compare(a.key, b.key) || a.index - b.index)
+        const accepted = yield* sql.withTransaction(Effect.gen(function*() {
+          const answers = new Map<number, Accepted>()
+          for (const { index, task } of order) answers.set(index, yield* insertOrFind(task))
+          return tasks.map((task, index) => answers.get(index) ?? { task_id: task.task_id, created: false })
+        }))
+        yield* wakeups.wake("tasks", "delayed")
+        return accepted
+      })
+
       const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
-        yield* backpressure.admit(submission.policy.queue, submission.organization_id, 1)
         const task = yield* build(submission)
         yield* Effect.annotateCurrentSpan({ [Attribute.taskId]: task.task_id, [Attribute.taskKind]: submission.kind })
-        if (isPlain(task)) {
-          yield* insert([task])
-          yield* Metrics.tasksAccepted.add({ kind: submission.kind })
-          return task.task_id
-        }
-        const accepted = yield* sql.withTransaction(insertOrFind(task))
-        yield* wakeups.wake("tasks", "delayed")
-        yield* count([accepted], [task])
+        const [accepted] = yield* backpressure.within(
+          submission.policy.queue,
+          submission.organization_id,
+          1,
+          isPlain(task) ? insertAllPlain([task]) : insertInOrder([task])
+        )
+        if (accepted === undefined) return task.task_id
+        if (accepted.created) yield* Metrics.tasksAccepted.add({ kind: submission.kind })
         return accepted.task_id
       })
 
       const enlist: TaskQueue["Service"]["enlist"] = Effect.fn("TaskQueue.enlist")(function*(submission) {
-        yield* backpressure.admit(submission.policy.queue, submission.organization_id, 1)
         const task = yield* build(submission)
-        const accepted = yield* insertOrFind(task)
+        const accepted = yield* within([submission], insertOrFind(task))
         yield* sql.afterCommit(Effect.andThen(wakeups.wake("tasks", "delayed"), count([accepted], [task])))
         return accepted
       })
@@ -229,7 +229,7 @@ const isPlain = (task: NewTask): boolean => task.unique_key === null && task.lim
 
 const unchecked = { disableChecks: true } as const
 
-const lockKey = (task: NewTask | undefined): string => `${task?.organization_id} ${task?.kind} ${task?.unique_key ?? ""} ${task?.limit?.key ?? ""}`
+const lockKey = (task: NewTask): string => `${task.organization_id} ${task.kind} ${task.unique_key ?? ""} ${task.limit?.key ?? ""}`
 
 const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
 
