@@ -36,7 +36,10 @@ import { Heartbeats } from "./cluster/Heartbeats.ts"
 import { LeaseRescuerLive, Replica } from "./cluster/LeaseRescuer.ts"
 import { Registrations } from "./cluster/Registrations.ts"
 import { SessionMetrics } from "./cluster/SessionMetrics.ts"
+import { SessionStream } from "./cluster/SessionStream.ts"
+import { StreamAttachment } from "./cluster/StreamAttachment.ts"
 import { WorkerGateway } from "./cluster/WorkerGateway.ts"
+import { WorkerReports } from "./cluster/WorkerReports.ts"
 import { WorkerRpcsLive } from "./cluster/WorkerRpcsLive.ts"
 import { WorkerSessionRepo } from "./cluster/WorkerSessionRepo.ts"
 import { WorkerSessions } from "./cluster/WorkerSessions.ts"
@@ -110,7 +113,7 @@ const workerEdge = Layer.unwrap(Effect.gen(function*() {
     host: grpcHost,
     port: grpcPort,
     tls,
-    untraced: ["workerHeartbeat", "streamTasks"],
+    untraced: ["workerHeartbeat", "streamTasks", "session"],
     observe: ({ code, method, seconds }) => Metrics.rpcServed.record({ method, code }, seconds)
   })
 }))
@@ -118,7 +121,9 @@ const workerEdge = Layer.unwrap(Effect.gen(function*() {
 const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck, SessionMetrics).pipe(
   Layer.provideMerge(workerEdge),
   Layer.provide(WorkerGateway.layer),
-  Layer.provide([Registrations.layer, Heartbeats.layer]),
+  Layer.provide(SessionStream.layer),
+  Layer.provide([Registrations.layer, StreamAttachment.layer, WorkerReports.layer]),
+  Layer.provide(Heartbeats.layer),
   Layer.provide(CallLimits.layer),
   Layer.provideMerge(ClusterStatus.layer),
   Layer.provideMerge(Replica.layer),

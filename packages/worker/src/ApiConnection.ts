@@ -1,24 +1,28 @@
 /**
- * One connection to one API server, from connecting to its end: register, then stream tasks and send heartbeats until one
- * of them fails or the server asks to leave. It never ends well: `ConnectionEnd` or an error says what `ApiLink` does next.
+ * One connection to one API server, from connecting to its end: register, then serve the session's stream and send heartbeats
+ * until one of them fails or the server asks to leave. It never ends well: `ConnectionEnd` or an error says what `ApiLink` does next.
  */
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import type { FromServer } from "@englog/rpc/grpc/SessionMessages"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
 import { Clock, DateTime, Duration, Effect, Option, Queue, Ref, Schedule, Schema, Stream, SubscriptionRef } from "effect"
 import { type ApiSession, open } from "./ApiSession.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 import type { CircuitBreaker } from "./CircuitBreaker.ts"
+import { Outbox } from "./Outbox.ts"
 import type { ConnectionState } from "./LinkState.ts"
 import { ProcessUsage } from "./ProcessUsage.ts"
 
 /** What the supervisor has to act on. Pings and drains are answered here. */
 export type FromApi =
-  | Exclude<Messages.ToWorker, { readonly _tag: "Ping" | "Drain" }>
-  | { readonly _tag: "Revoked"; readonly held: Messages.HeldTask }
+  | Exclude<Messages.ToWorker, { readonly _tag: "Task" | "Ping" | "Drain" }>
+  /** None of them is here yet. */
+  | { readonly _tag: "Tasks"; readonly tasks: ReadonlyArray<Messages.WorkerTask> }
+  | { readonly _tag: "Revoked"; readonly held: ReadonlyArray<Messages.HeldTask> }
 
 /** The server asked to leave (Drain), or a call learned that this session is over (Renounced). */
 export class ConnectionEnd extends Schema.TaggedError<ConnectionEnd>()("ConnectionEnd", {
@@ -55,7 +59,7 @@ export const run = Effect.fnUntraced(
       address,
       tls: context.tls,
       // Called every few seconds, or open for hours: as spans they would only bury the tasks' traces.
-      untraced: ["registerWorker", "workerHeartbeat", "streamTasks", "leaveSession"],
+      untraced: ["registerWorker", "workerHeartbeat", "session", "leaveSession"],
       observe: ({ code, method, seconds }) => Metrics.rpcCalled.record({ method, code }, seconds)
     })
     yield* client.connect(CONNECT_LIMIT)
@@ -69,8 +73,9 @@ export const run = Effect.fnUntraced(
     yield* context.registered(session)
     const acknowledged = yield* Ref.make(0n)
     return yield* Effect.raceAllFirst([
-      receive(context, session, acknowledged),
+      serve(context, session, acknowledged),
       heartbeats(context, session, acknowledged),
+      sayAgain,
       showProcessing(context),
       context.renounced(session)
     ]).pipe(
@@ -92,18 +97,51 @@ const saysServerIsUnwell = (error: GrpcError): boolean =>
 /** Of one session: the newest ping received, 0 before the first. */
 type Acknowledged = Ref.Ref<bigint>
 
-const receive = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
-  yield* session.tasks.pipe(Stream.runForEach((message) => {
-    switch (message._tag) {
+/** What a server could not record it is told again after a moment. */
+const sayAgain = Effect.flatMap(Outbox, (outbox) => Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(outbox.sayAgain))))
+
+const serve = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
+  const outbox = yield* Outbox
+  const ledger = yield* AttemptLedger
+  yield* outbox.begin
+  // A pause holds for a stream.
+  yield* Queue.offer(context.inbox, { _tag: "ResumeIntake" })
+  const up = Stream.fromPull(Effect.succeed(Effect.map(outbox.next, (message) => [message] as const)))
+  yield* session.stream({ held_tasks: [...ledger.held.values()], window: outbox.window() }, up).pipe(
+    Stream.runForEach((message) => receive(context, outbox, ledger, acknowledged, message))
+  )
+  return yield* new GrpcError({ code: "UNAVAILABLE", message: "the server ended the session's stream" })
+})
+
+const receive = Effect.fnUntraced(function*(
+  context: ConnectionContext,
+  outbox: Outbox["Service"],
+  ledger: AttemptLedger["Service"],
+  acknowledged: Acknowledged,
+  message: FromServer
+) {
+  if (message.tasks.length > 0) {
+    const tasks = message.tasks.filter((task) => ledger.begin(task))
+    yield* Queue.offer(context.inbox, { _tag: "Tasks", tasks })
+    outbox.received(message.delivery)
+  }
+  if (message.accepted.length + message.refused.length > 0) yield* outbox.answered(message)
+  if (message.revoked_tasks.length > 0) yield* Queue.offer(context.inbox, { _tag: "Revoked", held: message.revoked_tasks })
+  for (const { attempt, reason, task_id } of message.refused_steps) {
+    yield* Effect.logDebug("the API server refused a step of progress").pipe(Effect.annotateLogs({ task_id, attempt, reason }))
+  }
+  for (const command of message.commands) {
+    switch (command._tag) {
       case "Ping":
-        return Effect.andThen(Ref.set(acknowledged, message.sequence), Queue.offer(context.beatNow, undefined))
+        yield* Ref.set(acknowledged, command.sequence)
+        outbox.answerPing(command.sequence)
+        break
       case "Drain":
-        return Effect.fail(new ConnectionEnd({ reason: "Drain", message: message.reason }))
+        return yield* new ConnectionEnd({ reason: "Drain", message: command.reason })
       default:
-        return Queue.offer(context.inbox, message)
+        yield* Queue.offer(context.inbox, command)
     }
-  }))
-  return yield* new GrpcError({ code: "UNAVAILABLE", message: "the server ended the task stream" })
+  }
 })
 
 /** The first heartbeat leaves at once: it tells a resumed session what is still held here. */
@@ -126,8 +164,8 @@ const heartbeats = Effect.fnUntraced(function*(context: ConnectionContext, sessi
 const heartbeat = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
   const ledger = yield* AttemptLedger
   const usage = yield* ProcessUsage
-  const held = yield* SubscriptionRef.get(ledger.held)
-  const counts = yield* ledger.counts
+  const held = ledger.held
+  const counts = ledger.counts()
   const { cpu, memory } = yield* usage.read
   const sentAt = yield* Clock.currentTimeMillis
   const answer = yield* session.heartbeat({
@@ -146,14 +184,13 @@ const heartbeat = Effect.fnUntraced(function*(context: ConnectionContext, sessio
   const receivedAt = yield* Clock.currentTimeMillis
   yield* Ref.set(context.clockSkew, DateTime.toEpochMillis(answer.server_time) - (sentAt + receivedAt) / 2)
   if (!answer.connection_healthy) yield* Effect.logWarning("the API server considers this worker unhealthy")
-  yield* Effect.forEach(answer.revoked_tasks, (revoked) => Queue.offer(context.inbox, { _tag: "Revoked", held: revoked }))
+  if (answer.revoked_tasks.length > 0) yield* Queue.offer(context.inbox, { _tag: "Revoked", held: answer.revoked_tasks })
 })
 
 /** Streaming while idle, Processing while attempts are held. */
 const showProcessing = Effect.fnUntraced(function*(context: ConnectionContext) {
   const ledger = yield* AttemptLedger
-  return yield* SubscriptionRef.changes(ledger.held).pipe(
-    Stream.map((held) => held.size > 0),
+  return yield* SubscriptionRef.changes(ledger.busy).pipe(
     Stream.changes,
     Stream.runForEach((busy) => context.enter(busy ? "Processing" : "Streaming")),
     Effect.andThen(Effect.never)

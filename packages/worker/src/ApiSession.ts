@@ -5,18 +5,22 @@
 import type { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import type { GrpcClient } from "@englog/rpc/grpc/GrpcClient"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import * as SessionCodec from "@englog/rpc/grpc/SessionCodec"
+import type { FromServer, FromWorker, SessionOpening } from "@englog/rpc/grpc/SessionMessages"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
-import { Duration, Effect, Option, Stream } from "effect"
+import { Duration, Effect, Stream } from "effect"
 
 export interface ApiSession {
   readonly address: string
   readonly token: Messages.SessionToken
   readonly heartbeatInterval: Duration.Duration
-  readonly tasks: Stream.Stream<Messages.ToWorker, GrpcError>
+  /** The session's stream: what the server sends, for as long as it is read; `up` is what this worker says. */
+  readonly stream: (
+    opening: Omit<SessionOpening, ProofField>,
+    up: Stream.Stream<FromWorker>
+  ) => Stream.Stream<FromServer, GrpcError>
   readonly heartbeat: (beat: Omit<Messages.Heartbeat, ProofField>) => Effect.Effect<Messages.HeartbeatAnswer, GrpcError>
-  readonly report: (report: Omit<Messages.OutcomeReport, ProofField>) => Effect.Effect<Messages.ReportAnswer, GrpcError>
-  readonly progress: (report: Omit<Messages.ProgressReport, ProofField>) => Effect.Effect<void, GrpcError>
   /** JSON text. */
   readonly taskData: (held: Messages.HeldTask) => Effect.Effect<string, GrpcError>
   readonly leave: (reason: string) => Effect.Effect<void, GrpcError>
@@ -42,23 +46,15 @@ export const open = Effect.fnUntraced(function*(
     address: client.address,
     token: answer.session_token,
     heartbeatInterval: answer.heartbeat_interval,
-    tasks: calls.streamTasks(Codec.encodeSubscription({ ...proof, kinds: [] })).pipe(
-      // One message that breaks the contract must not take the others down with it.
-      Stream.mapEffect((message) =>
-        Codec.decodeToWorker(message).pipe(
-          Effect.tapError((error) =>
-            Effect.logWarning("skipped a task stream message").pipe(Effect.annotateLogs({ reason: error.message }))
-          ),
-          Effect.orElseSucceed(() => Option.none<Messages.ToWorker>())
+    stream: (opening, up) =>
+      calls.session(
+        Stream.concat(
+          Stream.succeed(SessionCodec.encodeOpening({ ...proof, ...opening })),
+          Stream.map(up, SessionCodec.encodeFromWorker)
         )
-      ),
-      Stream.flatMap((message) => Stream.fromIterable(Option.toArray(message)))
-    ),
+      ).pipe(Stream.mapEffect(SessionCodec.decodeFromServer)),
     heartbeat: (beat) =>
       Effect.flatMap(calls.workerHeartbeat(Codec.encodeHeartbeat({ ...proof, ...beat }), limit), Codec.decodeHeartbeatAnswer),
-    report: (report) =>
-      Effect.map(calls.reportTaskResult(Codec.encodeReport({ ...proof, ...report }), limit), Codec.decodeReportAnswer),
-    progress: (report) => Effect.asVoid(calls.updateTaskProgress(Codec.encodeProgress({ ...proof, ...report }), limit)),
     taskData: (held) => Effect.map(calls.getTaskData(Codec.encodeTaskDataQuestion({ ...proof, ...held }), limit), ({ data }) => data),
     leave: (reason) => Effect.asVoid(calls.leaveSession(Codec.encodeLeave({ ...proof, reason }), limit))
   }

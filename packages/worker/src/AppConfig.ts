@@ -27,6 +27,10 @@ export class AppConfig extends Context.Service<AppConfig, {
   readonly workerId: WorkerId
   readonly workerName: string
   readonly maxConcurrent: number
+  /** Tasks wanted beside those that can run, at most. */
+  readonly prefetch: number
+  /** A slot is free again when the outcome is recorded, instead of when the handler returns. */
+  readonly slotHeld: boolean
   readonly queues: ReadonlyArray<string>
   readonly healthHost: string
   /** None: the next free one from 8091. */
@@ -89,6 +93,8 @@ const read = Effect.gen(function*() {
     workerId: yield* workerId,
     workerName: yield* Environment.textOr("WORKER_NAME", "EngLog Worker"),
     maxConcurrent: yield* Environment.wholeNumber("WORKER_MAX_CONCURRENT", 1, 1000, 5),
+    prefetch: yield* Environment.wholeNumber("WORKER_PREFETCH", 0, 9000, 256),
+    slotHeld: yield* Environment.flag("WORKER_SLOT_HELD", false),
     queues: yield* queues,
     healthHost: yield* Environment.textOr("WORKER_HEALTH_HOST", "127.0.0.1"),
     healthPort: yield* Environment.port("WORKER_HEALTH_PORT"),

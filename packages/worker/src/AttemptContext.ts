@@ -2,21 +2,30 @@
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import { MAX_PROGRESS_MESSAGE_LENGTH } from "@englog/rpc/grpc/WireLimits"
 import type { HeldTask, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { DateTime, Duration, Effect, Option, Ref, Schedule, SubscriptionRef } from "effect"
-import { ApiLink } from "./ApiLink.ts"
+import { DateTime, Duration, Effect, Option, Schedule } from "effect"
+import type { ApiLink } from "./ApiLink.ts"
 import { TaskFailure, type TaskContext } from "./handlers/TaskHandler.ts"
+import type { Outbox } from "./Outbox.ts"
 
-/** Progress is news, not state: what cannot be sent within this is dropped. */
-const PROGRESS_LIMIT = Duration.seconds(2)
+export type Notes = Readonly<Record<string, string | number>>
 
-/** `notes`: where the handler's notes are gathered. */
-export const make = Effect.fnUntraced(function*(task: WorkerTask, notes: Ref.Ref<Readonly<Record<string, string | number>>>) {
-  const link = yield* ApiLink
+export interface Reach {
+  readonly link: ApiLink["Service"]
+  readonly outbox: Outbox["Service"]
+}
+
+/** `note`: takes what the handler wants to have said at the attempt's end. */
+export const make = ({ link, outbox }: Reach, task: WorkerTask, note: (fields: Notes) => void): TaskContext => {
   const held: HeldTask = { task_id: task.task_id, attempt: task.attempt }
-  const context: TaskContext = {
-    progress: (percent, message) => progress(link, held, Math.round(Math.min(100, Math.max(0, percent))), message),
+  let furthest = 0
+  return {
+    progress: (percent, message) =>
+      Effect.sync(() => {
+        furthest = Math.max(furthest, Math.round(Math.min(100, Math.max(0, percent))))
+        outbox.step({ ...held, progress: furthest, message: storable(message).slice(0, MAX_PROGRESS_MESSAGE_LENGTH) })
+      }),
     data: data(link, held),
-    note: (fields) => Ref.update(notes, (before) => ({ ...before, ...fields })),
+    note: (fields) => Effect.sync(() => note(fields)),
     timeLeft: Option.match(task.deadline, {
       onNone: () => Effect.succeed(Duration.infinity),
       onSome: (deadline) =>
@@ -24,20 +33,12 @@ export const make = Effect.fnUntraced(function*(task: WorkerTask, notes: Ref.Ref
           Duration.max(Duration.zero, Duration.millis(DateTime.toEpochMillis(deadline) - DateTime.toEpochMillis(now))))
     })
   }
-  return context
-})
+}
 
-type Link = ApiLink["Service"]
-
-const progress = (link: Link, held: HeldTask, percent: number, message: string) =>
-  Effect.flatMap(SubscriptionRef.get(link.session), (session) =>
-    Option.isSome(session) ? session.value.progress({ ...held, progress: percent, message: message.slice(0, MAX_PROGRESS_MESSAGE_LENGTH).toWellFormed() }) : Effect.void).pipe(
-      Effect.timeout(PROGRESS_LIMIT),
-      Effect.catch((error) => Effect.logDebug("progress not sent").pipe(Effect.annotateLogs({ reason: error.message })))
-    )
+const storable = (text: string): string => text.replaceAll("\u0000", "").toWellFormed()
 
 /** Asks again across reconnects: the attempt stays held while its session can be resumed. */
-const data = (link: Link, held: HeldTask) =>
+const data = (link: Reach["link"], held: HeldTask) =>
   Effect.flatMap(link.awaitSession, (session) =>
     session.taskData(held).pipe(
       Effect.tapError((error) => error.code === "UNAUTHENTICATED" ? link.renounce(session) : Effect.void)

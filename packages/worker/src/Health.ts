@@ -37,7 +37,7 @@ export const report = Effect.gen(function*() {
   const ledger = yield* AttemptLedger
   const usage = yield* ProcessUsage
   const state = yield* SubscriptionRef.get(link.state)
-  const counts = yield* ledger.counts
+  const counts = ledger.counts()
   const choice = yield* (yield* ModelChoice).lastKnown
   const breaker = yield* (yield* InsightWriter).breaker.state
   const draining = yield* Ref.get(ledger.draining)
@@ -56,7 +56,7 @@ export const report = Effect.gen(function*() {
       failed_tries: state.failures,
       problem: Option.getOrNull(state.problem)
     },
-    tasks: { active: (yield* SubscriptionRef.get(ledger.held)).size, ...counts, max_concurrent: config.maxConcurrent, draining },
+    tasks: { active: ledger.held.size, ...counts, max_concurrent: config.maxConcurrent, draining },
     model: { ...model, circuit_breaker: breaker },
     registration_circuit_breaker: yield* link.registrationBreaker.state,
     cpu_usage: cpu,

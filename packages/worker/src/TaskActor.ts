@@ -1,76 +1,65 @@
 /**
- * One attempt of one task, as a pipeline: find the handler, run it in a free slot within the deadline, and hand in how it
- * ended. The trace of the request that caused the task continues through it.
+ * One attempt of one task, as a pipeline: find the handler, run it, and hand in how it ended. The trace of the request that
+ * caused the task continues through it; where that is not sampled, no span is made.
  */
 import type { WorkerId } from "@englog/domain/Ids"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { AttemptOutcome, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { DateTime, Deferred, Duration, Effect, Option, Ref, type Semaphore, type Tracer } from "effect"
+import { Clock, Effect, Exit, Option, Tracer } from "effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
+import type { AttemptLedger } from "./AttemptLedger.ts"
 import * as AttemptContext from "./AttemptContext.ts"
-import { AttemptLedger } from "./AttemptLedger.ts"
-import type { TaskFailure } from "./handlers/TaskHandler.ts"
-import { TaskHandlers } from "./handlers/TaskHandlers.ts"
-import { deliver } from "./OutcomeDelivery.ts"
+import type { TaskFailure, TaskHandler } from "./handlers/TaskHandler.ts"
+
+/** Why a running attempt is interrupted with something to say. */
+export type Stop = { readonly _tag: "Cancelled"; readonly reason: string } | { readonly _tag: "Deadline" }
+
+/** What all attempts of this worker share. */
+export interface Host extends AttemptContext.Reach {
+  readonly workerId: WorkerId
+  readonly handlers: ReadonlyMap<string, TaskHandler>
+  readonly ledger: AttemptLedger["Service"]
+  /** Whether anybody would read the lines about an attempt's start and its good end. */
+  readonly logs: { readonly debug: boolean; readonly info: boolean }
+}
 
 export interface Attempt {
   readonly task: WorkerTask
-  readonly workerId: WorkerId
-  /** Completed with the reason when the task's owner cancels it. */
-  readonly cancelled: Deferred.Deferred<string>
-  /** One permit per task that may run at once. */
-  readonly slots: Semaphore.Semaphore
+  /** Asked when the attempt was interrupted: undefined where it is no longer ours, or given back. */
+  readonly stop: () => Stop | undefined
+  /** The handler has returned, or was interrupted: after so many milliseconds. */
+  readonly returned: (milliseconds: number) => void
+  /** Nobody will hear of the attempt again. */
+  readonly settled: () => void
 }
 
-/** Ends when the outcome is handed in. Interrupted, it hands in nothing: then the attempt is no longer ours, or given back. */
-export const run = Effect.fnUntraced(function*(attempt: Attempt) {
+export const run = (host: Host, attempt: Attempt): Effect.Effect<void> => {
   const { task } = attempt
-  yield* execute(attempt).pipe(
-    Effect.withSpan(`task ${task.kind}`, traced(attempt), { captureStackTrace: false }),
-    Effect.annotateLogs({
-      component: "worker_service",
-      worker_id: attempt.workerId,
-      task_id: task.task_id,
-      task_kind: task.kind,
-      attempt: task.attempt
-    })
-  )
-})
-
-const execute = Effect.fnUntraced(function*({ task, cancelled, slots }: Attempt) {
-  const ledger = yield* AttemptLedger
-  const startedAt = yield* DateTime.now
-  const notes = yield* Ref.make<Readonly<Record<string, string | number>>>({})
-  const outcome = yield* Effect.raceFirst(
-    slots.withPermits(1)(handle(task, notes)),
-    Effect.map(Deferred.await(cancelled), (reason): AttemptOutcome => ({ _tag: "Cancelled", error: reason }))
-  )
-  const completedAt = yield* DateTime.now
-  yield* Effect.annotateCurrentSpan(Attribute.taskOutcome, outcome._tag === "Cancelled" ? "Stopped" : outcome._tag)
-  yield* tell(task, outcome, DateTime.distance(startedAt, completedAt), yield* Ref.get(notes))
-  yield* deliver({
-    task_id: task.task_id,
-    attempt: task.attempt,
-    outcome,
-    started_at: Option.some(startedAt),
-    completed_at: Option.some(completedAt)
-  })
-  if (outcome._tag === "Completed") yield* ledger.count("completed")
-  if (outcome._tag === "Failed") yield* ledger.count("failed")
-})
+  const notes: Record<string, string | number> = {}
+  const context = AttemptContext.make(host, task, (fields) => void Object.assign(notes, fields))
+  return Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+    Effect.onExit(handle(host, task, context), (exit) =>
+      Effect.flatMap(Clock.currentTimeMillis, (endedAt) => conclude(host, attempt, exit, endedAt - startedAt, notes)))).pipe(
+        Effect.asVoid,
+        inTrace(host, task),
+        Effect.annotateLogs({
+          component: "worker_service",
+          worker_id: host.workerId,
+          task_id: task.task_id,
+          task_kind: task.kind,
+          attempt: task.attempt
+        })
+      )
+}
 
 /** Never fails: whatever happens to the handler is an outcome. */
-const handle = Effect.fnUntraced(function*(task: WorkerTask, notes: Ref.Ref<Readonly<Record<string, string | number>>>) {
-  const handler = (yield* TaskHandlers).get(task.kind)
-  const context = yield* AttemptContext.make(task, notes)
-  yield* Effect.logDebug("task started").pipe(Effect.annotateLogs({ operation: "task_started" }))
-  if (handler === undefined) return failed(`this worker has no handler for ${task.kind}`)
-  const left = yield* context.timeLeft
-  return yield* Effect.suspend(() => handler.run(task, context)).pipe(
+const handle = (host: Host, task: WorkerTask, context: Parameters<TaskHandler["run"]>[1]): Effect.Effect<AttemptOutcome> => {
+  const handler = host.handlers.get(task.kind)
+  if (handler === undefined) return Effect.succeed(failed(`this worker has no handler for ${task.kind}`))
+  const run = Effect.suspend(() => handler.run(task, context)).pipe(
     Effect.map((result): AttemptOutcome => ({ _tag: "Completed", result })),
-    Effect.timeoutOrElse({ duration: left, orElse: () => Effect.succeed(failed("the task's deadline passed before it was done")) }),
     Effect.catchTag("TaskFailure", (failure) => Effect.as(logFailure(failure), failed(failure.message, failure.retryable))),
     // What a bug says may hold anything, so it goes to the log only.
     Effect.catchCause((cause) =>
@@ -80,7 +69,43 @@ const handle = Effect.fnUntraced(function*(task: WorkerTask, notes: Ref.Ref<Read
       )
     )
   )
-})
+  return host.logs.debug
+    ? Effect.andThen(Effect.annotateLogs(Effect.logDebug("task started"), { operation: "task_started" }), run)
+    : run
+}
+
+const conclude = (
+  host: Host,
+  { returned, settled, stop, task }: Attempt,
+  exit: Exit.Exit<AttemptOutcome>,
+  milliseconds: number,
+  notes: AttemptContext.Notes
+): Effect.Effect<void> => {
+  const outcome = Exit.isSuccess(exit) ? exit.value : stopped(stop())
+  const end = (traceparent: string) =>
+    Effect.sync(() => {
+      returned(milliseconds)
+      if (outcome !== undefined) return host.outbox.handIn({ task_id: task.task_id, attempt: task.attempt, outcome, traceparent }, settled)
+      host.ledger.end(task)
+      settled()
+    })
+  if (outcome === undefined) return end("")
+  const told = tell(host, task, outcome, milliseconds, notes)
+  return isSampled(task)
+    ? Effect.annotateCurrentSpan(Attribute.taskOutcome, outcome._tag === "Cancelled" ? "Stopped" : outcome._tag).pipe(
+      Effect.andThen(told),
+      Effect.andThen(Effect.option(Effect.currentSpan)),
+      Effect.flatMap((span) => end(Option.match(span, { onNone: () => "", onSome: (own) => HttpTraceContext.toHeaders(own).traceparent ?? "" })))
+    )
+    : Effect.andThen(told, end(""))
+}
+
+const stopped = (stop: Stop | undefined): AttemptOutcome | undefined =>
+  stop === undefined
+    ? undefined
+    : stop._tag === "Cancelled"
+    ? { _tag: "Cancelled", error: stop.reason }
+    : failed("the task's deadline passed before it was done")
 
 const failed = (error: string, retryable = true): AttemptOutcome => ({ _tag: "Failed", error, retryable })
 
@@ -88,30 +113,35 @@ const logFailure = (failure: TaskFailure) =>
   failure.cause === undefined ? Effect.void : Effect.logDebug("cause of the failure", failure.cause)
 
 /** The one line about an attempt, and its metrics. */
-const tell = (task: WorkerTask, outcome: AttemptOutcome, duration: Duration.Duration, notes: Readonly<Record<string, string | number>>) => {
-  const labels = { kind: task.kind, outcome: outcome._tag.toLowerCase() }
+const tell = ({ logs }: Host, task: WorkerTask, outcome: AttemptOutcome, milliseconds: number, notes: AttemptContext.Notes) => {
+  const labels = { kind: task.kind, outcome: labelOf[outcome._tag] }
+  const measured = Effect.andThen(Metrics.workerTasks.add(labels), Metrics.workerTaskDuration.record(labels, milliseconds / 1_000))
+  if (outcome._tag !== "Failed" && !logs.info) return measured
   const log = outcome._tag === "Failed" ? Effect.logWarning(`task failed: ${outcome.error}`) : Effect.logInfo(`task ${labels.outcome}`)
-  return Metrics.workerTasks.add(labels).pipe(
-    Effect.andThen(Metrics.workerTaskDuration.record(labels, Duration.toSeconds(duration))),
-    Effect.andThen(log),
-    Effect.annotateLogs({ operation: `task_${labels.outcome}`, duration_ms: Duration.toMillis(duration), ...notes })
-  )
+  return Effect.andThen(measured, Effect.annotateLogs(log, { operation: `task_${labels.outcome}`, duration_ms: milliseconds, ...notes }))
 }
 
-const parentOf = (task: WorkerTask): Option.Option<Tracer.ExternalSpan> =>
-  Option.flatMap(task.traceparent, (traceparent) => HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
+const labelOf = { Completed: "completed", Failed: "failed", Cancelled: "cancelled" } as const
 
-const traced = ({ task, workerId }: Attempt): Tracer.SpanOptionsNoTrace => ({
-  kind: "consumer",
-  attributes: {
-    [Attribute.taskId]: task.task_id,
-    [Attribute.taskKind]: task.kind,
-    [Attribute.taskAttempt]: task.attempt,
-    [Attribute.workerId]: workerId,
-    [Attribute.messagingSystem]: "englog",
-    [Attribute.messagingOperation]: "process",
-    [Attribute.messagingOperationType]: "process",
-    [Attribute.messagingMessageId]: task.task_id
-  },
-  ...Option.match(parentOf(task), { onNone: () => ({ root: true }), onSome: (parent) => ({ parent }) })
-})
+/** By the flags of its `traceparent`; a task without one begins a trace, which its sampler decides on. */
+const isSampled = ({ traceparent }: WorkerTask): boolean => Option.isNone(traceparent) || !traceparent.value.endsWith("-00")
+
+const inTrace = ({ workerId }: Host, task: WorkerTask) => (attempt: Effect.Effect<void>): Effect.Effect<void> => {
+  const parent = Option.flatMap(task.traceparent, (traceparent) => HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
+  if (!isSampled(task) && Option.isSome(parent)) return Effect.provideService(attempt, Tracer.ParentSpan, parent.value)
+  return attempt.pipe(Effect.withSpan(`task ${task.kind}`, {
+    kind: "consumer",
+    attributes: {
+      [Attribute.taskId]: task.task_id,
+      [Attribute.taskKind]: task.kind,
+      [Attribute.taskAttempt]: task.attempt,
+      [Attribute.workerId]: workerId,
+      [Attribute.messagingSystem]: "englog",
+      [Attribute.messagingOperation]: "process",
+      [Attribute.messagingOperationType]: "process",
+      [Attribute.messagingMessageId]: task.task_id
+    },
+    ...(Option.isSome(parent) ? { parent: parent.value } : { root: true })
+  }, { captureStackTrace: false }))
+}
+

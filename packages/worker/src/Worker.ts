@@ -12,6 +12,7 @@ import { weeklyReport } from "./handlers/WeeklyReport.ts"
 import * as Health from "./Health.ts"
 import { InsightWriter } from "./llm/InsightWriter.ts"
 import { ModelChoice } from "./llm/ModelChoice.ts"
+import { Outbox } from "./Outbox.ts"
 import { ProcessUsage } from "./ProcessUsage.ts"
 import { WorkerSupervisor } from "./WorkerSupervisor.ts"
 
@@ -22,6 +23,7 @@ export const builtIn = [insightGeneration, weeklyReport]
 export const layer = <E, R>(handlers: ReadonlyArray<Effect.Effect<TaskHandler, E, R>>) =>
   Layer.merge(Health.layer, WorkerSupervisor.layer).pipe(
     Layer.provide(ApiLink.layer),
+    Layer.provide(Outbox.layer),
     Layer.provide(TaskHandlers.layer(handlers)),
     Layer.provide(InsightWriter.layer),
     Layer.provide(Layer.mergeAll(AttemptLedger.layer, ProcessUsage.layer, ModelChoice.layer, NodeFileSystem.layer))

@@ -12,7 +12,7 @@ import { ModelChoice } from "./llm/ModelChoice.ts"
 const services = Effect.all({ link: ApiLink, ledger: AttemptLedger, models: ModelChoice, writer: InsightWriter })
 
 const read = Effect.fnUntraced(function*({ ledger, link, models, writer }: Effect.Success<typeof services>) {
-  yield* Metrics.workerActive.set({}, (yield* SubscriptionRef.get(ledger.held)).size)
+  yield* Metrics.workerActive.set({}, ledger.held.size)
   yield* Metrics.workerConnected.set({}, isServing(yield* SubscriptionRef.get(link.state)) ? 1 : 0)
   yield* Metrics.breakerState.replace([...yield* circuit("llm", writer.breaker), ...yield* circuit("registration", link.registrationBreaker)])
   const asked = Option.match(yield* models.lastKnown, { onNone: () => [], onSome: (choice) => choice.asked })

@@ -1,16 +1,19 @@
 /**
- * Runs the attempts this worker is given, each in a fiber of its own, and stops them when they are cancelled or revoked.
+ * Runs the attempts this worker is given, each in a fiber of its own and no more at once than it has slots; the others wait,
+ * and are given back where that takes long. It stops them when they are cancelled, revoked or past their deadline.
  *
- * A stop (SIGTERM) drains: intake ends, running tasks may finish, what is left is interrupted, and leaving the session gives
- * those tasks back to the queue at once. The whole takes at most 8 s of the 10 s that process managers commonly grant.
+ * A stop (SIGTERM) drains: intake ends, what waits goes back at once, running tasks may finish, what is left is interrupted, and
+ * leaving the session gives it back to the queue. The whole takes at most 8 s of the 10 s that process managers commonly grant.
  */
 import type { TaskId } from "@englog/domain/Ids"
 import type { HeldTask, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Context, Deferred, Duration, Effect, FiberMap, Layer, Queue, Ref, Semaphore, SubscriptionRef } from "effect"
+import { Clock, Context, DateTime, Duration, Effect, FiberMap, Layer, LogLevel, Option, Queue, Ref } from "effect"
 import { ApiLink } from "./ApiLink.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 import { TaskHandlers } from "./handlers/TaskHandlers.ts"
+import { Outbox } from "./Outbox.ts"
+import { Prefetch } from "./Prefetch.ts"
 import * as TaskActor from "./TaskActor.ts"
 
 export class WorkerSupervisor extends Context.Service<WorkerSupervisor, {
@@ -24,88 +27,194 @@ export const DrainLimit = Context.Reference<Duration.Duration>("@englog/worker/D
   defaultValue: () => Duration.seconds(6)
 })
 const STEP_LIMIT = Duration.seconds(1)
+/** How often it is looked whose time is over. */
+const ROUND = "100 millis"
+/** What waits longer for a slot, in milliseconds, is given back: another worker may have a free one. */
+const PATIENCE = 1_000
 
-type Services = ApiLink | AttemptLedger | TaskHandlers
+interface Waiting {
+  readonly task: WorkerTask
+  /** Milliseconds since 1970. */
+  readonly since: number
+}
+
+interface Running {
+  readonly task: WorkerTask
+  stop: TaskActor.Stop | undefined
+}
 
 const make = Effect.gen(function*() {
   const config = yield* AppConfig
   const drainLimit = yield* DrainLimit
   const link = yield* ApiLink
   const ledger = yield* AttemptLedger
+  const outbox = yield* Outbox
   const fibers = yield* FiberMap.make<TaskId, void>()
-  const fork = yield* FiberMap.runtime(fibers)<Services>()
-  const cancellations = yield* Ref.make<ReadonlyMap<TaskId, Deferred.Deferred<string>>>(new Map())
-  const slots = yield* Semaphore.make(config.maxConcurrent)
+  const fork = yield* FiberMap.runtime(fibers)()
+  const prefetch = new Prefetch(config.maxConcurrent, config.prefetch)
+  const waiting = new Map<TaskId, Waiting>()
+  const running = new Map<TaskId, Running>()
+  let taken = 0
+  let paused = false
+  let pumping = false
+  const host: TaskActor.Host = {
+    link,
+    outbox,
+    ledger,
+    workerId: config.workerId,
+    handlers: yield* TaskHandlers,
+    logs: { debug: yield* LogLevel.isEnabled("Debug"), info: yield* LogLevel.isEnabled("Info") }
+  }
+  outbox.setWindow(prefetch.window)
 
-  const start = Effect.fnUntraced(function*(task: WorkerTask) {
-    if (yield* Ref.get(ledger.draining)) return
-    const held: HeldTask = { task_id: task.task_id, attempt: task.attempt }
-    // A stream that was opened again may repeat what it delivered.
-    if ((yield* SubscriptionRef.get(ledger.held)).get(task.task_id)?.attempt === task.attempt) return
-    const cancelled = yield* Deferred.make<string>()
-    yield* ledger.begin(held)
-    yield* Ref.update(cancellations, (map) => new Map(map).set(task.task_id, cancelled))
+  const start = (task: WorkerTask) => {
+    const entry: Running = { task, stop: undefined }
+    running.set(task.task_id, entry)
+    taken += 1
+    const free = () => {
+      taken -= 1
+      pump()
+    }
     fork(
       task.task_id,
-      TaskActor.run({ task, workerId: config.workerId, cancelled, slots }).pipe(
-        Effect.tapDefect((defect) => Effect.logError("an attempt ended unexpectedly", defect)),
-        Effect.ensuring(ledger.end(held)),
-        Effect.ensuring(Ref.update(cancellations, (map) =>
-          map.get(task.task_id) === cancelled ? new Map([...map].filter(([id]) => id !== task.task_id)) : map))
-      )
+      TaskActor.run(host, {
+        task,
+        stop: () => entry.stop,
+        returned: (milliseconds) => {
+          if (running.get(task.task_id) === entry) running.delete(task.task_id)
+          prefetch.ended(milliseconds)
+          outbox.setWindow(prefetch.window)
+          if (!config.slotHeld) free()
+        },
+        settled: () => config.slotHeld ? free() : undefined
+      })
     )
+  }
+
+  /** Fills free slots. A handler may return at once and call this again from inside it. */
+  const pump = () => {
+    if (pumping || paused) return
+    pumping = true
+    for (const [task_id, { task }] of waiting) {
+      if (taken >= config.maxConcurrent) break
+      waiting.delete(task_id)
+      start(task)
+    }
+    pumping = false
+    if (waiting.size > 0 && taken < config.maxConcurrent) pump()
+  }
+
+  const giveBack = (tasks: Iterable<WorkerTask>) => {
+    const held = [...tasks].map(({ attempt, task_id }): HeldTask => ({ task_id, attempt }))
+    for (const { task_id } of held) waiting.delete(task_id)
+    outbox.giveBack(held)
+    return held.length
+  }
+
+  const accept = Effect.fnUntraced(function*(tasks: ReadonlyArray<WorkerTask>) {
+    if (paused || (yield* Ref.get(ledger.draining))) return void giveBack(tasks)
+    const since = yield* Clock.currentTimeMillis
+    for (const task of tasks) waiting.set(task.task_id, { task, since })
+    pump()
   })
 
-  const holds = (held: HeldTask) =>
-    Effect.map(SubscriptionRef.get(ledger.held), (map) => {
-      const attempt = map.get(held.task_id)?.attempt
-      return attempt !== undefined && (held.attempt === 0 || attempt === held.attempt)
-    })
+  const matches = (held: HeldTask, attempt: number) => held.attempt === 0 || held.attempt === attempt
 
   const cancel = Effect.fnUntraced(function*(held: HeldTask, reason: string) {
-    const cancelled = (yield* Ref.get(cancellations)).get(held.task_id)
-    if (cancelled !== undefined && (yield* holds(held))) yield* Deferred.succeed(cancelled, reason)
+    const unstarted = waiting.get(held.task_id)?.task
+    if (unstarted !== undefined && matches(held, unstarted.attempt)) {
+      waiting.delete(held.task_id)
+      return outbox.handIn({ task_id: held.task_id, attempt: unstarted.attempt, outcome: { _tag: "Cancelled", error: reason }, traceparent: "" })
+    }
+    const entry = running.get(held.task_id)
+    if (entry === undefined || !matches(held, entry.task.attempt)) return
+    yield* interrupt(entry, { _tag: "Cancelled", reason })
   })
 
+  /** Not waited for: a handler may take its time, and the next command must not wait for it. */
+  const interrupt = (entry: Running, stop: TaskActor.Stop) =>
+    Effect.suspend(() => {
+      entry.stop = stop
+      return Effect.forkScoped(FiberMap.remove(fibers, entry.task.task_id))
+    })
+
   const revoke = Effect.fnUntraced(function*(held: HeldTask) {
-    if (!(yield* holds(held))) return
-    yield* Effect.logWarning("attempt revoked; stopping it").pipe(Effect.annotateLogs({ task_id: held.task_id, attempt: held.attempt }))
-    yield* FiberMap.remove(fibers, held.task_id)
+    const attempt = ledger.held.get(held.task_id)?.attempt
+    if (attempt === undefined || !matches(held, attempt)) return
+    yield* Effect.logWarning("attempt revoked; stopping it").pipe(Effect.annotateLogs({ task_id: held.task_id, attempt }))
+    const unstarted = waiting.delete(held.task_id)
+    if (unstarted || !running.has(held.task_id)) return ledger.end({ task_id: held.task_id, attempt })
+    yield* Effect.forkScoped(FiberMap.remove(fibers, held.task_id))
   })
 
   const intake = Queue.take(link.inbox).pipe(
     Effect.flatMap((message) => {
       switch (message._tag) {
-        case "Task":
-          return start(message.task)
+        case "Tasks":
+          return accept(message.tasks)
         case "CancelTask":
           return cancel(message, message.reason === "" ? "cancelled" : message.reason)
         case "Revoked":
-          return revoke(message.held)
+          return Effect.forEach(message.held, revoke, { discard: true })
+        case "PauseIntake":
+          return Effect.suspend(() => {
+            paused = true
+            const returned = giveBack([...waiting.values()].map(({ task }) => task))
+            return Effect.logInfo("intake paused").pipe(Effect.annotateLogs({ reason: message.reason, returned }))
+          })
+        case "ResumeIntake":
+          return Effect.suspend(() => {
+            const was = paused
+            paused = false
+            pump()
+            return was ? Effect.logInfo("intake resumed") : Effect.void
+          })
       }
     }),
     Effect.forever,
     Effect.annotateLogs({ component: "worker_supervisor", worker_id: config.workerId })
   )
+
+  /** Ends what is past its deadline by the server's clock, and gives back what waits for too long. */
+  const round = Effect.gen(function*() {
+    if (running.size + waiting.size === 0) return
+    const now = DateTime.toEpochMillis(yield* link.serverTime)
+    const isOver = ({ deadline }: WorkerTask) => Option.isSome(deadline) && DateTime.toEpochMillis(deadline.value) <= now
+    for (const entry of [...running.values()]) {
+      if (entry.stop === undefined && isOver(entry.task)) yield* interrupt(entry, { _tag: "Deadline" })
+    }
+    const since = (yield* Clock.currentTimeMillis) - PATIENCE
+    const late = [...waiting.values()].filter((one) => one.since < since).map(({ task }) => task)
+    if (late.length === 0) return
+    prefetch.stalled()
+    outbox.setWindow(prefetch.window)
+    giveBack(late)
+  })
+
   yield* Effect.forkScoped(intake)
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(ROUND), round)))
+  const giveBackWaiting = Effect.sync(() => giveBack([...waiting.values()].map(({ task }) => task)))
   // Added last, so it runs first: fibers, intake and link still live while the worker drains.
-  yield* Effect.addFinalizer(() => drain(link, ledger, fibers, drainLimit).pipe(
+  yield* Effect.addFinalizer(() => drain({ link, ledger, outbox, fibers, limit: drainLimit, giveBackWaiting }).pipe(
     Effect.annotateLogs({ component: "worker_supervisor", operation: "drain", worker_id: config.workerId })
   ))
   return WorkerSupervisor.of({ active: FiberMap.size(fibers) })
 })
 
-const drain = Effect.fnUntraced(function*(
-  link: ApiLink["Service"],
-  ledger: AttemptLedger["Service"],
-  fibers: FiberMap.FiberMap<TaskId, void>,
-  limit: Duration.Duration
-) {
+const drain = Effect.fnUntraced(function*({ fibers, giveBackWaiting, ledger, limit, link, outbox }: {
+  readonly link: ApiLink["Service"]
+  readonly ledger: AttemptLedger["Service"]
+  readonly outbox: Outbox["Service"]
+  readonly fibers: FiberMap.FiberMap<TaskId, void>
+  readonly limit: Duration.Duration
+  readonly giveBackWaiting: Effect.Effect<number>
+}) {
   yield* Ref.set(ledger.draining, true)
+  const unstarted = yield* giveBackWaiting
   yield* link.heartbeatNow
   const running = yield* FiberMap.size(fibers)
   yield* Effect.logInfo("draining").pipe(Effect.annotateLogs({ running }))
-  yield* Effect.timeoutOption(Effect.ignore(FiberMap.awaitEmpty(fibers)), limit)
+  yield* Effect.ignore(FiberMap.awaitEmpty(fibers)).pipe(Effect.andThen(outbox.empty), Effect.timeoutOption(limit))
   const left = yield* FiberMap.size(fibers)
   yield* Effect.timeoutOption(FiberMap.clear(fibers), STEP_LIMIT)
   yield* link.leave("the worker is stopping").pipe(
@@ -114,5 +223,5 @@ const drain = Effect.fnUntraced(function*(
       Effect.logWarning("could not leave the session; its lease will expire").pipe(Effect.annotateLogs({ reason: error.message }))
     )
   )
-  yield* Effect.logInfo("drained").pipe(Effect.annotateLogs({ finished: running - left, returned: left }))
+  yield* Effect.logInfo("drained").pipe(Effect.annotateLogs({ finished: running - left, returned: left + unstarted }))
 })

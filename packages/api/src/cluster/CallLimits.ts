@@ -19,6 +19,8 @@ type Peer = Pick<GrpcCall, "peer">
 export class CallLimits extends Context.Service<CallLimits, {
   /** Takes a call that shows a session's token; `token` is its hash. */
   readonly call: (token: string, method: SessionMethod, by: Peer) => Effect.Effect<void, TooManyCalls>
+  /** Takes what one message on a session's stream says: as many calls as it stands for. */
+  readonly said: (session: SessionId, calls: number) => Effect.Effect<void, TooManyCalls>
   /** The token was that of a session: its calls count as the session's from now on. */
   readonly proven: (token: string, session: SessionId) => Effect.Effect<void>
   /** The token is nobody's, or nobody's any more. */
@@ -78,6 +80,7 @@ const make = Effect.gen(function*() {
         ? take((now) => unknown.of(addressOf(by), now), "calls with unknown session tokens from this address")
         : take((now) => sessions[method].of(owner, now), `${method === "other" ? "calls" : `${method} calls`} of this session`)
     },
+    said: (session, calls) => take((now) => sessions.other.of(session, now), "messages of this session", calls),
     proven: (token, session) =>
       Effect.sync(() => {
         owners.delete(token)
@@ -101,10 +104,10 @@ const make = Effect.gen(function*() {
 /** Tokens rotate with every resumption; those of the past are forgotten first. */
 const MAX_OWNERS = 10_000
 
-const take = (bucketAt: (now: number) => TokenBucket, what: string) =>
+const take = (bucketAt: (now: number) => TokenBucket, what: string, count = 1) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const bucket = bucketAt(now)
-    return bucket.take(now) ? Effect.void : tooMany(bucket, now, what)
+    return bucket.take(now, count) ? Effect.void : tooMany(bucket, now, what)
   })
 
 const tooMany = (bucket: TokenBucket, now: number, what: string) => {

@@ -3,7 +3,7 @@
  * worker always, those of a protocol 2 worker only when it answers the newest pings, because a worker that does not
  * receive is of no use however loudly it beats.
  */
-import type { Heartbeat, HeartbeatAnswer, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
+import type { Heartbeat, HeartbeatAnswer, HeldTask, SessionProof } from "@englog/rpc/grpc/WorkerMessages"
 import { Clock, Context, DateTime, Duration, Effect, Layer, Option, Queue, Schedule } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
@@ -13,7 +13,15 @@ import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts
 import { type LiveSession, MAX_UNREAD, WorkerSessions } from "./WorkerSessions.ts"
 
 export class Heartbeats extends Context.Service<Heartbeats, {
-  readonly receive: (session: WorkerSessionRow, beat: Heartbeat) => Effect.Effect<HeartbeatAnswer, SqlError>
+  readonly receive: (session: WorkerSessionRow, beat: Omit<Heartbeat, keyof SessionProof>) => Effect.Effect<HeartbeatAnswer, SqlError>
+  /**
+   * A session's stream opens, and the worker says what is with it: whatever else it was given never arrived and goes back to
+   * the queue. `running`: what it may go on with; `revoked`: what it is to stop.
+   */
+  readonly arrive: (session: WorkerSessionRow, held: ReadonlyArray<HeldTask>) => Effect.Effect<{
+    readonly running: ReadonlyArray<HeldTask>
+    readonly revoked: ReadonlyArray<HeldTask>
+  }, SqlError>
   /** Pings one session's stream until interrupted. */
   readonly ping: (session: LiveSession) => Effect.Effect<void>
 }>()("@englog/api/cluster/Heartbeats") {
@@ -43,11 +51,28 @@ export class Heartbeats extends Context.Service<Heartbeats, {
           const known = held.some((one) => one.task_id === task_id) || running.some((task) => task.task_id === task_id)
           if (!known) yield* sessions.freeSlot(session.id, task_id, 0)
         }
+        return yield* notTheirs(session, held, running)
+      })
+
+      /** Of what a worker says it holds, what it does not hold and could not even report any more. */
+      const notTheirs = Effect.fnUntraced(function*(
+        session: WorkerSessionRow,
+        held: ReadonlyArray<HeldTask>,
+        running: ReadonlyArray<HeldTask>
+      ) {
         const strangers = held.filter((one) =>
           !running.some((task) => task.task_id === one.task_id && task.attempt === one.attempt))
         if (strangers.length === 0) return []
         const reportable = yield* leases.reportable(strangers, [session.id, ...session.lineage])
         return strangers.filter((one) => !reportable.includes(one.task_id))
+      })
+
+      const arrive: Heartbeats["Service"]["arrive"] = Effect.fn("Heartbeats.arrive")(function*(session, held) {
+        const attempts = new Map(held.map((one) => [one.task_id, one.attempt]))
+        const running = yield* leases.heldBy(session.id)
+        const lost = running.filter((task) => attempts.get(task.task_id) !== task.attempt)
+        for (const task of lost) yield* outcomes.release(task.task_id, session.id, "HandedBack")
+        return { running: running.filter((task) => !lost.includes(task)), revoked: yield* notTheirs(session, held, running) }
       })
 
       const receive: Heartbeats["Service"]["receive"] = Effect.fn("Heartbeats.receive")(function*(session, beat) {
@@ -86,7 +111,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
           yield* Queue.offer(session.mailbox, { _tag: "Ping", sequence: session.lastPing })
         }).pipe(Effect.repeat(Schedule.spaced(liveness.pingInterval)), Effect.asVoid)
 
-      return Heartbeats.of({ receive, ping })
+      return Heartbeats.of({ receive, arrive, ping })
     })
   )
 }

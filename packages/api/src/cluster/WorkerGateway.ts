@@ -2,27 +2,28 @@
  * APIWorkerService of proto/englog/v1/worker.proto: the gRPC edge of the cluster. It decodes, asks, encodes, and gives every
  * refusal the status code that the contract names.
  */
-import type { AttemptOutcome, HeldTask, SessionProof } from "@englog/rpc/grpc/WorkerMessages"
+import type { HeldTask, SessionProof, ToWorker } from "@englog/rpc/grpc/WorkerMessages"
 import type { SessionId, WorkerId } from "@englog/domain/Ids"
 import { TaskReport } from "@englog/domain/tasks/Task"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
-import { GrpcError } from "@englog/rpc/grpc/GrpcError"
+import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { GrpcCall, Handlers } from "@englog/rpc/grpc/GrpcMethods"
 import * as Complaints from "@englog/rpc/grpc/Complaints"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
-import type { SqlError } from "effect/sql/SqlError"
-import { outageOf, warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskKinds } from "../queue/TaskKinds.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
-import type { SessionMethod, TooManyCalls } from "./CallLimits.ts"
+import type { SessionMethod } from "./CallLimits.ts"
+import { endOf, exhausted, fail, unavailable } from "./GatewayErrors.ts"
 import { Heartbeats } from "./Heartbeats.ts"
-import { Replica } from "./LeaseRescuer.ts"
 import { type RegistrationRefused, Registrations } from "./Registrations.ts"
 import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
-import { WorkerSessions } from "./WorkerSessions.ts"
+import { SessionStream } from "./SessionStream.ts"
+import { StreamAttachment } from "./StreamAttachment.ts"
+import { toReport } from "./WorkerReports.ts"
+import { type Outgoing, WorkerSessions } from "./WorkerSessions.ts"
 
 export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeof APIWorkerService>>()(
   "@englog/api/cluster/WorkerGateway"
@@ -34,7 +35,8 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
       const heartbeats = yield* Heartbeats
       const sessions = yield* WorkerSessions
       const repo = yield* WorkerSessionRepo
-      const replica = yield* Replica
+      const attachment = yield* StreamAttachment
+      const stream = yield* SessionStream
       const leases = yield* LeaseRepo
       const kinds = yield* TaskKinds
       const outcomes = yield* TaskOutcomes
@@ -75,27 +77,12 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         // Capabilities choose among the numbered kinds only; a stream has no words for the others.
         const row = proof.kinds.length === 0 ? proven : { ...proven, kinds: [...proof.kinds, ...announce(proven.kinds).kinds] }
         const running = yield* leases.heldBy(row.id).pipe(Effect.catchTag("SqlError", unavailable))
-        const session = yield* sessions.open(row, running)
-        const attached = yield* Effect.acquireRelease(
-          repo.attach(row.id, replica.id).pipe(Effect.catchTag("SqlError", unavailable)),
-          () =>
-            // A newer stream of this session may already be open here; then it is not disconnected.
-            sessions.find(row.id) !== undefined && sessions.find(row.id) !== session
-              ? Effect.void
-              : Effect.andThen(sessions.close(row.id), repo.detach(row.id, replica.id)).pipe(
-                Effect.catchCause((cause) => warnUnlessOutage("could not note a lost stream", cause))
-              )
-        )
-        if (!attached) return yield* fail("UNAUTHENTICATED", "the session is over; register again")
-        if (row.protocol === 2) yield* Effect.forkScoped(heartbeats.ping(session))
+        const session = yield* attachment.open(row, running, 0).pipe(Effect.catchTag("SqlError", unavailable))
         return Stream.fromQueue(session.mailbox).pipe(
           Stream.tap(() => sessions.emptied(session)),
+          Stream.filter(isForTaskStream),
           Stream.map(Codec.encodeToWorker),
-          Stream.mapError((ended) =>
-            ended.reason === "replaced"
-              ? new GrpcError({ code: "ABORTED", message: "this session opened another task stream" })
-              : new GrpcError({ code: "UNAUTHENTICATED", message: "the session is over; register again" })
-          )
+          Stream.mapError(endOf)
         )
       })
 
@@ -137,7 +124,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
               task_id: report.task_id,
               session_id: session.id,
               attempt: report.attempt,
-              outcome: toOutcome(report.outcome)
+              outcome: toReport(report.outcome)
             }),
             session.lineage
           ).pipe(
@@ -195,6 +182,8 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           yield* registrations.leave(session, notice.reason).pipe(Effect.catchTag("SqlError", unavailable))
           return {}
         }),
+        // A span for hours would hold no trace together; what is said of a sampled task is part of its own.
+        session: (requests, call) => Stream.unwrap(stream.open(requests, (opening) => prove(opening, call, "stream"))),
         healthCheck: Effect.fnUntraced(function*() {
           const database = yield* databaseHealth
           return Codec.encodeServerHealth({
@@ -208,26 +197,8 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
   )
 }
 
-const toOutcome = (outcome: AttemptOutcome): TaskReport["outcome"] => {
-  switch (outcome._tag) {
-    case "Completed":
-    case "Failed":
-      return outcome
-    case "Cancelled":
-      return { _tag: "Stopped", message: outcome.error === "" ? "cancelled" : outcome.error }
-  }
-}
-
-const fail = (code: GrpcError["code"], message: string) => Effect.fail(new GrpcError({ code, message }))
-
-const exhausted = ({ message, retry_after }: TooManyCalls) =>
-  Effect.fail(new GrpcError({ code: "RESOURCE_EXHAUSTED", message, retry_after }))
-
-/** The database is away: nothing was changed, and the worker may simply try again. Any other database error is our fault. */
-const unavailable = (error: SqlError) =>
-  outageOf(error) === undefined
-    ? Effect.logError("a worker's call failed in the database", error).pipe(Effect.andThen(fail("INTERNAL", "internal error")))
-    : fail("UNAVAILABLE", "the database is not available; try again")
+/** Answers and revocations are a session stream's; a task stream has no words for them, and nobody puts them there. */
+const isForTaskStream = (message: Outgoing): message is ToWorker => message._tag !== "Answers" && message._tag !== "Revoked"
 
 const refusalCode = {
   unenrolled: "UNAUTHENTICATED",

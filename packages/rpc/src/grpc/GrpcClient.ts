@@ -1,17 +1,19 @@
 /**
- * Calls a protobuf-es service through grpc-js: Effects for unary methods, Streams for server-streaming ones.
+ * Calls a protobuf-es service through grpc-js: Effects for unary methods, Streams where the server or both sides stream.
  *
  * Interruption cancels the call on the server, `timeout` is a deadline that both sides keep, the current span travels as
- * `traceparent`. A stream is read only as fast as it is consumed (at most 16 messages wait in memory).
+ * `traceparent`. A stream is read only as fast as it is consumed (at most 16 messages wait in memory), and
+ * written only as fast as the server reads.
  */
 import type { DescService, Message } from "@bufbuild/protobuf"
 import * as grpc from "@grpc/grpc-js"
-import { Cause, Clock, Duration, Effect, type FileSystem, Option, type Scope, Stream } from "effect"
+import { Clock, Duration, Effect, type FileSystem, Option, type Scope, Stream } from "effect"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import { fromServiceError, GrpcError, isServiceError } from "./GrpcError.ts"
 import {
   type CallObserver,
   type Calls,
+  type DuplexCall,
   type Fields,
   type GrpcCallOptions,
   type GrpcMethod,
@@ -24,6 +26,7 @@ import {
   typedCalls,
   type UnaryCall
 } from "./GrpcMethods.ts"
+import { pullFrom, write } from "./MessagePipes.ts"
 import { explainConnection } from "./ConnectionProblem.ts"
 import { channelCredentials, type GrpcTlsError, type TlsFiles } from "./GrpcTls.ts"
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./WireLimits.ts"
@@ -56,10 +59,12 @@ export const make = Effect.fnUntraced(function*<S extends DescService>(
     Effect.sync(() => new grpc.Client(options.address, credentials, clientOptions(options.tls))),
     (client) => Effect.sync(() => client.close())
   )
-  const calls: Record<string, UnaryCall | StreamCall> = {}
+  const calls: Record<string, UnaryCall | StreamCall | DuplexCall> = {}
   for (const method of service.methods) {
     const traced = !(options.untraced ?? []).some((name) => name === method.localName)
-    calls[method.localName] = method.methodKind === "server_streaming"
+    calls[method.localName] = method.methodKind === "bidi_streaming"
+      ? duplexCall(channel, service, method, traced)
+      : method.methodKind === "server_streaming"
       ? streamCall(channel, service, method, traced)
       : unaryCall(channel, service, method, traced, observed(method, options.observe))
   }
@@ -173,7 +178,7 @@ const streamCall = (channel: grpc.Client, service: DescService, method: GrpcMeth
     const stream = Stream.fromPull(
       callContext(traced, options).pipe(
         Effect.flatMap((context) => open(fields, context)),
-        Effect.map((call) => pullFrom(call, method))
+        Effect.map((call) => pullFrom(call, (error) => errorOf(error, method)))
       )
     ).pipe(Stream.scoped)
     const [name, span] = clientSpan(service, method)
@@ -181,42 +186,29 @@ const streamCall = (channel: grpc.Client, service: DescService, method: GrpcMeth
   }
 }
 
-/** Pulls what has arrived. Messages that came before a failure are handed over before the failure is. */
-const pullFrom = (call: grpc.ClientReadableStream<Message>, method: GrpcMethod) => {
-  let failure: GrpcError | undefined
-  let ended = false
-  let wake: () => void = () => {}
-  call.on("readable", () => wake())
-  call.on("end", () => {
-    ended = true
-    wake()
-  })
-  call.on("error", (error) => {
-    failure = errorOf(error, method)
-    wake()
-  })
-  const signal = Effect.callback<void>((resume) => {
-    wake = () => resume(Effect.void)
-    if (call.readableLength > 0 || ended || failure !== undefined) wake()
-    return Effect.sync(() => {
-      wake = () => {}
-    })
-  })
-  const next: Effect.Effect<readonly [Message, ...Array<Message>], GrpcError | Cause.Done> = Effect.suspend(() => {
-    const [first, ...rest] = readAll(call)
-    if (first !== undefined) return Effect.succeed([first, ...rest] as const)
-    if (failure !== undefined) return Effect.fail(failure)
-    return ended ? Cause.done() : Effect.andThen(signal, next)
-  })
-  return next
-}
-
-const readAll = (call: grpc.ClientReadableStream<Message>): Array<Message> => {
-  const messages: Array<Message> = []
-  for (;;) {
-    const message: Message | null = call.read()
-    if (message === null) return messages
-    messages.push(message)
+const duplexCall = (channel: grpc.Client, service: DescService, method: GrpcMethod, traced: boolean): DuplexCall => {
+  const path = methodPath(service, method)
+  const input = messageCodec(method.input)
+  const output = messageCodec(method.output)
+  const open = (context: CallContext) =>
+    Effect.acquireRelease(
+      Effect.sync(() =>
+        channel.makeBidiStreamRequest(path, input.serialize, output.deserialize, context.metadata, context.options)
+      ),
+      (call) => Effect.sync(() => call.cancel())
+    )
+  const [name, span] = clientSpan(service, method)
+  return (requests, options) => {
+    const stream = Stream.fromPull(Effect.gen(function*() {
+      const call = yield* Effect.flatMap(callContext(traced, options), open)
+      const pull = pullFrom(call, (error) => errorOf(error, method))
+      // The end of the requests is the client's half of the stream; whatever the server still says is read.
+      yield* Effect.forkScoped(
+        Stream.runForEach(requests, (fields) => write(call, input.make(fields))).pipe(Effect.andThen(Effect.sync(() => call.end())))
+      )
+      return { pull }
+    }).pipe(Effect.map(({ pull }) => pull))).pipe(Stream.scoped)
+    return traced ? stream.pipe(Stream.withSpan(name, span)) : stream
   }
 }
 

@@ -7,6 +7,7 @@
 import {
   create,
   type DescMessage,
+  type DescMethodBiDiStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
@@ -38,12 +39,17 @@ export interface ClientCertificate {
   readonly fingerprint: string
 }
 
-/** One handler per method: an Effect for unary methods, a Stream for server-streaming ones. Services come by closure. */
+/**
+ * One handler per method: an Effect for unary methods, a Stream for server-streaming ones, from a Stream to a Stream where both
+ * sides stream. Services come by closure.
+ */
 export type Handlers<S extends DescService> = {
   readonly [K in keyof S["method"]]: S["method"][K] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageShape<I>, call: GrpcCall) => Effect.Effect<MessageInitShape<O>, GrpcError>
     : S["method"][K] extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageShape<I>, call: GrpcCall) => Stream.Stream<MessageInitShape<O>, GrpcError>
+    : S["method"][K] extends DescMethodBiDiStreaming<infer I, infer O>
+      ? (requests: Stream.Stream<MessageShape<I>, GrpcError>, call: GrpcCall) => Stream.Stream<MessageInitShape<O>, GrpcError>
     : never
 }
 
@@ -59,6 +65,8 @@ export type Calls<S extends DescService> = {
     ? (request: MessageInitShape<I>, options?: GrpcCallOptions) => Effect.Effect<MessageShape<O>, GrpcError>
     : S["method"][K] extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageInitShape<I>, options?: GrpcCallOptions) => Stream.Stream<MessageShape<O>, GrpcError>
+    : S["method"][K] extends DescMethodBiDiStreaming<infer I, infer O>
+      ? (requests: Stream.Stream<MessageInitShape<I>>, options?: GrpcCallOptions) => Stream.Stream<MessageShape<O>, GrpcError>
     : never
 }
 
@@ -67,8 +75,10 @@ export type Fields = Record<string, unknown>
 
 export type UnaryHandler = (request: Message, call: GrpcCall) => Effect.Effect<Fields, GrpcError>
 export type StreamHandler = (request: Message, call: GrpcCall) => Stream.Stream<Fields, GrpcError>
+export type DuplexHandler = (requests: Stream.Stream<Message, GrpcError>, call: GrpcCall) => Stream.Stream<Fields, GrpcError>
 export type UnaryCall = (request: Fields, options?: GrpcCallOptions) => Effect.Effect<Message, GrpcError>
 export type StreamCall = (request: Fields, options?: GrpcCallOptions) => Stream.Stream<Message, GrpcError>
+export type DuplexCall = (requests: Stream.Stream<Fields>, options?: GrpcCallOptions) => Stream.Stream<Message, GrpcError>
 
 // The overloads below are the cast: `Handlers` and `Calls` derive each entry from the very descriptor the adapter loops
 // over, so name, kind and message types agree by construction.
@@ -82,7 +92,12 @@ export function handlerOfStream(handlers: Record<string, unknown>, name: string)
   return handlers[name]
 }
 
-export function typedCalls<S extends DescService>(service: S, calls: Record<string, UnaryCall | StreamCall>): Calls<S>
+export function handlerOfDuplex<S extends DescService>(handlers: Handlers<S>, name: string): DuplexHandler
+export function handlerOfDuplex(handlers: Record<string, unknown>, name: string): unknown {
+  return handlers[name]
+}
+
+export function typedCalls<S extends DescService>(service: S, calls: Record<string, UnaryCall | StreamCall | DuplexCall>): Calls<S>
 export function typedCalls(_service: DescService, calls: unknown): unknown {
   return calls
 }

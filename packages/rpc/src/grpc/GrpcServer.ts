@@ -24,13 +24,15 @@ import {
 } from "effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
-import { type GrpcCode, GrpcError, RETRY_TRAILER } from "./GrpcError.ts"
+import { codeOfStatus, type GrpcCode, GrpcError, isServiceError, RETRY_TRAILER } from "./GrpcError.ts"
 import {
   type CallObserver,
   type ClientCertificate,
   type Fields,
   type GrpcCall,
   type GrpcMethod,
+  type DuplexHandler,
+  handlerOfDuplex,
   handlerOfStream,
   handlerOfUnary,
   type Handlers,
@@ -42,6 +44,7 @@ import {
   type StreamHandler,
   type UnaryHandler
 } from "./GrpcMethods.ts"
+import { pullFrom, write } from "./MessagePipes.ts"
 import * as GrpcListener from "./GrpcListener.ts"
 import { type Received, receive } from "./ReceivedMessage.ts"
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from "./WireLimits.ts"
@@ -102,15 +105,17 @@ export const serve = Effect.fnUntraced(function*<S extends DescService>(
     const observe = observed(method, options.observe)
     definition[method.localName] = {
       path: methodPath(service, method),
-      requestStream: false,
-      responseStream: method.methodKind === "server_streaming",
+      requestStream: method.methodKind === "bidi_streaming",
+      responseStream: method.methodKind !== "unary",
       // Part of the type, but only clients send requests.
       requestSerialize: (request) => input.serialize(Result.getOrThrow(request)),
       requestDeserialize: receive(method.input),
       responseSerialize: output.serialize,
       responseDeserialize: output.deserialize
     }
-    implementation[method.localName] = method.methodKind === "server_streaming"
+    implementation[method.localName] = method.methodKind === "bidi_streaming"
+      ? implementDuplex(handlerOfDuplex(handlers, method.localName), output.make, span, door)
+      : method.methodKind === "server_streaming"
       ? implementStream(handlerOfStream(handlers, method.localName), output.make, span, door)
       : implementUnary(handlerOfUnary(handlers, method.localName), output.make, (call) => (effect) => observe(span(call)(effect)), door)
   }
@@ -139,10 +144,13 @@ interface Door {
 }
 
 /** The message of a call that may be made at all, or why not. */
-const enter = ({ listener, mutual }: Door, call: SurfaceCall, info: GrpcCall): Received => {
+const enter = (door: Door, call: Pick<grpc.ServerUnaryCall<Received, Message>, "request">, info: GrpcCall): Received =>
+  Result.flatMap(admit(door, info), () => call.request)
+
+const admit = ({ listener, mutual }: Door, info: GrpcCall): Result.Result<void, GrpcError> => {
   const verdict = listener.verdict(info.peer) ??
     (mutual && Option.isNone(info.clientCertificate) ? "this server demands a client certificate" : undefined)
-  return verdict === undefined ? call.request : Result.fail(new GrpcError({ code: "UNAUTHENTICATED", message: verdict }))
+  return verdict === undefined ? Result.void : Result.fail(new GrpcError({ code: "UNAUTHENTICATED", message: verdict }))
 }
 
 /** A refusal for the caller's own fault counts against its address. */
@@ -158,11 +166,22 @@ const OWN_FAULT: ReadonlySet<GrpcCode> = new Set([
 
 type SpanOf = (call: GrpcCall) => <A>(effect: Effect.Effect<A, GrpcError>) => Effect.Effect<A, GrpcError>
 type Status = Partial<grpc.StatusObject>
-/** What both kinds of calls share; grpc-js does not export its own name for it. */
-type SurfaceCall = Pick<
-  grpc.ServerUnaryCall<Received, Message>,
-  "cancelled" | "request" | "metadata" | "getPeer" | "getAuthContext" | "once"
->
+/** What all kinds of calls share; grpc-js does not export its own name for it. */
+interface SurfaceCall {
+  readonly cancelled: boolean
+  readonly metadata: grpc.Metadata
+  readonly getPeer: () => string
+  readonly getPath: () => string
+  readonly getAuthContext: grpc.ServerUnaryCall<Received, Message>["getAuthContext"]
+  readonly once: (event: "cancelled" | "drain", listener: () => void) => unknown
+}
+
+interface AnswerStream extends SurfaceCall {
+  readonly write: (message: Message) => boolean
+  readonly removeListener: (event: "drain", listener: () => void) => unknown
+  readonly end: () => unknown
+  readonly emit: (event: "error", status: Status) => boolean
+}
 
 const implementUnary =
   (handler: UnaryHandler, make: (fields: Fields) => Message, span: SpanOf, door: Door) =>
@@ -185,34 +204,50 @@ const implementStream =
   (handler: StreamHandler, make: (fields: Fields) => Message, span: SpanOf, door: Door) =>
   (call: grpc.ServerWritableStream<Received, Message>): void => {
     const info = callInfo(call)
-    const fiber = door.fork(
-      Stream.unwrap(Effect.map(Effect.fromResult(enter(door, call, info)), (request) => handler(request, info))).pipe(
-        Stream.runForEach((fields) => write(call, make(fields))),
-        span(info),
-        Effect.exit,
-        Effect.tap((exit) => logDefects(exit, call.getPath())),
-        Effect.tap(strike(door, info)),
-        // grpc-js turns an emitted error into the call's status and ends it.
-        Effect.map((exit) => {
-          if (Exit.isSuccess(exit)) call.end()
-          else call.emit("error", statusOf(exit.cause))
-        })
-      )
-    )
-    interruptWhenCancelled(call, fiber)
+    const answers = Stream.unwrap(Effect.map(Effect.fromResult(enter(door, call, info)), (request) => handler(request, info)))
+    runStream(call, answers, make, span, door, info)
   }
 
-/** Back-pressure: the next message waits until this one's buffer has drained to the client. */
-const write = (call: grpc.ServerWritableStream<Received, Message>, message: Message) =>
-  Effect.callback<void>((resume) => {
-    if (call.write(message)) {
-      resume(Effect.void)
-      return
-    }
-    const drained = () => resume(Effect.void)
-    call.once("drain", drained)
-    return Effect.sync(() => call.removeListener("drain", drained))
-  })
+const implementDuplex =
+  (handler: DuplexHandler, make: (fields: Fields) => Message, span: SpanOf, door: Door) =>
+  (call: grpc.ServerDuplexStream<Received, Message>): void => {
+    const info = callInfo(call)
+    const requests = Stream.fromPull(Effect.sync(() => pullFrom<Received, GrpcError>(call, unreadable))).pipe(
+      Stream.mapEffect((received) => Effect.fromResult(received))
+    )
+    const answers = Stream.unwrap(Effect.map(Effect.fromResult(admit(door, info)), () => handler(requests, info)))
+    runStream(call, answers, make, span, door, info)
+  }
+
+/** Too large a message, for example; grpc-js gives the status it would answer. */
+const unreadable = (error: Error): GrpcError =>
+  isServiceError(error)
+    ? new GrpcError({ code: codeOfStatus(error.code), message: error.details, cause: error })
+    : new GrpcError({ code: "CANCELLED", message: "the stream broke", cause: error })
+
+const runStream = (
+  call: AnswerStream,
+  answers: Stream.Stream<Fields, GrpcError>,
+  make: (fields: Fields) => Message,
+  span: SpanOf,
+  door: Door,
+  info: GrpcCall
+): void => {
+  const fiber = door.fork(
+    Stream.runForEach(answers, (fields) => write(call, make(fields))).pipe(
+      span(info),
+      Effect.exit,
+      Effect.tap((exit) => logDefects(exit, call.getPath())),
+      Effect.tap(strike(door, info)),
+      // grpc-js turns an emitted error into the call's status and ends it.
+      Effect.map((exit) => {
+        if (Exit.isSuccess(exit)) call.end()
+        else call.emit("error", statusOf(exit.cause))
+      })
+    )
+  )
+  interruptWhenCancelled(call, fiber)
+}
 
 const interruptWhenCancelled = (call: SurfaceCall, fiber: Fiber.Fiber<void>): void => {
   if (call.cancelled) fiber.interruptUnsafe()

@@ -22,11 +22,11 @@ export class TokenBucket {
     this.#filledAt = now
   }
 
-  /** Takes one token; false where none is left. */
-  take(now: number): boolean {
+  /** Takes so many tokens; none, and false, where fewer are left. */
+  take(now: number, count = 1): boolean {
     this.#fill(now)
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    if (this.#tokens < count) return false
+    this.#tokens -= count
     return true
   }
 

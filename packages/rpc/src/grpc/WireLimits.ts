@@ -18,3 +18,11 @@ export const MAX_NAMES = 200
 export const MAX_METADATA_LENGTH = 16_384
 /** The attempts that a heartbeat names. */
 export const MAX_HELD_TASKS = 10_000
+/** Outcomes, or steps, in one message of a session's stream. */
+export const MAX_REPORTS = 1_000
+/** Tasks in one message of a session's stream. */
+export const MAX_DELIVERY = 64
+/** Tasks that may be with a worker at once. */
+export const MAX_WINDOW = 10_000
+/** Of a kind's JSON Schema. */
+export const MAX_SCHEMA_LENGTH = 64 * 1024

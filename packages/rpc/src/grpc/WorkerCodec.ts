@@ -103,9 +103,15 @@ const statusNames = [
   { name: "unhealthy", status: pb.WorkerStatus.UNHEALTHY }
 ] as const
 
+export const statusNumber = (status: Messages.WorkerStatus): pb.WorkerStatus =>
+  statusNames.find((entry) => entry.name === status)?.status ?? pb.WorkerStatus.UNSPECIFIED
+
+export const statusOf = (status: pb.WorkerStatus): Messages.WorkerStatus | undefined =>
+  statusNames.find((entry) => entry.status === status)?.name
+
 export const encodeHeartbeat = (beat: Messages.Heartbeat): MessageInitShape<typeof pb.WorkerHeartbeatRequestSchema> => ({
   ...proof(beat),
-  status: statusNames.find((entry) => entry.name === beat.status)?.status ?? pb.WorkerStatus.UNSPECIFIED,
+  status: statusNumber(beat.status),
   heldTasks: beat.held_tasks.map(heldTask),
   acknowledgedPing: beat.acknowledged_ping,
   ...Option.match(beat.stats, {
@@ -130,7 +136,7 @@ export const decodeHeartbeat = Effect.fnUntraced(function*(request: pb.WorkerHea
   const beat: Messages.Heartbeat = {
     ...(yield* decodeProof(request)),
     // A worker that states no status is taken at its word by its number of tasks.
-    status: statusNames.find((entry) => entry.status === request.status)?.name ??
+    status: statusOf(request.status) ??
       ((stats?.activeTasks ?? 0) > 0 ? "busy" : "idle"),
     stats: Option.map(Option.fromUndefinedOr(stats), (given) => ({
       active_tasks: given.activeTasks,
@@ -184,19 +190,25 @@ export const encodeToWorker = (message: Messages.ToWorker): MessageInitShape<typ
   switch (message._tag) {
     case "Task":
       return encodeTask(message.task)
+    default:
+      return { command: { command: commandFields(message) } }
+  }
+}
+
+export const commandFields = (
+  message: Command
+): NonNullable<MessageInitShape<typeof pb.WorkerCommandSchema>["command"]> => {
+  switch (message._tag) {
     case "Ping":
-      return { command: { command: { case: "ping", value: { sequence: message.sequence } } } }
+      return { case: "ping", value: { sequence: message.sequence } }
     case "CancelTask":
-      return {
-        command: {
-          command: {
-            case: "cancelTask",
-            value: { taskId: message.task_id, attempt: message.attempt, reason: message.reason }
-          }
-        }
-      }
+      return { case: "cancelTask", value: { taskId: message.task_id, attempt: message.attempt, reason: message.reason } }
     case "Drain":
-      return { command: { command: { case: "drain", value: { reason: message.reason } } } }
+      return { case: "drain", value: { reason: message.reason } }
+    case "PauseIntake":
+      return { case: "pauseIntake", value: { reason: message.reason } }
+    case "ResumeIntake":
+      return { case: "resumeIntake", value: {} }
   }
 }
 
@@ -234,8 +246,11 @@ const decodeTask = Effect.fnUntraced(function*(message: pb.TaskRequest) {
   return task
 })
 
-const decodeCommand = Effect.fnUntraced(function*({ command }: pb.WorkerCommand) {
-  const decoded: Option.Option<Messages.ToWorker> = command.case === "ping"
+export type Command = Exclude<Messages.ToWorker, { readonly _tag: "Task" }>
+
+/** None for a command that this version does not know. */
+export const decodeCommand = Effect.fnUntraced(function*({ command }: pb.WorkerCommand) {
+  const decoded: Option.Option<Command> = command.case === "ping"
     ? Option.some({ _tag: "Ping", sequence: command.value.sequence })
     : command.case === "cancelTask"
     ? Option.some({
@@ -245,6 +260,10 @@ const decodeCommand = Effect.fnUntraced(function*({ command }: pb.WorkerCommand)
     })
     : command.case === "drain"
     ? Option.some({ _tag: "Drain", reason: command.value.reason })
+    : command.case === "pauseIntake"
+    ? Option.some({ _tag: "PauseIntake", reason: command.value.reason })
+    : command.case === "resumeIntake"
+    ? Option.some({ _tag: "ResumeIntake" })
     : Option.none()
   return decoded
 })

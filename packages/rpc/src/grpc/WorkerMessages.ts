@@ -95,6 +95,9 @@ export type ToWorker =
   | { readonly _tag: "Ping"; readonly sequence: bigint }
   | { readonly _tag: "CancelTask"; readonly task_id: TaskId; readonly attempt: number; readonly reason: string }
   | { readonly _tag: "Drain"; readonly reason: string }
+  /** Start nothing more, and give back what waits, until ResumeIntake. On a session's stream only. */
+  | { readonly _tag: "PauseIntake"; readonly reason: string }
+  | { readonly _tag: "ResumeIntake" }
 
 export type AttemptOutcome =
   | { readonly _tag: "Completed"; readonly result: string }

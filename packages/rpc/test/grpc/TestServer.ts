@@ -22,6 +22,7 @@ export const handlers = (given: Partial<WorkerHandlers>): WorkerHandlers => ({
   healthCheck: () => Effect.fail(unimplemented),
   getTaskData: () => Effect.fail(unimplemented),
   leaveSession: () => Effect.fail(unimplemented),
+  session: () => Stream.fail(unimplemented),
   ...given
 })
 

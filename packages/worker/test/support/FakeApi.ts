@@ -5,19 +5,29 @@ import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import * as GrpcServer from "@englog/rpc/grpc/GrpcServer"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
+import * as SessionCodec from "@englog/rpc/grpc/SessionCodec"
+import * as Session from "@englog/rpc/grpc/SessionMessages"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
-import { DateTime, Duration, Effect, Option, Queue, Redacted, Schedule, Stream } from "effect"
+import { DateTime, Duration, Effect, Option, Pull, Queue, Redacted, Schedule, Stream } from "effect"
 
 export interface Script {
   readonly register?: (registration: Messages.WorkerRegistration, nth: number) => Effect.Effect<Messages.RegistrationAnswer, GrpcError>
-  readonly heartbeat?: (beat: Messages.Heartbeat, nth: number) => Effect.Effect<Partial<Messages.HeartbeatAnswer>, GrpcError>
-  readonly report?: (report: Messages.OutcomeReport, nth: number) => Effect.Effect<Messages.ReportAnswer, GrpcError>
-  readonly progress?: (report: Messages.ProgressReport) => Effect.Effect<void, GrpcError>
+  /** Asked for pings that are answered, too. */
+  readonly heartbeat?: (beat: Beat, nth: number) => Effect.Effect<Partial<Messages.HeartbeatAnswer>, GrpcError>
+  /** Refuses an outcome by the code that the unary method would have; UNAUTHENTICATED ends the stream. */
+  readonly report?: (report: Session.NumberedOutcome, nth: number) => Effect.Effect<void, GrpcError>
   /** What happens between the end of the session and the answer to LeaveSession. */
   readonly leave?: Effect.Effect<void>
   readonly data?: (question: Messages.TaskDataQuestion) => Effect.Effect<string, GrpcError>
 }
+
+export type Beat = Omit<Messages.Heartbeat, keyof Messages.SessionProof>
+
+const unimplemented = new GrpcError({ code: "UNIMPLEMENTED", message: "this worker uses its session's stream" })
+
+const refusalOf = ({ code }: GrpcError): Session.OutcomeRefusal =>
+  code === "FAILED_PRECONDITION" ? "not_held" : code === "INVALID_ARGUMENT" ? "invalid" : "later"
 
 /** As the API says it. */
 const sessionOver = new GrpcError({ code: "UNAUTHENTICATED", message: "the session is over" })
@@ -30,9 +40,11 @@ export const welcome = (token: string, heartbeat: Duration.Input = "30 seconds")
 
 export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
   const registrations: Array<Messages.WorkerRegistration> = []
-  const heartbeats: Array<Messages.Heartbeat> = []
-  const reports: Array<Messages.OutcomeReport> = []
-  const progress: Array<Messages.ProgressReport> = []
+  const heartbeats: Array<Beat> = []
+  const reports: Array<Session.NumberedOutcome> = []
+  const progress: Array<Session.TaskStep> = []
+  const openings: Array<Session.SessionOpening> = []
+  const frames: Array<Session.FromWorker> = []
   const departures: Array<Messages.LeaveNotice> = []
   const streams = { opened: 0, open: 0 }
   const outbox = yield* Queue.unbounded<Messages.ToWorker, GrpcError>()
@@ -54,23 +66,53 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
         ...answer
       })
     }),
-    streamTasks: () =>
-      Stream.unwrap(Effect.sync(() => {
+    session: (requests) =>
+      Stream.unwrap(Effect.gen(function*() {
+        const pull = yield* Stream.toPull(requests)
+        const [first, ...early] = yield* Pull.catchDone(pull, () => Effect.fail(sessionOver))
+        openings.push(yield* SessionCodec.decodeOpening(first))
+        const answers = yield* Queue.unbounded<Session.FromServer>()
+        const hear = Effect.fnUntraced(function*(request: typeof first) {
+          const message = yield* SessionCodec.decodeFromWorker(request)
+          frames.push(message)
+          progress.push(...message.steps)
+          for (const outcome of message.outcomes) {
+            const nth = reports.push(outcome)
+            const refused = yield* Effect.flip(script.report?.(outcome, nth) ?? Effect.void).pipe(Effect.option)
+            if (Option.isNone(refused)) yield* Queue.offer(answers, Session.fromServer({ accepted: [outcome.number] }))
+            else if (refused.value.code === "UNAUTHENTICATED") return yield* refused.value
+            else {
+              const refusal = { number: outcome.number, refusal: refusalOf(refused.value), reason: refused.value.message }
+              yield* Queue.offer(answers, Session.fromServer({ refused: [refusal] }))
+            }
+          }
+          if (message.ping_answer !== undefined) {
+            const { held_tasks, sequence, status } = message.ping_answer
+            const beat = { status, held_tasks, acknowledged_ping: sequence, stats: Option.none() }
+            const answer = yield* script.heartbeat?.(beat, heartbeats.push(beat)) ?? Effect.succeed({ revoked_tasks: [] })
+            yield* Queue.offer(answers, Session.fromServer({ revoked_tasks: answer.revoked_tasks ?? [] }))
+          }
+        })
+        let deliveries = 0
+        const sent = Stream.fromQueue(outbox).pipe(Stream.map((message) =>
+          message._tag === "Task"
+            ? Session.fromServer({ delivery: ++deliveries, tasks: [message.task] })
+            : Session.fromServer({ commands: [message] })))
         streams.opened++
         streams.open++
-        return Stream.fromQueue(outbox).pipe(Stream.map(Codec.encodeToWorker), Stream.ensuring(Effect.sync(() => streams.open--)))
+        const listen = Effect.forEach(early, hear).pipe(
+          Effect.andThen(Effect.forever(Effect.flatMap(pull, (messages) => Effect.forEach(messages, hear)))),
+          Pull.catchDone(() => Effect.void)
+        )
+        return Stream.merge(sent, Stream.fromQueue(answers)).pipe(
+          Stream.map(SessionCodec.encodeFromServer),
+          Stream.interruptWhen(listen),
+          Stream.ensuring(Effect.sync(() => streams.open--))
+        )
       })),
-    reportTaskResult: Effect.fnUntraced(function*(request) {
-      const report = yield* Codec.decodeReport(request)
-      const nth = reports.push(report)
-      return Codec.encodeReportAnswer(yield* script.report?.(report, nth) ?? Effect.succeed({ accepted: true, message: "" }))
-    }),
-    updateTaskProgress: Effect.fnUntraced(function*(request) {
-      const report = yield* Codec.decodeProgress(request)
-      progress.push(report)
-      yield* script.progress?.(report) ?? Effect.void
-      return {}
-    }),
+    streamTasks: () => Stream.fail(unimplemented),
+    reportTaskResult: () => Effect.fail(unimplemented),
+    updateTaskProgress: () => Effect.fail(unimplemented),
     healthCheck: () => Effect.succeed({ status: "healthy" }),
     getTaskData: Effect.fnUntraced(function*(request) {
       const question = yield* Codec.decodeTaskDataQuestion(request)
@@ -90,6 +132,8 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
     heartbeats,
     reports,
     progress,
+    openings,
+    frames,
     departures,
     streams,
     send: (message: Messages.ToWorker) => Queue.offer(outbox, message)

@@ -8,6 +8,7 @@ import { AppConfig } from "@englog/worker/AppConfig"
 import { AttemptLedger } from "@englog/worker/AttemptLedger"
 import type { TaskHandler } from "@englog/worker/handlers/TaskHandler"
 import { TaskHandlers } from "@englog/worker/handlers/TaskHandlers"
+import { Outbox } from "@englog/worker/Outbox"
 import { ProcessUsage } from "@englog/worker/ProcessUsage"
 import { DrainLimit, WorkerSupervisor } from "@englog/worker/WorkerSupervisor"
 import { Duration, Effect, Layer, Option } from "effect"
@@ -17,6 +18,8 @@ export const config = (apiAddresses: ReadonlyArray<string>, fields: Partial<AppC
   workerId: WorkerId.make("worker-1"),
   workerName: "EngLog Worker",
   maxConcurrent: 5,
+  prefetch: 256,
+  slotHeld: false,
   queues: ["default"],
   healthHost: "127.0.0.1",
   healthPort: Option.none(),
@@ -41,6 +44,7 @@ export const worker = (
 ) =>
   WorkerSupervisor.layer.pipe(
     Layer.provideMerge(ApiLink.layer),
+    Layer.provideMerge(Outbox.layer),
     Layer.provide(TaskHandlers.layer(handlers.map((handler) => Effect.succeed(handler)))),
     Layer.provideMerge(Layer.mergeAll(AttemptLedger.layer, ProcessUsage.layer, NodeFileSystem.layer)),
     Layer.provide(Layer.succeed(DrainLimit, Duration.millis(200))),

@@ -57,6 +57,14 @@ export declare type RegisterWorkerRequest = Message<"englog.v1.RegisterWorkerReq
    * @generated from field: repeated string kinds = 20;
    */
   kinds: string[];
+
+  /**
+   * Protocol 2: what kinds of the worker's own look like; each is named in kinds, too. INVALID_ARGUMENT: a schema that is
+   * none. ALREADY_EXISTS: the kind is built in, or a live worker announces it otherwise.
+   *
+   * @generated from field: repeated englog.v1.KindAnnouncement announced_kinds = 30;
+   */
+  announcedKinds: KindAnnouncement[];
 };
 
 /**
@@ -64,6 +72,98 @@ export declare type RegisterWorkerRequest = Message<"englog.v1.RegisterWorkerReq
  * Use `create(RegisterWorkerRequestSchema)` to create a new message.
  */
 export declare const RegisterWorkerRequestSchema: GenMessage<RegisterWorkerRequest>;
+
+/**
+ * A task kind that the API server does not know from itself.
+ *
+ * @generated from message englog.v1.KindAnnouncement
+ */
+export declare type KindAnnouncement = Message<"englog.v1.KindAnnouncement"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * JSON Schema, draft 2020-12, as JSON text
+   *
+   * @generated from field: string payload_json_schema = 2;
+   */
+  payloadJsonSchema: string;
+
+  /**
+   * @generated from field: string result_json_schema = 3;
+   */
+  resultJsonSchema: string;
+
+  /**
+   * How its tasks are queued and retried unless their submitter says otherwise; absent: the server's default policy.
+   *
+   * @generated from field: englog.v1.AnnouncedPolicy policy = 4;
+   */
+  policy?: AnnouncedPolicy | undefined;
+};
+
+/**
+ * Describes the message englog.v1.KindAnnouncement.
+ * Use `create(KindAnnouncementSchema)` to create a new message.
+ */
+export declare const KindAnnouncementSchema: GenMessage<KindAnnouncement>;
+
+/**
+ * Times are milliseconds.
+ *
+ * @generated from message englog.v1.AnnouncedPolicy
+ */
+export declare type AnnouncedPolicy = Message<"englog.v1.AnnouncedPolicy"> & {
+  /**
+   * @generated from field: string queue = 1;
+   */
+  queue: string;
+
+  /**
+   * 1 … 10
+   *
+   * @generated from field: int32 priority = 2;
+   */
+  priority: number;
+
+  /**
+   * @generated from field: double attempt_timeout = 3;
+   */
+  attemptTimeout: number;
+
+  /**
+   * @generated from field: double deadline = 4;
+   */
+  deadline: number;
+
+  /**
+   * @generated from field: int32 max_retries = 5;
+   */
+  maxRetries: number;
+
+  /**
+   * @generated from field: double base_delay = 6;
+   */
+  baseDelay: number;
+
+  /**
+   * @generated from field: double backoff_factor = 7;
+   */
+  backoffFactor: number;
+
+  /**
+   * @generated from field: double max_delay = 8;
+   */
+  maxDelay: number;
+};
+
+/**
+ * Describes the message englog.v1.AnnouncedPolicy.
+ * Use `create(AnnouncedPolicySchema)` to create a new message.
+ */
+export declare const AnnouncedPolicySchema: GenMessage<AnnouncedPolicy>;
 
 /**
  * @generated from message englog.v1.RegisterWorkerResponse
@@ -361,6 +461,22 @@ export declare type WorkerCommand = Message<"englog.v1.WorkerCommand"> & {
      */
     value: Drain;
     case: "drain";
+  } | {
+    /**
+     * Session only
+     *
+     * @generated from field: englog.v1.PauseIntake pause_intake = 4;
+     */
+    value: PauseIntake;
+    case: "pauseIntake";
+  } | {
+    /**
+     * Session only
+     *
+     * @generated from field: englog.v1.ResumeIntake resume_intake = 5;
+     */
+    value: ResumeIntake;
+    case: "resumeIntake";
   } | { case: undefined; value?: undefined };
 };
 
@@ -433,6 +549,36 @@ export declare type Drain = Message<"englog.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export declare const DrainSchema: GenMessage<Drain>;
+
+/**
+ * Start no more tasks until ResumeIntake: running ones go on, those that wait for a slot are returned.
+ *
+ * @generated from message englog.v1.PauseIntake
+ */
+export declare type PauseIntake = Message<"englog.v1.PauseIntake"> & {
+  /**
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message englog.v1.PauseIntake.
+ * Use `create(PauseIntakeSchema)` to create a new message.
+ */
+export declare const PauseIntakeSchema: GenMessage<PauseIntake>;
+
+/**
+ * @generated from message englog.v1.ResumeIntake
+ */
+export declare type ResumeIntake = Message<"englog.v1.ResumeIntake"> & {
+};
+
+/**
+ * Describes the message englog.v1.ResumeIntake.
+ * Use `create(ResumeIntakeSchema)` to create a new message.
+ */
+export declare const ResumeIntakeSchema: GenMessage<ResumeIntake>;
 
 /**
  * @generated from message englog.v1.TaskResultRequest
@@ -676,6 +822,380 @@ export declare type LeaveSessionRequest = Message<"englog.v1.LeaveSessionRequest
 export declare const LeaveSessionRequestSchema: GenMessage<LeaveSessionRequest>;
 
 /**
+ * @generated from message englog.v1.FromWorker
+ */
+export declare type FromWorker = Message<"englog.v1.FromWorker"> & {
+  /**
+   * In the first message, and only there.
+   *
+   * @generated from field: englog.v1.SessionOpening opening = 1;
+   */
+  opening?: SessionOpening | undefined;
+
+  /**
+   * at most 1,000
+   *
+   * @generated from field: repeated englog.v1.TaskOutcome outcomes = 2;
+   */
+  outcomes: TaskOutcome[];
+
+  /**
+   * at most 1,000
+   *
+   * @generated from field: repeated englog.v1.TaskStep steps = 3;
+   */
+  steps: TaskStep[];
+
+  /**
+   * Acknowledged receipt: the newest message with tasks that was read on this stream, by FromServer.delivery.
+   *
+   * @generated from field: uint32 received_delivery = 4;
+   */
+  receivedDelivery: number;
+
+  /**
+   * @generated from field: englog.v1.PingAnswer ping_answer = 5;
+   */
+  pingAnswer?: PingAnswer | undefined;
+
+  /**
+   * Tasks that were delivered and not started; they go back to the queue at once.
+   *
+   * @generated from field: repeated englog.v1.HeldTask returned_tasks = 6;
+   */
+  returnedTasks: HeldTask[];
+
+  /**
+   * How many tasks may be here at once, started or not, from now on; 0: as before.
+   *
+   * @generated from field: int32 window = 7;
+   */
+  window: number;
+};
+
+/**
+ * Describes the message englog.v1.FromWorker.
+ * Use `create(FromWorkerSchema)` to create a new message.
+ */
+export declare const FromWorkerSchema: GenMessage<FromWorker>;
+
+/**
+ * @generated from message englog.v1.SessionOpening
+ */
+export declare type SessionOpening = Message<"englog.v1.SessionOpening"> & {
+  /**
+   * @generated from field: string worker_id = 1;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: string session_token = 2;
+   */
+  sessionToken: string;
+
+  /**
+   * What is here: running, waiting for a slot, or ended and not yet acknowledged. Whatever else the session was given never
+   * arrived, and goes back to the queue at once.
+   *
+   * @generated from field: repeated englog.v1.HeldTask held_tasks = 3;
+   */
+  heldTasks: HeldTask[];
+
+  /**
+   * As FromWorker.window; 0: max_concurrent_tasks.
+   *
+   * @generated from field: int32 window = 4;
+   */
+  window: number;
+};
+
+/**
+ * Describes the message englog.v1.SessionOpening.
+ * Use `create(SessionOpeningSchema)` to create a new message.
+ */
+export declare const SessionOpeningSchema: GenMessage<SessionOpening>;
+
+/**
+ * @generated from message englog.v1.TaskOutcome
+ */
+export declare type TaskOutcome = Message<"englog.v1.TaskOutcome"> & {
+  /**
+   * Names the outcome in the answer; chosen by the worker, unique on this stream.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: int32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * COMPLETED, FAILED or CANCELLED
+   *
+   * @generated from field: englog.v1.TaskStatus status = 4;
+   */
+  status: TaskStatus;
+
+  /**
+   * as in TaskResultRequest
+   *
+   * @generated from field: string result = 5;
+   */
+  result: string;
+
+  /**
+   * @generated from field: string error_message = 6;
+   */
+  errorMessage: string;
+
+  /**
+   * @generated from field: bool not_retryable = 7;
+   */
+  notRetryable: boolean;
+
+  /**
+   * of the attempt's span, where the trace is sampled
+   *
+   * @generated from field: string traceparent = 8;
+   */
+  traceparent: string;
+};
+
+/**
+ * Describes the message englog.v1.TaskOutcome.
+ * Use `create(TaskOutcomeSchema)` to create a new message.
+ */
+export declare const TaskOutcomeSchema: GenMessage<TaskOutcome>;
+
+/**
+ * @generated from message englog.v1.TaskStep
+ */
+export declare type TaskStep = Message<"englog.v1.TaskStep"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: int32 attempt = 2;
+   */
+  attempt: number;
+
+  /**
+   * percent
+   *
+   * @generated from field: int32 progress = 3;
+   */
+  progress: number;
+
+  /**
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message englog.v1.TaskStep.
+ * Use `create(TaskStepSchema)` to create a new message.
+ */
+export declare const TaskStepSchema: GenMessage<TaskStep>;
+
+/**
+ * Renews the session's lease, as a heartbeat with acknowledged_ping does.
+ *
+ * @generated from message englog.v1.PingAnswer
+ */
+export declare type PingAnswer = Message<"englog.v1.PingAnswer"> & {
+  /**
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * @generated from field: englog.v1.WorkerStatus status = 2;
+   */
+  status: WorkerStatus;
+
+  /**
+   * as in SessionOpening
+   *
+   * @generated from field: repeated englog.v1.HeldTask held_tasks = 3;
+   */
+  heldTasks: HeldTask[];
+};
+
+/**
+ * Describes the message englog.v1.PingAnswer.
+ * Use `create(PingAnswerSchema)` to create a new message.
+ */
+export declare const PingAnswerSchema: GenMessage<PingAnswer>;
+
+/**
+ * @generated from message englog.v1.FromServer
+ */
+export declare type FromServer = Message<"englog.v1.FromServer"> & {
+  /**
+   * Counts the messages with tasks on this stream, from 1; 0 in all others.
+   *
+   * @generated from field: uint32 delivery = 1;
+   */
+  delivery: number;
+
+  /**
+   * at most 64
+   *
+   * @generated from field: repeated englog.v1.TaskDelivery tasks = 2;
+   */
+  tasks: TaskDelivery[];
+
+  /**
+   * outcomes by number; recorded for good
+   *
+   * @generated from field: repeated uint32 accepted = 3;
+   */
+  accepted: number[];
+
+  /**
+   * @generated from field: repeated englog.v1.RefusedOutcome refused = 4;
+   */
+  refused: RefusedOutcome[];
+
+  /**
+   * @generated from field: repeated englog.v1.WorkerCommand commands = 5;
+   */
+  commands: WorkerCommand[];
+
+  /**
+   * Attempts that this session does not hold: stop working on them, report nothing.
+   *
+   * @generated from field: repeated englog.v1.HeldTask revoked_tasks = 6;
+   */
+  revokedTasks: HeldTask[];
+
+  /**
+   * @generated from field: repeated englog.v1.RefusedStep refused_steps = 7;
+   */
+  refusedSteps: RefusedStep[];
+};
+
+/**
+ * Describes the message englog.v1.FromServer.
+ * Use `create(FromServerSchema)` to create a new message.
+ */
+export declare const FromServerSchema: GenMessage<FromServer>;
+
+/**
+ * Progress that was not noted: below what was reported before, or no percentage.
+ *
+ * @generated from message englog.v1.RefusedStep
+ */
+export declare type RefusedStep = Message<"englog.v1.RefusedStep"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: int32 attempt = 2;
+   */
+  attempt: number;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message englog.v1.RefusedStep.
+ * Use `create(RefusedStepSchema)` to create a new message.
+ */
+export declare const RefusedStepSchema: GenMessage<RefusedStep>;
+
+/**
+ * @generated from message englog.v1.TaskDelivery
+ */
+export declare type TaskDelivery = Message<"englog.v1.TaskDelivery"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * JSON; its shape belongs to the kind
+   *
+   * @generated from field: string payload = 3;
+   */
+  payload: string;
+
+  /**
+   * @generated from field: int32 priority = 4;
+   */
+  priority: number;
+
+  /**
+   * @generated from field: int32 attempt = 5;
+   */
+  attempt: number;
+
+  /**
+   * 0: none
+   *
+   * @generated from field: double deadline = 6;
+   */
+  deadline: number;
+
+  /**
+   * @generated from field: string traceparent = 7;
+   */
+  traceparent: string;
+};
+
+/**
+ * Describes the message englog.v1.TaskDelivery.
+ * Use `create(TaskDeliverySchema)` to create a new message.
+ */
+export declare const TaskDeliverySchema: GenMessage<TaskDelivery>;
+
+/**
+ * @generated from message englog.v1.RefusedOutcome
+ */
+export declare type RefusedOutcome = Message<"englog.v1.RefusedOutcome"> & {
+  /**
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: englog.v1.OutcomeRefusal refusal = 2;
+   */
+  refusal: OutcomeRefusal;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message englog.v1.RefusedOutcome.
+ * Use `create(RefusedOutcomeSchema)` to create a new message.
+ */
+export declare const RefusedOutcomeSchema: GenMessage<RefusedOutcome>;
+
+/**
  * @generated from enum englog.v1.TaskType
  */
 export enum TaskType {
@@ -831,6 +1351,42 @@ export enum WorkerStatus {
 export declare const WorkerStatusSchema: GenEnum<WorkerStatus>;
 
 /**
+ * @generated from enum englog.v1.OutcomeRefusal
+ */
+export enum OutcomeRefusal {
+  /**
+   * @generated from enum value: OUTCOME_REFUSAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * This session does not hold the attempt: drop it.
+   *
+   * @generated from enum value: OUTCOME_REFUSAL_NOT_HELD = 1;
+   */
+  NOT_HELD = 1,
+
+  /**
+   * The outcome is not one that this kind may have: report a failure instead.
+   *
+   * @generated from enum value: OUTCOME_REFUSAL_INVALID = 2;
+   */
+  INVALID = 2,
+
+  /**
+   * Nothing is wrong with it, but it could not be recorded now: report it again in a second.
+   *
+   * @generated from enum value: OUTCOME_REFUSAL_LATER = 3;
+   */
+  LATER = 3,
+}
+
+/**
+ * Describes the enum englog.v1.OutcomeRefusal.
+ */
+export declare const OutcomeRefusalSchema: GenEnum<OutcomeRefusal>;
+
+/**
  * @generated from service englog.v1.APIWorkerService
  */
 export declare const APIWorkerService: GenService<{
@@ -920,6 +1476,20 @@ export declare const APIWorkerService: GenService<{
     methodKind: "unary";
     input: typeof LeaveSessionRequestSchema;
     output: typeof EmptySchema;
+  },
+  /**
+   * The session's one stream in place of StreamTasks, ReportTaskResult and UpdateTaskProgress: several tasks per message
+   * down, and all that the worker has to say about them up, gathered to a message per tick. Opened anew after it broke; what
+   * was reported and not answered is then reported again. One stream per session, of either method: a second one ends the
+   * first with ABORTED. UNAUTHENTICATED: as for WorkerHeartbeat. INVALID_ARGUMENT: a message that breaks the rules below.
+   * RESOURCE_EXHAUSTED: more outcomes, steps and messages than the tasks that were delivered can give cause for.
+   *
+   * @generated from rpc englog.v1.APIWorkerService.Session
+   */
+  session: {
+    methodKind: "bidi_streaming";
+    input: typeof FromWorkerSchema;
+    output: typeof FromServerSchema;
   },
 }>;
 

@@ -18,7 +18,7 @@ import { file_google_protobuf_empty, file_google_protobuf_timestamp } from "@buf
  * Describes the file englog/v1/worker.proto.
  */
 export const file_englog_v1_worker = /*@__PURE__*/
-  fileDesc("ChZlbmdsb2cvdjEvd29ya2VyLnByb3RvEgllbmdsb2cudjEihQIKFVJlZ2lzdGVyV29ya2VyUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSEwoLd29ya2VyX25hbWUYAiABKAkSMQoMY2FwYWJpbGl0aWVzGAMgAygOMhsuZW5nbG9nLnYxLldvcmtlckNhcGFiaWxpdHkSDwoHdmVyc2lvbhgEIAEoCRJACghtZXRhZGF0YRgFIAMoCzIuLmVuZ2xvZy52MS5SZWdpc3RlcldvcmtlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRINCgVraW5kcxgUIAMoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihQEKFlJlZ2lzdGVyV29ya2VyUmVzcG9uc2USFQoNc2Vzc2lvbl90b2tlbhgBIAEoCRIiChpoZWFydGJlYXRfaW50ZXJ2YWxfc2Vjb25kcxgCIAEoBRIfChdyZWdpc3RyYXRpb25fc3VjY2Vzc2Z1bBgDIAEoCBIPCgdtZXNzYWdlGAQgASgJItYBChZXb3JrZXJIZWFydGJlYXRSZXF1ZXN0EhEKCXdvcmtlcl9pZBgBIAEoCRIVCg1zZXNzaW9uX3Rva2VuGAIgASgJEicKBnN0YXR1cxgDIAEoDjIXLmVuZ2xvZy52MS5Xb3JrZXJTdGF0dXMSJQoFc3RhdHMYBCABKAsyFi5lbmdsb2cudjEuV29ya2VyU3RhdHMSJwoKaGVsZF90YXNrcxgeIAMoCzITLmVuZ2xvZy52MS5IZWxkVGFzaxIZChFhY2tub3dsZWRnZWRfcGluZxgfIAEoBCIsCghIZWxkVGFzaxIPCgd0YXNrX2lkGAEgASgJEg8KB2F0dGVtcHQYAiABKAUipwEKC1dvcmtlclN0YXRzEhQKDGFjdGl2ZV90YXNrcxgBIAEoBRIXCg9jb21wbGV0ZWRfdGFza3MYAiABKAUSFAoMZmFpbGVkX3Rhc2tzGAMgASgFEhEKCWNwdV91c2FnZRgEIAEoAhIUCgxtZW1vcnlfdXNhZ2UYBSABKAISKgoGdXB0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKSAQoXV29ya2VySGVhcnRiZWF0UmVzcG9uc2USGgoSY29ubmVjdGlvbl9oZWFsdGh5GAEgASgIEi8KC3NlcnZlcl90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCg1yZXZva2VkX3Rhc2tzGB4gAygLMhMuZW5nbG9nLnYxLkhlbGRUYXNrInEKElN0cmVhbVRhc2tzUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSFQoNc2Vzc2lvbl90b2tlbhgCIAEoCRIxCgxjYXBhYmlsaXRpZXMYAyADKA4yGy5lbmdsb2cudjEuV29ya2VyQ2FwYWJpbGl0eSLKAgoLVGFza1JlcXVlc3QSDwoHdGFza19pZBgBIAEoCRImCgl0YXNrX3R5cGUYAiABKA4yEy5lbmdsb2cudjEuVGFza1R5cGUSDwoHcGF5bG9hZBgDIAEoCRIQCghwcmlvcml0eRgEIAEoBRIsCghkZWFkbGluZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNgoIbWV0YWRhdGEYBiADKAsyJC5lbmdsb2cudjEuVGFza1JlcXVlc3QuTWV0YWRhdGFFbnRyeRIMCgRraW5kGBQgASgJEg8KB2F0dGVtcHQYFSABKAUSKQoHY29tbWFuZBgeIAEoCzIYLmVuZ2xvZy52MS5Xb3JrZXJDb21tYW5kGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKMAQoNV29ya2VyQ29tbWFuZBIfCgRwaW5nGAEgASgLMg8uZW5nbG9nLnYxLlBpbmdIABIsCgtjYW5jZWxfdGFzaxgCIAEoCzIVLmVuZ2xvZy52MS5DYW5jZWxUYXNrSAASIQoFZHJhaW4YAyABKAsyEC5lbmdsb2cudjEuRHJhaW5IAEIJCgdjb21tYW5kIhgKBFBpbmcSEAoIc2VxdWVuY2UYASABKAQiPgoKQ2FuY2VsVGFzaxIPCgd0YXNrX2lkGAEgASgJEg8KB2F0dGVtcHQYAiABKAUSDgoGcmVhc29uGAMgASgJIhcKBURyYWluEg4KBnJlYXNvbhgBIAEoCSKmAgoRVGFza1Jlc3VsdFJlcXVlc3QSDwoHdGFza19pZBgBIAEoCRIRCgl3b3JrZXJfaWQYAiABKAkSJQoGc3RhdHVzGAMgASgOMhUuZW5nbG9nLnYxLlRhc2tTdGF0dXMSDgoGcmVzdWx0GAQgASgJEhUKDWVycm9yX21lc3NhZ2UYBSABKAkSLgoKc3RhcnRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1zZXNzaW9uX3Rva2VuGAggASgJEg8KB2F0dGVtcHQYFCABKAUSFQoNbm90X3JldHJ5YWJsZRgeIAEoCCI3ChJUYXNrUmVzdWx0UmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSDwoHbWVzc2FnZRgCIAEoCSKEAQoTVGFza1Byb2dyZXNzUmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIQCghwcm9ncmVzcxgDIAEoBRIPCgdtZXNzYWdlGAQgASgJEhUKDXNlc3Npb25fdG9rZW4YBSABKAkSDwoHYXR0ZW1wdBgUIAEoBSLFAQoTSGVhbHRoQ2hlY2tSZXNwb25zZRIOCgZzdGF0dXMYASABKAkSPgoIc2VydmljZXMYAiADKAsyLC5lbmdsb2cudjEuSGVhbHRoQ2hlY2tSZXNwb25zZS5TZXJ2aWNlc0VudHJ5Ei0KCXRpbWVzdGFtcBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAaLwoNU2VydmljZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIl0KD1Rhc2tEYXRhUmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIVCg1zZXNzaW9uX3Rva2VuGAMgASgJEg8KB2F0dGVtcHQYBCABKAUiIAoQVGFza0RhdGFSZXNwb25zZRIMCgRkYXRhGAEgASgJIk8KE0xlYXZlU2Vzc2lvblJlcXVlc3QSEQoJd29ya2VyX2lkGAEgASgJEhUKDXNlc3Npb25fdG9rZW4YAiABKAkSDgoGcmVhc29uGAMgASgJKrQBCghUYXNrVHlwZRIZChVUQVNLX1RZUEVfVU5TUEVDSUZJRUQQABIgChxUQVNLX1RZUEVfSU5TSUdIVF9HRU5FUkFUSU9OEAESGwoXVEFTS19UWVBFX1dFRUtMWV9SRVBPUlQQAhIbChdUQVNLX1RZUEVfREFUQV9BTkFMWVNJUxADEhUKEVRBU0tfVFlQRV9DTEVBTlVQEAQSGgoWVEFTS19UWVBFX05PVElGSUNBVElPThAFKqwBCgpUYXNrU3RhdHVzEhsKF1RBU0tfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFwoTVEFTS19TVEFUVVNfUEVORElORxABEhoKFlRBU0tfU1RBVFVTX1BST0NFU1NJTkcQAhIZChVUQVNLX1NUQVRVU19DT01QTEVURUQQAxIWChJUQVNLX1NUQVRVU19GQUlMRUQQBBIZChVUQVNLX1NUQVRVU19DQU5DRUxMRUQQBSrsAQoQV29ya2VyQ2FwYWJpbGl0eRIhCh1XT1JLRVJfQ0FQQUJJTElUWV9VTlNQRUNJRklFRBAAEigKJFdPUktFUl9DQVBBQklMSVRZX0lOU0lHSFRfR0VORVJBVElPThABEiMKH1dPUktFUl9DQVBBQklMSVRZX1dFRUtMWV9SRVBPUlQQAhIjCh9XT1JLRVJfQ0FQQUJJTElUWV9EQVRBX0FOQUxZU0lTEAMSHQoZV09SS0VSX0NBUEFCSUxJVFlfQ0xFQU5VUBAEEiIKHldPUktFUl9DQVBBQklMSVRZX05PVElGSUNBVElPThAFKpYBCgxXb3JrZXJTdGF0dXMSHQoZV09SS0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKEldPUktFUl9TVEFUVVNfSURMRRABEhYKEldPUktFUl9TVEFUVVNfQlVTWRACEhoKFldPUktFUl9TVEFUVVNfRFJBSU5JTkcQAxIbChdXT1JLRVJfU1RBVFVTX1VOSEVBTFRIWRAEMoEFChBBUElXb3JrZXJTZXJ2aWNlElUKDlJlZ2lzdGVyV29ya2VyEiAuZW5nbG9nLnYxLlJlZ2lzdGVyV29ya2VyUmVxdWVzdBohLmVuZ2xvZy52MS5SZWdpc3RlcldvcmtlclJlc3BvbnNlElgKD1dvcmtlckhlYXJ0YmVhdBIhLmVuZ2xvZy52MS5Xb3JrZXJIZWFydGJlYXRSZXF1ZXN0GiIuZW5nbG9nLnYxLldvcmtlckhlYXJ0YmVhdFJlc3BvbnNlEkYKC1N0cmVhbVRhc2tzEh0uZW5nbG9nLnYxLlN0cmVhbVRhc2tzUmVxdWVzdBoWLmVuZ2xvZy52MS5UYXNrUmVxdWVzdDABEk8KEFJlcG9ydFRhc2tSZXN1bHQSHC5lbmdsb2cudjEuVGFza1Jlc3VsdFJlcXVlc3QaHS5lbmdsb2cudjEuVGFza1Jlc3VsdFJlc3BvbnNlEkwKElVwZGF0ZVRhc2tQcm9ncmVzcxIeLmVuZ2xvZy52MS5UYXNrUHJvZ3Jlc3NSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EkUKC0hlYWx0aENoZWNrEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Gh4uZW5nbG9nLnYxLkhlYWx0aENoZWNrUmVzcG9uc2USRgoLR2V0VGFza0RhdGESGi5lbmdsb2cudjEuVGFza0RhdGFSZXF1ZXN0GhsuZW5nbG9nLnYxLlRhc2tEYXRhUmVzcG9uc2USRgoMTGVhdmVTZXNzaW9uEh4uZW5nbG9nLnYxLkxlYXZlU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChZlbmdsb2cvdjEvd29ya2VyLnByb3RvEgllbmdsb2cudjEiuwIKFVJlZ2lzdGVyV29ya2VyUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSEwoLd29ya2VyX25hbWUYAiABKAkSMQoMY2FwYWJpbGl0aWVzGAMgAygOMhsuZW5nbG9nLnYxLldvcmtlckNhcGFiaWxpdHkSDwoHdmVyc2lvbhgEIAEoCRJACghtZXRhZGF0YRgFIAMoCzIuLmVuZ2xvZy52MS5SZWdpc3RlcldvcmtlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRINCgVraW5kcxgUIAMoCRI0Cg9hbm5vdW5jZWRfa2luZHMYHiADKAsyGy5lbmdsb2cudjEuS2luZEFubm91bmNlbWVudBovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihQEKEEtpbmRBbm5vdW5jZW1lbnQSDAoEbmFtZRgBIAEoCRIbChNwYXlsb2FkX2pzb25fc2NoZW1hGAIgASgJEhoKEnJlc3VsdF9qc29uX3NjaGVtYRgDIAEoCRIqCgZwb2xpY3kYBCABKAsyGi5lbmdsb2cudjEuQW5ub3VuY2VkUG9saWN5IrEBCg9Bbm5vdW5jZWRQb2xpY3kSDQoFcXVldWUYASABKAkSEAoIcHJpb3JpdHkYAiABKAUSFwoPYXR0ZW1wdF90aW1lb3V0GAMgASgBEhAKCGRlYWRsaW5lGAQgASgBEhMKC21heF9yZXRyaWVzGAUgASgFEhIKCmJhc2VfZGVsYXkYBiABKAESFgoOYmFja29mZl9mYWN0b3IYByABKAESEQoJbWF4X2RlbGF5GAggASgBIoUBChZSZWdpc3RlcldvcmtlclJlc3BvbnNlEhUKDXNlc3Npb25fdG9rZW4YASABKAkSIgoaaGVhcnRiZWF0X2ludGVydmFsX3NlY29uZHMYAiABKAUSHwoXcmVnaXN0cmF0aW9uX3N1Y2Nlc3NmdWwYAyABKAgSDwoHbWVzc2FnZRgEIAEoCSLWAQoWV29ya2VySGVhcnRiZWF0UmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSFQoNc2Vzc2lvbl90b2tlbhgCIAEoCRInCgZzdGF0dXMYAyABKA4yFy5lbmdsb2cudjEuV29ya2VyU3RhdHVzEiUKBXN0YXRzGAQgASgLMhYuZW5nbG9nLnYxLldvcmtlclN0YXRzEicKCmhlbGRfdGFza3MYHiADKAsyEy5lbmdsb2cudjEuSGVsZFRhc2sSGQoRYWNrbm93bGVkZ2VkX3BpbmcYHyABKAQiLAoISGVsZFRhc2sSDwoHdGFza19pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFIqcBCgtXb3JrZXJTdGF0cxIUCgxhY3RpdmVfdGFza3MYASABKAUSFwoPY29tcGxldGVkX3Rhc2tzGAIgASgFEhQKDGZhaWxlZF90YXNrcxgDIAEoBRIRCgljcHVfdXNhZ2UYBCABKAISFAoMbWVtb3J5X3VzYWdlGAUgASgCEioKBnVwdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgEKF1dvcmtlckhlYXJ0YmVhdFJlc3BvbnNlEhoKEmNvbm5lY3Rpb25faGVhbHRoeRgBIAEoCBIvCgtzZXJ2ZXJfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoNcmV2b2tlZF90YXNrcxgeIAMoCzITLmVuZ2xvZy52MS5IZWxkVGFzayJxChJTdHJlYW1UYXNrc1JlcXVlc3QSEQoJd29ya2VyX2lkGAEgASgJEhUKDXNlc3Npb25fdG9rZW4YAiABKAkSMQoMY2FwYWJpbGl0aWVzGAMgAygOMhsuZW5nbG9nLnYxLldvcmtlckNhcGFiaWxpdHkiygIKC1Rhc2tSZXF1ZXN0Eg8KB3Rhc2tfaWQYASABKAkSJgoJdGFza190eXBlGAIgASgOMhMuZW5nbG9nLnYxLlRhc2tUeXBlEg8KB3BheWxvYWQYAyABKAkSEAoIcHJpb3JpdHkYBCABKAUSLAoIZGVhZGxpbmUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKCG1ldGFkYXRhGAYgAygLMiQuZW5nbG9nLnYxLlRhc2tSZXF1ZXN0Lk1ldGFkYXRhRW50cnkSDAoEa2luZBgUIAEoCRIPCgdhdHRlbXB0GBUgASgFEikKB2NvbW1hbmQYHiABKAsyGC5lbmdsb2cudjEuV29ya2VyQ29tbWFuZBovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi7gEKDVdvcmtlckNvbW1hbmQSHwoEcGluZxgBIAEoCzIPLmVuZ2xvZy52MS5QaW5nSAASLAoLY2FuY2VsX3Rhc2sYAiABKAsyFS5lbmdsb2cudjEuQ2FuY2VsVGFza0gAEiEKBWRyYWluGAMgASgLMhAuZW5nbG9nLnYxLkRyYWluSAASLgoMcGF1c2VfaW50YWtlGAQgASgLMhYuZW5nbG9nLnYxLlBhdXNlSW50YWtlSAASMAoNcmVzdW1lX2ludGFrZRgFIAEoCzIXLmVuZ2xvZy52MS5SZXN1bWVJbnRha2VIAEIJCgdjb21tYW5kIhgKBFBpbmcSEAoIc2VxdWVuY2UYASABKAQiPgoKQ2FuY2VsVGFzaxIPCgd0YXNrX2lkGAEgASgJEg8KB2F0dGVtcHQYAiABKAUSDgoGcmVhc29uGAMgASgJIhcKBURyYWluEg4KBnJlYXNvbhgBIAEoCSIdCgtQYXVzZUludGFrZRIOCgZyZWFzb24YASABKAkiDgoMUmVzdW1lSW50YWtlIqYCChFUYXNrUmVzdWx0UmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJEhEKCXdvcmtlcl9pZBgCIAEoCRIlCgZzdGF0dXMYAyABKA4yFS5lbmdsb2cudjEuVGFza1N0YXR1cxIOCgZyZXN1bHQYBCABKAkSFQoNZXJyb3JfbWVzc2FnZRgFIAEoCRIuCgpzdGFydGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb21wbGV0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNlc3Npb25fdG9rZW4YCCABKAkSDwoHYXR0ZW1wdBgUIAEoBRIVCg1ub3RfcmV0cnlhYmxlGB4gASgIIjcKElRhc2tSZXN1bHRSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIPCgdtZXNzYWdlGAIgASgJIoQBChNUYXNrUHJvZ3Jlc3NSZXF1ZXN0Eg8KB3Rhc2tfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEhAKCHByb2dyZXNzGAMgASgFEg8KB21lc3NhZ2UYBCABKAkSFQoNc2Vzc2lvbl90b2tlbhgFIAEoCRIPCgdhdHRlbXB0GBQgASgFIsUBChNIZWFsdGhDaGVja1Jlc3BvbnNlEg4KBnN0YXR1cxgBIAEoCRI+CghzZXJ2aWNlcxgCIAMoCzIsLmVuZ2xvZy52MS5IZWFsdGhDaGVja1Jlc3BvbnNlLlNlcnZpY2VzRW50cnkSLQoJdGltZXN0YW1wGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBovCg1TZXJ2aWNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiXQoPVGFza0RhdGFSZXF1ZXN0Eg8KB3Rhc2tfaWQYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEhUKDXNlc3Npb25fdG9rZW4YAyABKAkSDwoHYXR0ZW1wdBgEIAEoBSIgChBUYXNrRGF0YVJlc3BvbnNlEgwKBGRhdGEYASABKAkiTwoTTGVhdmVTZXNzaW9uUmVxdWVzdBIRCgl3b3JrZXJfaWQYASABKAkSFQoNc2Vzc2lvbl90b2tlbhgCIAEoCRIOCgZyZWFzb24YAyABKAkiigIKCkZyb21Xb3JrZXISKgoHb3BlbmluZxgBIAEoCzIZLmVuZ2xvZy52MS5TZXNzaW9uT3BlbmluZxIoCghvdXRjb21lcxgCIAMoCzIWLmVuZ2xvZy52MS5UYXNrT3V0Y29tZRIiCgVzdGVwcxgDIAMoCzITLmVuZ2xvZy52MS5UYXNrU3RlcBIZChFyZWNlaXZlZF9kZWxpdmVyeRgEIAEoDRIqCgtwaW5nX2Fuc3dlchgFIAEoCzIVLmVuZ2xvZy52MS5QaW5nQW5zd2VyEisKDnJldHVybmVkX3Rhc2tzGAYgAygLMhMuZW5nbG9nLnYxLkhlbGRUYXNrEg4KBndpbmRvdxgHIAEoBSJzCg5TZXNzaW9uT3BlbmluZxIRCgl3b3JrZXJfaWQYASABKAkSFQoNc2Vzc2lvbl90b2tlbhgCIAEoCRInCgpoZWxkX3Rhc2tzGAMgAygLMhMuZW5nbG9nLnYxLkhlbGRUYXNrEg4KBndpbmRvdxgEIAEoBSK5AQoLVGFza091dGNvbWUSDgoGbnVtYmVyGAEgASgNEg8KB3Rhc2tfaWQYAiABKAkSDwoHYXR0ZW1wdBgDIAEoBRIlCgZzdGF0dXMYBCABKA4yFS5lbmdsb2cudjEuVGFza1N0YXR1cxIOCgZyZXN1bHQYBSABKAkSFQoNZXJyb3JfbWVzc2FnZRgGIAEoCRIVCg1ub3RfcmV0cnlhYmxlGAcgASgIEhMKC3RyYWNlcGFyZW50GAggASgJIk8KCFRhc2tTdGVwEg8KB3Rhc2tfaWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoBRIQCghwcm9ncmVzcxgDIAEoBRIPCgdtZXNzYWdlGAQgASgJInAKClBpbmdBbnN3ZXISEAoIc2VxdWVuY2UYASABKAQSJwoGc3RhdHVzGAIgASgOMhcuZW5nbG9nLnYxLldvcmtlclN0YXR1cxInCgpoZWxkX3Rhc2tzGAMgAygLMhMuZW5nbG9nLnYxLkhlbGRUYXNrIosCCgpGcm9tU2VydmVyEhAKCGRlbGl2ZXJ5GAEgASgNEiYKBXRhc2tzGAIgAygLMhcuZW5nbG9nLnYxLlRhc2tEZWxpdmVyeRIQCghhY2NlcHRlZBgDIAMoDRIqCgdyZWZ1c2VkGAQgAygLMhkuZW5nbG9nLnYxLlJlZnVzZWRPdXRjb21lEioKCGNvbW1hbmRzGAUgAygLMhguZW5nbG9nLnYxLldvcmtlckNvbW1hbmQSKgoNcmV2b2tlZF90YXNrcxgGIAMoCzITLmVuZ2xvZy52MS5IZWxkVGFzaxItCg1yZWZ1c2VkX3N0ZXBzGAcgAygLMhYuZW5nbG9nLnYxLlJlZnVzZWRTdGVwIj8KC1JlZnVzZWRTdGVwEg8KB3Rhc2tfaWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoBRIOCgZyZWFzb24YAyABKAkiiAEKDFRhc2tEZWxpdmVyeRIPCgd0YXNrX2lkGAEgASgJEgwKBGtpbmQYAiABKAkSDwoHcGF5bG9hZBgDIAEoCRIQCghwcmlvcml0eRgEIAEoBRIPCgdhdHRlbXB0GAUgASgFEhAKCGRlYWRsaW5lGAYgASgBEhMKC3RyYWNlcGFyZW50GAcgASgJIlwKDlJlZnVzZWRPdXRjb21lEg4KBm51bWJlchgBIAEoDRIqCgdyZWZ1c2FsGAIgASgOMhkuZW5nbG9nLnYxLk91dGNvbWVSZWZ1c2FsEg4KBnJlYXNvbhgDIAEoCSq0AQoIVGFza1R5cGUSGQoVVEFTS19UWVBFX1VOU1BFQ0lGSUVEEAASIAocVEFTS19UWVBFX0lOU0lHSFRfR0VORVJBVElPThABEhsKF1RBU0tfVFlQRV9XRUVLTFlfUkVQT1JUEAISGwoXVEFTS19UWVBFX0RBVEFfQU5BTFlTSVMQAxIVChFUQVNLX1RZUEVfQ0xFQU5VUBAEEhoKFlRBU0tfVFlQRV9OT1RJRklDQVRJT04QBSqsAQoKVGFza1N0YXR1cxIbChdUQVNLX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE1RBU0tfU1RBVFVTX1BFTkRJTkcQARIaChZUQVNLX1NUQVRVU19QUk9DRVNTSU5HEAISGQoVVEFTS19TVEFUVVNfQ09NUExFVEVEEAMSFgoSVEFTS19TVEFUVVNfRkFJTEVEEAQSGQoVVEFTS19TVEFUVVNfQ0FOQ0VMTEVEEAUq7AEKEFdvcmtlckNhcGFiaWxpdHkSIQodV09SS0VSX0NBUEFCSUxJVFlfVU5TUEVDSUZJRUQQABIoCiRXT1JLRVJfQ0FQQUJJTElUWV9JTlNJR0hUX0dFTkVSQVRJT04QARIjCh9XT1JLRVJfQ0FQQUJJTElUWV9XRUVLTFlfUkVQT1JUEAISIwofV09SS0VSX0NBUEFCSUxJVFlfREFUQV9BTkFMWVNJUxADEh0KGVdPUktFUl9DQVBBQklMSVRZX0NMRUFOVVAQBBIiCh5XT1JLRVJfQ0FQQUJJTElUWV9OT1RJRklDQVRJT04QBSqWAQoMV29ya2VyU3RhdHVzEh0KGVdPUktFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJXT1JLRVJfU1RBVFVTX0lETEUQARIWChJXT1JLRVJfU1RBVFVTX0JVU1kQAhIaChZXT1JLRVJfU1RBVFVTX0RSQUlOSU5HEAMSGwoXV09SS0VSX1NUQVRVU19VTkhFQUxUSFkQBCqHAQoOT3V0Y29tZVJlZnVzYWwSHwobT1VUQ09NRV9SRUZVU0FMX1VOU1BFQ0lGSUVEEAASHAoYT1VUQ09NRV9SRUZVU0FMX05PVF9IRUxEEAESGwoXT1VUQ09NRV9SRUZVU0FMX0lOVkFMSUQQAhIZChVPVVRDT01FX1JFRlVTQUxfTEFURVIQAzK+BQoQQVBJV29ya2VyU2VydmljZRJVCg5SZWdpc3RlcldvcmtlchIgLmVuZ2xvZy52MS5SZWdpc3RlcldvcmtlclJlcXVlc3QaIS5lbmdsb2cudjEuUmVnaXN0ZXJXb3JrZXJSZXNwb25zZRJYCg9Xb3JrZXJIZWFydGJlYXQSIS5lbmdsb2cudjEuV29ya2VySGVhcnRiZWF0UmVxdWVzdBoiLmVuZ2xvZy52MS5Xb3JrZXJIZWFydGJlYXRSZXNwb25zZRJGCgtTdHJlYW1UYXNrcxIdLmVuZ2xvZy52MS5TdHJlYW1UYXNrc1JlcXVlc3QaFi5lbmdsb2cudjEuVGFza1JlcXVlc3QwARJPChBSZXBvcnRUYXNrUmVzdWx0EhwuZW5nbG9nLnYxLlRhc2tSZXN1bHRSZXF1ZXN0Gh0uZW5nbG9nLnYxLlRhc2tSZXN1bHRSZXNwb25zZRJMChJVcGRhdGVUYXNrUHJvZ3Jlc3MSHi5lbmdsb2cudjEuVGFza1Byb2dyZXNzUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJFCgtIZWFsdGhDaGVjaxIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoeLmVuZ2xvZy52MS5IZWFsdGhDaGVja1Jlc3BvbnNlEkYKC0dldFRhc2tEYXRhEhouZW5nbG9nLnYxLlRhc2tEYXRhUmVxdWVzdBobLmVuZ2xvZy52MS5UYXNrRGF0YVJlc3BvbnNlEkYKDExlYXZlU2Vzc2lvbhIeLmVuZ2xvZy52MS5MZWF2ZVNlc3Npb25SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EjsKB1Nlc3Npb24SFS5lbmdsb2cudjEuRnJvbVdvcmtlchoVLmVuZ2xvZy52MS5Gcm9tU2VydmVyKAEwAWIGcHJvdG8z", [file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * Describes the message englog.v1.RegisterWorkerRequest.
@@ -28,130 +28,221 @@ export const RegisterWorkerRequestSchema = /*@__PURE__*/
   messageDesc(file_englog_v1_worker, 0);
 
 /**
+ * Describes the message englog.v1.KindAnnouncement.
+ * Use `create(KindAnnouncementSchema)` to create a new message.
+ */
+export const KindAnnouncementSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 1);
+
+/**
+ * Describes the message englog.v1.AnnouncedPolicy.
+ * Use `create(AnnouncedPolicySchema)` to create a new message.
+ */
+export const AnnouncedPolicySchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 2);
+
+/**
  * Describes the message englog.v1.RegisterWorkerResponse.
  * Use `create(RegisterWorkerResponseSchema)` to create a new message.
  */
 export const RegisterWorkerResponseSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 1);
+  messageDesc(file_englog_v1_worker, 3);
 
 /**
  * Describes the message englog.v1.WorkerHeartbeatRequest.
  * Use `create(WorkerHeartbeatRequestSchema)` to create a new message.
  */
 export const WorkerHeartbeatRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 2);
+  messageDesc(file_englog_v1_worker, 4);
 
 /**
  * Describes the message englog.v1.HeldTask.
  * Use `create(HeldTaskSchema)` to create a new message.
  */
 export const HeldTaskSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 3);
+  messageDesc(file_englog_v1_worker, 5);
 
 /**
  * Describes the message englog.v1.WorkerStats.
  * Use `create(WorkerStatsSchema)` to create a new message.
  */
 export const WorkerStatsSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 4);
+  messageDesc(file_englog_v1_worker, 6);
 
 /**
  * Describes the message englog.v1.WorkerHeartbeatResponse.
  * Use `create(WorkerHeartbeatResponseSchema)` to create a new message.
  */
 export const WorkerHeartbeatResponseSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 5);
+  messageDesc(file_englog_v1_worker, 7);
 
 /**
  * Describes the message englog.v1.StreamTasksRequest.
  * Use `create(StreamTasksRequestSchema)` to create a new message.
  */
 export const StreamTasksRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 6);
+  messageDesc(file_englog_v1_worker, 8);
 
 /**
  * Describes the message englog.v1.TaskRequest.
  * Use `create(TaskRequestSchema)` to create a new message.
  */
 export const TaskRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 7);
+  messageDesc(file_englog_v1_worker, 9);
 
 /**
  * Describes the message englog.v1.WorkerCommand.
  * Use `create(WorkerCommandSchema)` to create a new message.
  */
 export const WorkerCommandSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 8);
+  messageDesc(file_englog_v1_worker, 10);
 
 /**
  * Describes the message englog.v1.Ping.
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 9);
+  messageDesc(file_englog_v1_worker, 11);
 
 /**
  * Describes the message englog.v1.CancelTask.
  * Use `create(CancelTaskSchema)` to create a new message.
  */
 export const CancelTaskSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 10);
+  messageDesc(file_englog_v1_worker, 12);
 
 /**
  * Describes the message englog.v1.Drain.
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 11);
+  messageDesc(file_englog_v1_worker, 13);
+
+/**
+ * Describes the message englog.v1.PauseIntake.
+ * Use `create(PauseIntakeSchema)` to create a new message.
+ */
+export const PauseIntakeSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 14);
+
+/**
+ * Describes the message englog.v1.ResumeIntake.
+ * Use `create(ResumeIntakeSchema)` to create a new message.
+ */
+export const ResumeIntakeSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 15);
 
 /**
  * Describes the message englog.v1.TaskResultRequest.
  * Use `create(TaskResultRequestSchema)` to create a new message.
  */
 export const TaskResultRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 12);
+  messageDesc(file_englog_v1_worker, 16);
 
 /**
  * Describes the message englog.v1.TaskResultResponse.
  * Use `create(TaskResultResponseSchema)` to create a new message.
  */
 export const TaskResultResponseSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 13);
+  messageDesc(file_englog_v1_worker, 17);
 
 /**
  * Describes the message englog.v1.TaskProgressRequest.
  * Use `create(TaskProgressRequestSchema)` to create a new message.
  */
 export const TaskProgressRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 14);
+  messageDesc(file_englog_v1_worker, 18);
 
 /**
  * Describes the message englog.v1.HealthCheckResponse.
  * Use `create(HealthCheckResponseSchema)` to create a new message.
  */
 export const HealthCheckResponseSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 15);
+  messageDesc(file_englog_v1_worker, 19);
 
 /**
  * Describes the message englog.v1.TaskDataRequest.
  * Use `create(TaskDataRequestSchema)` to create a new message.
  */
 export const TaskDataRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 16);
+  messageDesc(file_englog_v1_worker, 20);
 
 /**
  * Describes the message englog.v1.TaskDataResponse.
  * Use `create(TaskDataResponseSchema)` to create a new message.
  */
 export const TaskDataResponseSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 17);
+  messageDesc(file_englog_v1_worker, 21);
 
 /**
  * Describes the message englog.v1.LeaveSessionRequest.
  * Use `create(LeaveSessionRequestSchema)` to create a new message.
  */
 export const LeaveSessionRequestSchema = /*@__PURE__*/
-  messageDesc(file_englog_v1_worker, 18);
+  messageDesc(file_englog_v1_worker, 22);
+
+/**
+ * Describes the message englog.v1.FromWorker.
+ * Use `create(FromWorkerSchema)` to create a new message.
+ */
+export const FromWorkerSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 23);
+
+/**
+ * Describes the message englog.v1.SessionOpening.
+ * Use `create(SessionOpeningSchema)` to create a new message.
+ */
+export const SessionOpeningSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 24);
+
+/**
+ * Describes the message englog.v1.TaskOutcome.
+ * Use `create(TaskOutcomeSchema)` to create a new message.
+ */
+export const TaskOutcomeSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 25);
+
+/**
+ * Describes the message englog.v1.TaskStep.
+ * Use `create(TaskStepSchema)` to create a new message.
+ */
+export const TaskStepSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 26);
+
+/**
+ * Describes the message englog.v1.PingAnswer.
+ * Use `create(PingAnswerSchema)` to create a new message.
+ */
+export const PingAnswerSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 27);
+
+/**
+ * Describes the message englog.v1.FromServer.
+ * Use `create(FromServerSchema)` to create a new message.
+ */
+export const FromServerSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 28);
+
+/**
+ * Describes the message englog.v1.RefusedStep.
+ * Use `create(RefusedStepSchema)` to create a new message.
+ */
+export const RefusedStepSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 29);
+
+/**
+ * Describes the message englog.v1.TaskDelivery.
+ * Use `create(TaskDeliverySchema)` to create a new message.
+ */
+export const TaskDeliverySchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 30);
+
+/**
+ * Describes the message englog.v1.RefusedOutcome.
+ * Use `create(RefusedOutcomeSchema)` to create a new message.
+ */
+export const RefusedOutcomeSchema = /*@__PURE__*/
+  messageDesc(file_englog_v1_worker, 31);
 
 /**
  * Describes the enum englog.v1.TaskType.
@@ -200,6 +291,18 @@ export const WorkerStatusSchema = /*@__PURE__*/
  */
 export const WorkerStatus = /*@__PURE__*/
   tsEnum(WorkerStatusSchema);
+
+/**
+ * Describes the enum englog.v1.OutcomeRefusal.
+ */
+export const OutcomeRefusalSchema = /*@__PURE__*/
+  enumDesc(file_englog_v1_worker, 4);
+
+/**
+ * @generated from enum englog.v1.OutcomeRefusal
+ */
+export const OutcomeRefusal = /*@__PURE__*/
+  tsEnum(OutcomeRefusalSchema);
 
 /**
  * @generated from service englog.v1.APIWorkerService
