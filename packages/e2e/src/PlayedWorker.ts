@@ -22,6 +22,7 @@ export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: W
     worker_name: "played by hand",
     version: "0",
     kinds: ["INSIGHT_GENERATION"],
+    announced_kinds: [],
     max_concurrent_tasks: 1,
     queues: ["default"],
     protocol: 1,

@@ -53,7 +53,7 @@ const moved: { readonly [key in Key]: (story: Story, name: string) => boolean } 
   workerSessions: ({ apiAtFirst, asking, queued }, name) =>
     apiAtFirst.total(name, { status: "idle" }) === 1 && queued.total(name) === 0 && asking.total(name, { status: "busy" }) === 1,
   workerCapacity: ({ apiAtFirst, queued }, name) => apiAtFirst.total(name) === 5 && queued.total(name) === 0,
-  rpcServed: ({ api }, name) => api.total(name, { method: "ReportTaskResult", code: "OK" }) >= 3,
+  rpcServed: ({ api }, name) => api.total(name, { method: "GetTaskData", code: "OK" }) >= 2,
   entriesCreated: ({ api, apiAtFirst }, name) => apiAtFirst.total(name) === 0 && api.total(name) === 2,
   usersActive: ({ api, apiAtFirst }, name) => apiAtFirst.total(name) === 0 && api.total(name) === 1,
   insightsStored: ({ api }, name) => api.total(name, { kind: "INSIGHT_GENERATION", source: "model" }) === 1,

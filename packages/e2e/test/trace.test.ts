@@ -85,8 +85,6 @@ describe.concurrent("the trace of an insight", () => {
       if (effect === undefined) return assert.fail("the commit's effect is not in the trace")
       assert.includeMembers(lineage(spans, effect).map((span) => `${span.service} ${span.name}`), [
         "englog-api TaskOutcomes.report",
-        "englog-api englog.v1.APIWorkerService/ReportTaskResult",
-        "englog-worker englog.v1.APIWorkerService/ReportTaskResult",
         "englog-worker task INSIGHT_GENERATION",
         "englog-api task.dispatch",
         "englog-api TaskQueue.submit",

@@ -66,6 +66,7 @@ const make = Effect.gen(function*() {
     worker_name: config.workerName,
     version: WORKER_VERSION,
     kinds: [...handlers.keys()],
+    announced_kinds: [],
     max_concurrent_tasks: config.maxConcurrent,
     queues: config.queues,
     protocol: 2,

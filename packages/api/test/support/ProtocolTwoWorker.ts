@@ -34,6 +34,7 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
     worker_name: options.worker_id,
     version: "test",
     kinds: options.kinds,
+    announced_kinds: [],
     max_concurrent_tasks: options.slots ?? 5,
     queues: options.queues ?? ["default"],
     protocol: 2,

@@ -5,10 +5,19 @@
  * INTERNAL, because then the server breaks the contract. `encode…` is total.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf"
-import { DateTime, Duration, Effect, Option, Redacted } from "effect"
+import { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
+import { DateTime, Duration, Effect, Option, Redacted, Schema } from "effect"
 import * as pb from "./gen/englog/v1/worker_pb.js"
 import type { GrpcError } from "./GrpcError.ts"
-import { MAX_HELD_TASKS, MAX_NAME_LENGTH, MAX_PROGRESS_MESSAGE_LENGTH, MAX_REASON_LENGTH, MAX_RESULT_BYTES } from "./WireLimits.ts"
+import {
+  MAX_HELD_TASKS,
+  MAX_NAME_LENGTH,
+  MAX_NAMES,
+  MAX_PROGRESS_MESSAGE_LENGTH,
+  MAX_REASON_LENGTH,
+  MAX_RESULT_BYTES,
+  MAX_SCHEMA_LENGTH
+} from "./WireLimits.ts"
 import {
   bounded,
   boundedMetadata,
@@ -43,6 +52,12 @@ export const encodeRegistration = (
   workerName: registration.worker_name,
   version: registration.version,
   ...announce(registration.kinds),
+  announcedKinds: registration.announced_kinds.map((kind) => ({
+    name: kind.name,
+    payloadJsonSchema: kind.payload_schema,
+    resultJsonSchema: kind.result_schema,
+    ...Option.match(kind.policy, { onNone: () => ({}), onSome: (policy) => ({ policy: announcedPolicy(policy) }) })
+  })),
   metadata: {
     ...registration.metadata,
     max_concurrent_tasks: String(registration.max_concurrent_tasks),
@@ -51,6 +66,43 @@ export const encodeRegistration = (
     ...secret("resume_session_token", registration.resume_session_token),
     ...secret("enrollment_token", registration.enrollment_token)
   }
+})
+
+const announcedPolicy = ({ attempt_timeout, deadline, priority, queue, retry }: TaskPolicy) => ({
+  queue,
+  priority,
+  attemptTimeout: attempt_timeout,
+  deadline,
+  maxRetries: retry.max_retries,
+  baseDelay: retry.base_delay,
+  backoffFactor: retry.backoff_factor,
+  maxDelay: retry.max_delay
+})
+
+const decodePolicy = Schema.decodeUnknownEffect(TaskPolicy)
+
+const decodeAnnouncement = Effect.fnUntraced(function*(kind: pb.KindAnnouncement) {
+  const { policy } = kind
+  const announcement: Messages.KindAnnouncement = {
+    name: yield* bounded(kind.name, "announced_kinds.name", MAX_NAME_LENGTH),
+    payload_schema: yield* bounded(kind.payloadJsonSchema, `announced_kinds[${kind.name}].payload_json_schema`, MAX_SCHEMA_LENGTH),
+    result_schema: yield* bounded(kind.resultJsonSchema, `announced_kinds[${kind.name}].result_json_schema`, MAX_SCHEMA_LENGTH),
+    policy: policy === undefined ? Option.none() : Option.some(
+      yield* decodePolicy({
+        queue: policy.queue,
+        priority: policy.priority,
+        attempt_timeout: policy.attemptTimeout,
+        deadline: policy.deadline,
+        retry: {
+          max_retries: policy.maxRetries,
+          base_delay: policy.baseDelay,
+          backoff_factor: policy.backoffFactor,
+          max_delay: policy.maxDelay
+        }
+      }).pipe(Effect.mapError((error) => invalid(`announced_kinds[${kind.name}].policy: ${error.message}`)))
+    )
+  }
+  return announcement
 })
 
 export const decodeRegistration = Effect.fnUntraced(function*(request: pb.RegisterWorkerRequest) {
@@ -63,6 +115,9 @@ export const decodeRegistration = Effect.fnUntraced(function*(request: pb.Regist
     worker_name: yield* bounded(request.workerName, "worker_name", MAX_NAME_LENGTH),
     version: yield* bounded(request.version, "version", MAX_NAME_LENGTH),
     kinds: yield* boundedNames(kinds, "kinds"),
+    announced_kinds: request.announcedKinds.length > MAX_NAMES
+      ? yield* invalid(`announced_kinds: has ${request.announcedKinds.length} entries; give at most ${MAX_NAMES}`)
+      : yield* Effect.forEach(request.announcedKinds, decodeAnnouncement),
     max_concurrent_tasks: yield* maxConcurrentTasks(metadata["max_concurrent_tasks"]),
     queues: yield* boundedNames(queueNames(metadata["queues"]), "metadata.queues"),
     protocol: metadata["protocol"] === "2" ? 2 : 1,

@@ -5,6 +5,7 @@
  * *protocol* 2 workers answer pings and name what they hold, protocol 1 workers know only seed 001.
  */
 import type { TaskId, WorkerId } from "@englog/domain/Ids"
+import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import type { DateTime, Duration, Option, Redacted } from "effect"
 
 export type SessionToken = Redacted.Redacted<string>
@@ -15,6 +16,8 @@ export interface WorkerRegistration {
   readonly version: string
   /** Task kinds it handles: the five of seed 001 and any others. Never empty. */
   readonly kinds: ReadonlyArray<string>
+  /** Those among them that the server does not know from itself. */
+  readonly announced_kinds: ReadonlyArray<KindAnnouncement>
   readonly max_concurrent_tasks: number
   readonly queues: ReadonlyArray<string>
   readonly protocol: 1 | 2
@@ -23,6 +26,15 @@ export interface WorkerRegistration {
   readonly enrollment_token: Option.Option<Redacted.Redacted<string>>
   /** Metadata the contract does not know, as sent. */
   readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface KindAnnouncement {
+  readonly name: string
+  /** JSON Schemas, as JSON text. */
+  readonly payload_schema: string
+  readonly result_schema: string
+  /** None: the server's default. */
+  readonly policy: Option.Option<TaskPolicy>
 }
 
 export interface RegistrationAnswer {

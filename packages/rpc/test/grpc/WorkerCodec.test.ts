@@ -1,6 +1,7 @@
 import { create, fromBinary, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
 import { TaskId, WorkerId } from "@englog/domain/Ids"
+import { narrationPolicy } from "@englog/domain/tasks/TaskPolicy"
 import * as Codec from "@englog/rpc/grpc/WorkerCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
 import { DateTime, Duration, Effect, Option, Redacted } from "effect"
@@ -20,6 +21,7 @@ describe("a registration", () => {
     worker_name: "EngLog Worker",
     version: "0.1.0",
     kinds: ["INSIGHT_GENERATION", "NOTIFICATION", "DOCUMENT_PROCESSING"],
+    announced_kinds: [{ name: "DOCUMENT_PROCESSING", payload_schema: "{}", result_schema: "true", policy: Option.some(narrationPolicy) }],
     max_concurrent_tasks: 7,
     queues: ["default", "slow"],
     protocol: 2,

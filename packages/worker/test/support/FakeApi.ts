@@ -89,7 +89,8 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
           if (message.ping_answer !== undefined) {
             const { held_tasks, sequence, status } = message.ping_answer
             const beat = { status, held_tasks, acknowledged_ping: sequence, stats: Option.none() }
-            const answer = yield* script.heartbeat?.(beat, heartbeats.push(beat)) ?? Effect.succeed({ revoked_tasks: [] })
+            const nth = heartbeats.push(beat)
+            const answer: Partial<Messages.HeartbeatAnswer> = yield* script.heartbeat?.(beat, nth) ?? Effect.succeed({})
             yield* Queue.offer(answers, Session.fromServer({ revoked_tasks: answer.revoked_tasks ?? [] }))
           }
         })
