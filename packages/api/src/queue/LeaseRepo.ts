@@ -132,14 +132,18 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
       })
 
       const overdue: LeaseRepo["Service"]["overdue"] = Effect.fn("LeaseRepo.overdue")(function*(slack, cancelWait) {
+        // Two questions, each with an index of its own: what is queued may be much, what runs never is.
         const rows = yield* sql`
-          SELECT t.task_id, CASE WHEN q.cancel_requested_at IS NOT NULL THEN 'cancel' WHEN q.deadline <= q.attempt_deadline
-            OR q.state = 'queued' THEN 'deadline' ELSE 'timeout' END AS why
-          FROM task_queue q JOIN tasks t ON t.id = q.id
-          WHERE (q.state = 'queued' AND q.deadline <= now())
-            OR (q.state = 'running' AND q.attempt_deadline <= now() - ${Duration.toMillis(slack)}::int * interval '1 millisecond')
-            OR q.cancel_requested_at <= now() - ${Duration.toMillis(cancelWait)}::int * interval '1 millisecond'
-          ORDER BY q.id LIMIT 500`
+          SELECT t.task_id, o.why FROM (
+            (SELECT id, 'deadline' AS why FROM task_queue WHERE state = 'queued' AND deadline <= now() LIMIT 500)
+            UNION ALL
+            (SELECT id, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancel' WHEN deadline <= attempt_deadline THEN 'deadline' ELSE 'timeout' END
+            FROM task_queue
+            WHERE session_id IS NOT NULL AND (
+              attempt_deadline <= now() - ${Duration.toMillis(slack)}::int * interval '1 millisecond'
+              OR cancel_requested_at <= now() - ${Duration.toMillis(cancelWait)}::int * interval '1 millisecond'
+            ) LIMIT 500)
+          ) o JOIN tasks t ON t.id = o.id ORDER BY o.id`
         return yield* Effect.orDie(decodeOverdue(rows))
       })
 
