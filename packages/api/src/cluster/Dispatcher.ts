@@ -5,7 +5,7 @@
  */
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
-import { Effect, Layer, Option, Queue } from "effect"
+import { Clock, Effect, Layer, Option, Queue } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import { ClaimRepo } from "../queue/ClaimRepo.ts"
@@ -17,6 +17,13 @@ import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
 import { freeSlots, type LiveSession, openSlots, WorkerSessions } from "./WorkerSessions.ts"
 
 const POLL = "1 second"
+
+/** Milliseconds for which an answer about leases holds; they last thirty times as long. */
+const LEASES_SEEN = 500
+
+/** Free slots that are worth a statement of their own while much waits, and for how many milliseconds fewer wait for others. */
+const WORTH_A_CLAIM = 128
+const MOMENT = 5
 
 /** Runs as long as the layer lives. */
 export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
@@ -32,6 +39,10 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   let ready: ReadonlyArray<LiveSession> = []
   /** Lanes in which nothing waited at the last look. Any word of new work clears them. */
   let empty = new Set<string>()
+  /** Sessions whose last claim filled all their slots, and when that was. */
+  const filled = new WeakMap<LiveSession, number>()
+  /** A session has free slots that were not worth a claim at the last look. */
+  let postponed = false
   /** Queues that have settings of their own, and whatever an operator limited, take the way through the claim. */
   let restricted: ReadonlySet<string> = new Set()
 
@@ -41,12 +52,25 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     yield* limits.delivered(session.row.id)
   })
 
+  /** Sessions whose lease has lapsed: what they are given would be taken back at once. */
+  let lapsed: ReadonlyArray<string> = []
+  let leasesSeen = 0
+
+  const isIdle = ({ kinds, queues }: LiveSession["row"]) => queues.every((queue) => kinds.every((kind) => empty.has(laneOf(queue, kind))))
+
   const fill = Effect.fnUntraced(function*(session: LiveSession) {
     const slots = freeSlots(session)
     session.heldBack = slots < openSlots(session)
     const gone = sessions.find(session.row.id) !== session
-    if (gone || slots === 0) return
     const { row } = session
+    if (gone || slots === 0 || isIdle(row)) return
+    const now = yield* Clock.currentTimeMillis
+    // While much waits, a few free slots are not worth a statement: others will be free in a moment.
+    const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
+    if (few && now - (filled.get(session) ?? 0) < MOMENT) {
+      postponed = true
+      return
+    }
     const claimed = yield* claims.claim({
       session_id: row.id,
       worker_id: row.worker_id,
@@ -56,21 +80,25 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       slots
     }).pipe(Effect.withTracerEnabled(false))
     for (const lease of claimed) yield* send(session, lease)
+    if (claimed.length === slots) filled.set(session, now)
+    else filled.delete(session)
     if (claimed.length < slots && row.protocol === 2) {
       for (const queue of row.queues) for (const kind of row.kinds) empty.add(laneOf(queue, kind))
     }
   })
 
-  const round = Effect.gen(function*() {
-    empty = new Set()
-    restricted = new Set((yield* settings.current).keys())
-    const open = yield* sessions.all
-    if (open.length === 0) {
-      ready = []
-      return
+  const round = Effect.fnUntraced(function*(newWork: boolean) {
+    if (newWork) {
+      empty = new Set()
+      restricted = new Set((yield* settings.current).keys())
     }
-    // What a session without a lease is given would be taken back at once.
-    const lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
+    postponed = false
+    const open = yield* sessions.all
+    const now = yield* Clock.currentTimeMillis
+    if (open.length > 0 && now - leasesSeen >= LEASES_SEEN) {
+      lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
+      leasesSeen = now
+    }
     const hearing = yield* Effect.filter(open, (session) => Effect.map(sessions.isDeaf(session), (deaf) => !deaf))
     // The least busy worker first, so that work spreads.
     ready = hearing.filter((session) => !lapsed.includes(session.row.id)).sort((a, b) => a.delivered.size - b.delivered.size)
@@ -102,16 +130,18 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   }
   yield* handOff.register(keeper)
 
-  yield* round.pipe(
-    Effect.catchCause((cause) =>
+  const look = (newWork: boolean) =>
+    round(newWork).pipe(Effect.catchCause((cause) =>
       warnUnlessOutage("could not dispatch; trying again", cause).pipe(
         Effect.annotateLogs({ component: "cluster", operation: "dispatch" })
       )
-    ),
-    Effect.andThen(Effect.raceFirst(Queue.take(wake), Queue.take(sessions.capacity)).pipe(Effect.timeoutOption(POLL))),
-    Effect.forever,
-    Effect.forkScoped
-  )
+    ))
+  /** A free slot is no news where nothing waits; whatever else happened, and the poll, may be. */
+  const next = Effect.suspend(() =>
+    Effect.raceFirst(Effect.as(Queue.take(wake), true), Effect.as(Queue.take(sessions.capacity), false)).pipe(
+      Effect.timeoutOrElse({ duration: postponed ? MOMENT : POLL, orElse: () => Effect.succeed(!postponed) })
+    ))
+  yield* look(true).pipe(Effect.andThen(Effect.forever(Effect.flatMap(next, look))), Effect.forkScoped)
 }))
 
 const laneOf = (queue: string, kind: string): string => `${queue} ${kind}`

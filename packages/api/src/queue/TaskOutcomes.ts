@@ -73,6 +73,10 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
 
       const follow = Effect.fnUntraced(function*(task: LockedTask, decision: Decision) {
         const ended = decision._tag === "Fail" || decision._tag === "End"
+        // A task that goes back to the queue is work again; one that ended may be what others waited for.
+        if (decision._tag === "Requeue" || (ended && (task.dependents || task.limit_key !== null))) {
+          yield* sql.afterCommit(wakeups.wake("tasks", "delayed"))
+        }
         if (ended && task.dependents) {
           if (decision._tag === "End" && decision.state === "completed") {
             for (const next of yield* release(sql, task.id)) yield* admit(sql, next.organization_id, next.limit_key)
@@ -121,8 +125,7 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
       const decideWith = (task: LockedTask, event: TaskEvent) =>
         Random.next.pipe(Effect.map((random) => decide(task, event, random)))
 
-      /** A task that goes back to the queue is work again; one that ended may be what others waited for. */
-      const announce = (task_id: TaskId) => wakeups.wake(`task:${task_id}`, "tasks", "delayed")
+      const announce = (task_id: TaskId) => wakeups.wake(`task:${task_id}`)
 
       const reportOne: TaskOutcomes["Service"]["report"] = Effect.fn("TaskOutcomes.report")(function*(report, lineage) {
         yield* Effect.annotateCurrentSpan({
