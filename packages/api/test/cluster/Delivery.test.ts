@@ -127,7 +127,8 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("deliver
   it.effect("runs five at once unless told otherwise", () => Effect.gen(function*() {
     const kind = newKind()
     const worker = yield* joined([kind])
-    const queued = yield* Effect.forEach(Array.from({ length: 6 }), () => enqueue({ kind }))
+    const owner = yield* newOwner()
+    const queued = yield* Effect.forEach(Array.from({ length: 6 }), () => enqueue({ kind, owner }))
     for (let n = 0; n < 5; n++) yield* worker.next
     const states = yield* Effect.forEach(queued, find)
     assert.deepStrictEqual(states.map((task) => task.state), ["running", "running", "running", "running", "running", "queued"])
