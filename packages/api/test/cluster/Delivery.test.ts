@@ -4,7 +4,7 @@ import { Priority } from "@englog/domain/tasks/TaskPolicy"
 import { Effect, Queue } from "effect"
 import { SqlClient } from "effect/sql"
 import { CANCELLED, COMPLETED, type ContractWorker, FAILED, join, refusal } from "../support/ContractWorker.ts"
-import { enqueue, events, find, newKind } from "../support/QueueEngine.ts"
+import { enqueue, events, find, newKind, newOwner } from "../support/QueueEngine.ts"
 import { eventually, grpcAddress, sessionOf, wholeApi } from "../support/WholeApi.ts"
 
 let workers = 0
