@@ -23,7 +23,7 @@ runBench(Effect.gen(function*() {
   const api = yield* installation.startApi()
   yield* installation.startWorker("bench")
   const { hostname: host, port } = new URL(api.url)
-  const { baselines: valid } = yield* baselines(api.url)
+  const { baselines: valid } = yield* baselines(api.url, installation.dataDir)
   const attacks = valid.flatMap(attacksOn)
   const perAttack = Math.ceil(count / attacks.length)
   yield* note(`${perAttack} of each of ${attacks.length} attacks on ${valid.length} operations; seed ${seed}`)

@@ -24,7 +24,14 @@ import { UserRepo } from "./auth/UserRepo.ts"
 import { BackgroundHttp } from "./background/BackgroundHttp.ts"
 import { BackgroundRpcsLive } from "./background/BackgroundRpcsLive.ts"
 import { BackgroundTasks } from "./background/BackgroundTasks.ts"
+import { CleanupOutcomeLive } from "./background/CleanupOutcome.ts"
+import { DeadLetters } from "./background/DeadLetters.ts"
+import { DeadLettersHttp } from "./background/DeadLettersHttp.ts"
 import { KnownKinds } from "./background/KnownKinds.ts"
+import { QueueAdministration } from "./background/QueueAdministration.ts"
+import { QueueRpcsLive } from "./background/QueueRpcsLive.ts"
+import { BackgroundHealthHttp, QueuesHttp } from "./background/QueuesHttp.ts"
+import { TaskCancellation } from "./background/TaskCancellation.ts"
 import { TaskSubmissions } from "./background/TaskSubmissions.ts"
 import { CallLimits } from "./cluster/CallLimits.ts"
 import { CancelCourierLive } from "./cluster/CancelCourier.ts"
@@ -71,10 +78,12 @@ import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
 import { QueueLimits } from "./queue/Backpressure.ts"
+import { DailyCleanup } from "./queue/DailyCleanup.ts"
 import { Engine } from "./queue/Engine.ts"
 import { QueueMetrics } from "./queue/QueueMetrics.ts"
 import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
 import { SecurityEvents } from "./security/SecurityEvents.ts"
+import { TaskCleanup } from "./queue/TaskCleanup.ts"
 import { TaskAccess } from "./tasks/TaskAccess.ts"
 import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
@@ -96,7 +105,9 @@ const insights = Layer.mergeAll(Insights.layer, InsightTasks.layer, NarrationOut
   Layer.provide([Questions.layer, InsightRepo.layer])
 )
 
-const background = Layer.mergeAll(TaskSubmissions.layer, BackgroundTasks.layer).pipe(Layer.provide(KnownKinds.layer))
+const background = Layer.mergeAll(
+  TaskSubmissions.layer, BackgroundTasks.layer, DeadLetters.layer, TaskCancellation.layer, QueueAdministration.layer, CleanupOutcomeLive, DailyCleanup
+).pipe(Layer.provide([KnownKinds.layer, TaskCleanup.layer]))
 
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */
 const nouns = Layer.mergeAll(insights, background, TaskInspection.layer).pipe(
@@ -131,12 +142,13 @@ const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLi
 )
 
 const rest = HttpApiBuilder.layer(EngLogApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, BackgroundHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
+  Layer.provide([BackgroundHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(
-  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
+  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
   Layer.provide(RpcAuthorizationLive)
 )
 

@@ -26,7 +26,7 @@ const attacked = Effect.gen(function*() {
   yield* installation.startWorker("worker")
   const { hostname: host, port } = new URL(api.url)
   const server: Server = { host, port: Number(port) }
-  return { api, server, ...(yield* baselines(api.url)) }
+  return { api, server, ...(yield* baselines(api.url, installation.dataDir)) }
 })
 
 class Attacked extends Context.Service<Attacked, Effect.Success<typeof attacked>>()("@englog/e2e/test/Attacked") {

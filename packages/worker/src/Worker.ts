@@ -5,6 +5,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { type Effect, Layer } from "effect"
 import { ApiLink } from "./ApiLink.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
+import { cleanup } from "./handlers/Cleanup.ts"
 import { insightGeneration } from "./handlers/InsightGeneration.ts"
 import type { TaskHandler } from "./handlers/TaskHandler.ts"
 import { TaskHandlers } from "./handlers/TaskHandlers.ts"
@@ -17,7 +18,7 @@ import { ProcessUsage } from "./ProcessUsage.ts"
 import { WorkerSupervisor } from "./WorkerSupervisor.ts"
 
 /** The handlers of this project. */
-export const builtIn = [insightGeneration, weeklyReport]
+export const builtIn = [insightGeneration, weeklyReport, cleanup]
 
 /** Needs AppConfig. Stops by draining: see WorkerSupervisor. */
 export const layer = <E, R>(handlers: ReadonlyArray<Effect.Effect<TaskHandler, E, R>>) =>

@@ -4,8 +4,10 @@ import type { Accepted } from "../queue/TaskQueue.ts"
 export const messageOf = ({ created }: Accepted): string =>
   created ? "Task queued successfully" : "A task with this unique_key was accepted earlier; this is its id"
 
+export const queuedMessage = (count: number): string => `${count} ${count === 1 ? "task" : "tasks"} queued successfully`
+
 export const bulkMessage = (items: ReadonlyArray<Accepted>): string => {
   const created = items.filter((item) => item.created).length
-  const queued = `${created} ${created === 1 ? "task" : "tasks"} queued successfully`
+  const queued = queuedMessage(created)
   return created === items.length ? queued : `${queued}; ${items.length - created} had been accepted earlier`
 }

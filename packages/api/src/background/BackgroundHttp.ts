@@ -30,7 +30,8 @@ export const BackgroundHttp = HttpApiBuilder.group(EngLogApi, "background", Effe
       return yield* orUnavailable(tasks.logs(yield* CurrentUser, params.id, query))
     }),
     stream: Effect.fnUntraced(function*({ headers, params }) {
-      return toSse(yield* orUnavailable(inspection.watch(yield* CurrentUser, params.id, headers["last-event-id"] ?? 0)))
+      const after = headers["last-event-id"] ?? 0
+      return toSse(yield* orUnavailable(inspection.watch(yield* CurrentUser, params.id, after)), after)
     }),
     cancel: Effect.fnUntraced(function*({ params }) {
       return yield* orUnavailable(tasks.cancel(yield* CurrentUser, params.id))

@@ -5,8 +5,10 @@
 import { publicName, type TaskKind } from "@englog/domain/tasks/TaskKind"
 import { taskKinds } from "@englog/domain/tasks/TaskKindRegistry"
 import { backgroundPolicy, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
+import { NotFound } from "@englog/rpc/http/HttpErrors"
 import { Context, Effect, Layer, Result, Schema, SchemaIssue } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { shortened } from "../http/errors/FieldName.ts"
 import { describeIssue } from "../http/errors/RequestProblems.ts"
 import { AnnouncedKindRepo } from "./AnnouncedKindRepo.ts"
 
@@ -19,10 +21,10 @@ export interface KnownKind {
 }
 
 export class KnownKinds extends Context.Service<KnownKinds, {
-  /** By its public name or as it stands on the wire. */
-  readonly find: (task_type: string) => Effect.Effect<KnownKind | undefined, SqlError>
-  /** Public names, sorted. */
-  readonly names: Effect.Effect<ReadonlyArray<string>, SqlError>
+  /** By its public name or as it stands on the wire; fails with the list of known ones. */
+  readonly get: (task_type: string) => Effect.Effect<KnownKind, NotFound | SqlError>
+  /** Only how it stands on the wire. */
+  readonly named: (task_type: string) => Effect.Effect<string, NotFound | SqlError>
 }>()("@englog/api/background/KnownKinds") {
   static readonly layer = Layer.effect(
     KnownKinds,
@@ -35,15 +37,17 @@ export class KnownKinds extends Context.Service<KnownKinds, {
         for (const kind of kinds) if (!known.has(kind)) known.set(kind, foreign(kind))
       })
 
-      return KnownKinds.of({
-        find: Effect.fnUntraced(function*(task_type) {
-          const found = look(task_type)
-          if (found !== undefined) return found
-          yield* learn
-          return look(task_type)
-        }),
-        names: Effect.map(learn, () => [...known.keys()].map(publicName).sort())
+      const get = Effect.fn("KnownKinds.get")(function*(task_type: string) {
+        const found = look(task_type)
+        if (found !== undefined) return found
+        yield* learn
+        const learned = look(task_type)
+        if (learned !== undefined) return learned
+        const names = [...known.keys()].map(publicName).sort()
+        return yield* new NotFound({ error: `task_type: there is no kind ${shortened(task_type)}; known are ${names.join(", ")}` })
       })
+
+      return KnownKinds.of({ get, named: (task_type) => Effect.map(get(task_type), ({ kind }) => kind) })
     })
   ).pipe(Layer.provide(AnnouncedKindRepo.layer))
 }

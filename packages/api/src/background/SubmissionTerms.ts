@@ -78,7 +78,7 @@ const deadlineOf = ({ deadline }: TaskRequest, now: DateTime.Utc, delay: number)
 const priority = (wanted: NonNullable<TaskRequest["priority"]>): Priority => typeof wanted === "string" ? priorityOf(wanted) : Priority.make(wanted)
 
 /** First part of the task's id: lower case, beginning with a letter. */
-const prefixOf = (kind: string): string => {
+export const prefixOf = (kind: string): string => {
   const readable = publicName(kind).replace(/[^a-z0-9]+/g, "-").replace(/^[^a-z]+/, "").slice(0, 31).replace(/-$/, "")
   return readable === "" ? "task" : readable
 }

@@ -1,6 +1,7 @@
 /**
  * Submission of tasks of any kind: who may, for which organization, with which payload; one of them, or many in one commit.
  */
+import { taskKinds } from "@englog/domain/tasks/TaskKindRegistry"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
 import { BadRequest, type Conflict, Forbidden, NotFound, PayloadTooLarge, type TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { type BulkTaskRequest, MAX_PAYLOAD_BYTES, type TaskRequest } from "@englog/rpc/http/TaskRequest"
@@ -8,6 +9,7 @@ import { Context, DateTime, Effect, Layer, Option, Result } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { type Accepted, type Submission, TaskQueue } from "../queue/TaskQueue.ts"
 import { TaskRepo } from "../queue/TaskRepo.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { orConflict, orTooMany } from "../tasks/SubmissionProblem.ts"
 import { TaskAccess } from "../tasks/TaskAccess.ts"
 import { type KnownKind, KnownKinds } from "./KnownKinds.ts"
@@ -32,13 +34,19 @@ export class TaskSubmissions extends Context.Service<TaskSubmissions, {
       const access = yield* TaskAccess
       const tasks = yield* TaskRepo
       const queue = yield* TaskQueue
+      const { record } = yield* SecurityEvents
+
+      /** What administrators start stands in the audit log. */
+      const note = (caller: Caller, submissions: ReadonlyArray<Submission>, answers: ReadonlyArray<Accepted>) =>
+        Effect.forEach(submissions, ({ kind }, index) => {
+          const { created, task_id } = answers[index] ?? { created: false, task_id: "" }
+          return created && administrative.has(kind)
+            ? record({ event: "admin_task_submitted", user_id: caller.id, detail: { kind, task_id } })
+            : Effect.void
+        }, { discard: true })
 
       const kindOf = Effect.fnUntraced(function*(caller: Caller, { task_type }: TaskRequest): Effect.fn.Return<KnownKind, Problem | SqlError> {
-        const kind = yield* kinds.find(task_type)
-        if (kind === undefined) {
-          const names = yield* kinds.names
-          return yield* new NotFound({ error: `task_type: there is no kind ${task_type}; known are ${names.join(", ")}` })
-        }
+        const kind = yield* kinds.get(task_type)
         if (kind.submittedBy === "everybody" || (kind.submittedBy === "administrators" && caller.is_admin)) return kind
         return yield* kind.submittedBy === "administrators"
           ? new Forbidden({ error: `task_type: ${task_type} is for administrators` })
@@ -76,10 +84,12 @@ export class TaskSubmissions extends Context.Service<TaskSubmissions, {
       return TaskSubmissions.of({
         submit: Effect.fn("TaskSubmissions.submit")(function*(caller, request) {
           const submission = yield* prepare(caller, request, yield* DateTime.now)
-          if (submission.unique_key === null) {
-            return yield* Effect.map(accepted(queue.submit(submission)), (task_id) => ({ task_id, created: true }))
-          }
-          const [answer] = yield* accepted(queue.submitAll([submission]))
+          // Only a unique key can have the answer that there was one already.
+          const answers = submission.unique_key === null
+            ? yield* Effect.map(accepted(queue.submit(submission)), (task_id) => [{ task_id, created: true }])
+            : yield* accepted(queue.submitAll([submission]))
+          yield* note(caller, [submission], answers)
+          const [answer] = answers
           return answer ?? (yield* Effect.die(new Error("a submission was not answered")))
         }),
         submitAll: Effect.fn("TaskSubmissions.submitAll")(function*(caller, request) {
@@ -87,12 +97,15 @@ export class TaskSubmissions extends Context.Service<TaskSubmissions, {
           const prepared = yield* Effect.forEach(request.tasks, (task) => orProblem(prepare(caller, task, now)))
           const problems = prepared.flatMap((one, index) => Result.isFailure(one) ? [{ index, problem: one.failure }] : [])
           if (problems.length > 0) return yield* together(problems)
-          return yield* accepted(queue.submitAll(prepared.filter(Result.isSuccess).map(({ success }) => success)))
+          const submissions = prepared.filter(Result.isSuccess).map(({ success }) => success)
+          return yield* Effect.tap(accepted(queue.submitAll(submissions)), (answers) => note(caller, submissions, answers))
         })
       })
     })
   )
 }
+
+const administrative = new Set(taskKinds.filter(({ submittedBy }) => submittedBy === "administrators").map(({ kind }) => kind))
 
 const accepted = <A, E, R>(effect: Effect.Effect<A, E, R>) => orConflict(orTooMany(effect))
 

@@ -26,7 +26,16 @@ export const SecurityEventKind = Schema.Literals([
   "admin_granted",
   "admin_revoked",
   /** A worker that may not register: wrong enrollment token or certificate. */
-  "worker_refused"
+  "worker_refused",
+  /** `detail.queue`, `*` for all. */
+  "queue_paused",
+  "queue_resumed",
+  /** `detail.max_running`; none where the bound was lifted. */
+  "queue_limited",
+  /** Records of ended tasks were removed; `detail` counts them. */
+  "tasks_cleaned_up",
+  /** A task of a kind that is for administrators was submitted. `detail.kind`, `detail.task_id`. */
+  "admin_task_submitted"
 ])
 export type SecurityEventKind = typeof SecurityEventKind.Type
 

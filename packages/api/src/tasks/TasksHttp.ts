@@ -17,8 +17,8 @@ export const TasksHttp = HttpApiBuilder.group(EngLogApi, "tasks", Effect.fn(func
       return yield* orUnavailable(tasks.result(yield* CurrentUser, params.id))
     }),
     stream: Effect.fnUntraced(function*({ headers, params }) {
-      const steps = yield* orUnavailable(tasks.watch(yield* CurrentUser, params.id, headers["last-event-id"] ?? 0))
-      return toSse(steps)
+      const after = headers["last-event-id"] ?? 0
+      return toSse(yield* orUnavailable(tasks.watch(yield* CurrentUser, params.id, after)), after)
     }),
     cancel: Effect.fnUntraced(function*({ params }) {
       return yield* orUnavailable(tasks.cancel(yield* CurrentUser, params.id))

@@ -2,11 +2,11 @@ import { assert, layer } from "@effect/vitest"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
 import { Effect, Fiber, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
-import { person, sse, workerFor } from "../support/Background.ts"
+import { patientApi, person, sse, workerFor } from "../support/Background.ts"
 import { newKind } from "../support/QueueEngine.ts"
-import { eventually, wholeApi } from "../support/WholeApi.ts"
+import { eventually } from "../support/WholeApi.ts"
 
-layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a background task", (it) => {
+layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a background task", (it) => {
   it.effect("is submitted, watched and read as seed 002 prints it", () => Effect.gen(function*() {
     const ada = yield* person()
     const kind = newKind()

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import type { SessionId, TaskId } from "@englog/domain/Ids"
-import { Deferred, Effect, Fiber, type Layer, Stream } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Stream, Tracer } from "effect"
+import { SqlClient } from "effect/sql"
 import * as fc from "fast-check"
 import { EventFeed, isLast } from "../../src/queue/EventFeed.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
@@ -15,7 +16,21 @@ const progress = Effect.fnUntraced(function*(task_id: TaskId, session_id: Sessio
   return yield* (yield* TaskOutcomes).progress([{ task_id, session_id, attempt: 0, progress: percent, message: `${percent} %` }])
 })
 
-layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("the event feed", (it) => {
+/** The reads of histories so far, counted by the spans of the repository. */
+class ReadCount extends Context.Service<ReadCount, { readonly reads: () => number }>()("@englog/api/test/ReadCount") {
+  static readonly layer = Layer.unwrap(Effect.sync(() => {
+    let count = 0
+    const tracer = Tracer.make({
+      span: (options) => {
+        if (options.name === "EventRepo.read") count++
+        return new Tracer.NativeSpan(options)
+      }
+    })
+    return Layer.merge(Layer.succeed(ReadCount, { reads: () => count }), Layer.succeed(Tracer.Tracer, tracer))
+  }))
+}
+
+layer(QueueEngine.pipe(Layer.provideMerge(ReadCount.layer)), { excludeTestServices: true, timeout: "60 seconds" })("the event feed", (it) => {
   it.effect("shows a late reader everything, and ends", () => Effect.gen(function*() {
     const { session_id, task_id } = yield* running()
     yield* progress(task_id, session_id, 25)
@@ -68,6 +83,49 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("the ev
     yield* report(task_id, session_id, 1, completed("1"))
     const seen = yield* follow(task_id, 0)
     assert.deepStrictEqual(seen.map((event) => event.seq), Array.from({ length: 453 }, (_, index) => index + 1))
+  }))
+
+  it.effect("reads once for a hundred readers of one task", () => Effect.gen(function*() {
+    const { session_id, task_id } = yield* running()
+    const feed = yield* EventFeed
+    const { reads } = yield* ReadCount
+    const [before, ready] = [reads(), yield* Effect.all(Array.from({ length: 100 }, () => Deferred.make<void>()))]
+    const readers = yield* Effect.forEach(ready, (started) =>
+      feed.follow(task_id, 0).pipe(
+        Stream.tap((event) => event.type === "started" ? Deferred.succeed(started, undefined) : Effect.void),
+        Stream.runCollect,
+        Effect.forkChild
+      ))
+    yield* Effect.forEach(ready, Deferred.await)
+    assert.strictEqual(reads() - before, 1, "for what was there")
+    const polls = reads()
+    for (const percent of [25, 50, 75]) yield* progress(task_id, session_id, percent)
+    yield* report(task_id, session_id, 1, completed("1"))
+    for (const seen of yield* Effect.forEach(readers, Fiber.join)) {
+      assert.deepStrictEqual(seen.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6])
+    }
+    assert.isAtMost(reads() - polls, 5, "one for each change, and at most one poll")
+  }))
+
+  it.effect("lets a reader who is far behind catch up without holding up the others, or keeping everything", () => Effect.gen(function*() {
+    const { session_id, task_id } = yield* running()
+    const feed = yield* EventFeed
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`
+      WITH q AS (UPDATE task_queue SET event_seq = 1302 WHERE session_id = ${session_id}::uuid RETURNING id)
+      INSERT INTO task_events (task, seq, type, attempt, progress) SELECT id, n, 'progress', 1, 0 FROM q, generate_series(3, 1302) AS s (n)`
+    const [first, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const slow = yield* feed.follow(task_id, 0).pipe(
+      Stream.tap(({ seq }) => seq === 1 ? Effect.andThen(Deferred.succeed(first, undefined), Deferred.await(go)) : Effect.void),
+      Stream.runCollect,
+      Effect.forkChild
+    )
+    yield* Deferred.await(first)
+    const quick = yield* Effect.forkChild(feed.follow(task_id, 1_290).pipe(Stream.runCollect))
+    yield* report(task_id, session_id, 1, completed("1"))
+    assert.deepStrictEqual((yield* Fiber.join(quick)).map(({ seq }) => seq), Array.from({ length: 13 }, (_, index) => 1_291 + index))
+    yield* Deferred.succeed(go, undefined)
+    assert.deepStrictEqual((yield* Fiber.join(slow)).map(({ seq }) => seq), Array.from({ length: 1_303 }, (_, index) => index + 1))
   }))
 })
 

@@ -1,10 +1,14 @@
 /** People and a worker for background tasks of kinds that the worker brings. */
 import { TaskId } from "@englog/domain/Ids"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Ask, register, TestApi } from "../http/TestApi.ts"
 import { join, type WorkerOptions } from "./ProtocolTwoWorker.ts"
-import { grpcAddress } from "./WholeApi.ts"
+import { type ApiOptions, grpcAddress, wholeApi } from "./WholeApi.ts"
+
+/** Its workers are never taken for lost, however busy the machine. */
+export const patientApi = (options: ApiOptions = {}) =>
+  wholeApi({ ...options, liveness: { lease: Duration.minutes(2), deafAfter: Duration.minutes(1), deliveryLimit: Duration.seconds(30), resumeGrace: Duration.seconds(30) } })
 
 let people = 0
 

@@ -2,8 +2,9 @@
  * A valid request for every operation of the document: its own example, with the ids of things that exist. An operation for
  * which none is found is an error, so that no endpoint stays untried.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schedule, Schema } from "effect"
 import { HttpMethod } from "effect/http"
+import { grantAdmin } from "../Administrator.ts"
 import { ask, password, register } from "../Person.ts"
 import { at, entries, type Json, list, nameOf, type Operation, operationsOf } from "./Operation.ts"
 
@@ -26,9 +27,13 @@ export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", {
 
 const EMAIL = "hostile@example.com"
 
-/** Somebody with an entry and an insight; and, for each operation, what they would send to it, proven by having sent the like. */
-export const baselines = Effect.fnUntraced(function*(url: string) {
+/**
+ * An administrator with an entry and an insight; and, for each operation, what they would send to it, proven by having sent the
+ * like.
+ */
+export const baselines = Effect.fnUntraced(function*(url: string, dataDir: string) {
   const person = yield* register(url, EMAIL)
+  yield* grantAdmin(dataDir, EMAIL)
   const entry = yield* person.addEntry({})
   const task = yield* person.submit([entry])
   yield* person.ended(task)
@@ -46,9 +51,29 @@ export const baselines = Effect.fnUntraced(function*(url: string) {
     return yield* new NoBaseline({ operation: nameOf(baseline.operation), problem: `its example answers ${answer.status}: ${answer.text}` })
   })
 
+  /** A background task that no worker takes. */
+  const submitted = Effect.fnUntraced(function*(more: Readonly<Record<string, Json>>) {
+    const body = { task_type: "cleanup", payload: { dry_run: true }, queue: "hostile", ...more }
+    const answer = yield* ask("POST", `${url}/api/background/tasks`, { token: person.token, body })
+    return String(at(JSON.parse(answer.text), "task_id"))
+  })
+
+  /** One that became a dead letter. */
+  const expired = Effect.gen(function*() {
+    const id = yield* submitted({ deadline: 1 })
+    yield* Effect.repeat(ask("GET", `${url}/api/background/dead-letters/${id}`, { token: person.token }), {
+      until: ({ status }) => status === 200,
+      schedule: Schedule.spaced("100 millis")
+    })
+    return id
+  })
+
   /** The id of a thing in a collection: made for the purpose where that can be done, else found. */
-  const idIn: (collection: string) => Effect.Effect<string, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(collection) {
-    if (collection === "/v1/tasks") return task
+  const idIn: (collection: string, rest?: string) => Effect.Effect<string, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(collection, rest = "") {
+    if (collection === "/v1/tasks" || (collection === "/api/background/tasks" && !rest.includes("cancel"))) return task
+    if (collection === "/api/background/tasks") return yield* submitted({ delay: 3_600 })
+    if (collection === "/api/background/dead-letters") return yield* expired
+    if (collection === "/api/background/queue") return "hostile"
     const maker = operations.find(({ method, path }) => method === "POST" && path === collection)
     const lister = operations.find(({ method, path }) => method === "GET" && path === collection)
     const operation = maker ?? lister
@@ -75,13 +100,13 @@ export const baselines = Effect.fnUntraced(function*(url: string) {
       case "email":
         return Effect.succeed(operation.path.endsWith("/register") ? `hostile-${serial++}@example.com` : EMAIL)
       default:
-        return name.endsWith("_id") ? idIn(`/v1/${name.slice(0, -"_id".length)}s`) : Effect.succeed(example)
+        return name.endsWith("_id") && name !== "organization_id" ? idIn(`/v1/${name.slice(0, -"_id".length)}s`) : Effect.succeed(example)
     }
   }
 
   const baselineOf: (operation: Operation) => Effect.Effect<Baseline, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(operation) {
     const [collection = "", ...rest] = operation.path.split(/\/\{[^}]+\}/)
-    const target = collection === operation.path ? collection : `${collection}/${yield* idIn(collection)}${rest.join("")}`
+    const target = collection === operation.path ? collection : `${collection}/${yield* idIn(collection, rest.join(""))}${rest.join("")}`
     const fields = yield* Effect.forEach(entries(operation.example), ([name, value]) =>
       Effect.map(field(operation, name, value), (given) => [name, given] as const))
     const body = operation.body === undefined ? undefined : Object.fromEntries(fields)

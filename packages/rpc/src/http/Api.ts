@@ -4,11 +4,14 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AuthApi } from "./AuthApi.ts"
 import { BackgroundApi } from "./BackgroundApi.ts"
+import { BackgroundHealthApi } from "./BackgroundHealthApi.ts"
+import { DeadLettersApi } from "./DeadLettersApi.ts"
 import { EntriesApi } from "./EntriesApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { documented } from "./OpenApiDocument.ts"
 import { InsightsApi } from "./InsightsApi.ts"
 import { ProjectsApi } from "./ProjectsApi.ts"
+import { QueuesApi } from "./QueuesApi.ts"
 import { RequestErrors } from "./RequestErrors.ts"
 import { TasksApi } from "./TasksApi.ts"
 import { WorkersApi } from "./WorkersApi.ts"
@@ -19,6 +22,9 @@ export class EngLogApi extends HttpApi.make("englog")
   .add(ProjectsApi)
   .add(TasksApi)
   .add(BackgroundApi)
+  .add(DeadLettersApi)
+  .add(QueuesApi)
+  .add(BackgroundHealthApi)
   .add(InsightsApi)
   .add(WorkersApi)
   .add(HealthApi)

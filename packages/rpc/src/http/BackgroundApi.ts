@@ -67,7 +67,7 @@ export class BackgroundApi extends HttpApiGroup.make("background").add(
   }).annotateMerge(OpenApi.annotations({
     summary: "Watch a task (server-sent events)",
     description: "Every step from the first, or after `Last-Event-ID`, until the task has ended. Where steps after that one are no "
-      + "longer kept, or there never was such a step, the event `reset` says so and the stream goes on with what is kept."
+      + "longer kept, the event `reset` says so and the stream goes on with what is kept."
   })),
   HttpApiEndpoint.post("cancel", "/api/background/tasks/:id/cancel", { params, success: BackgroundTaskView, error: [NotFound, Conflict] })
     .annotateMerge(OpenApi.annotations({

@@ -40,3 +40,54 @@ export const logLine = {
   worker_id: null,
   level: "info"
 }
+
+export const deadLetter = {
+  task_id,
+  name: "Tidy up",
+  task_type: "cleanup",
+  kind: "CLEANUP",
+  queue: "default",
+  priority: 5,
+  organization_id: Tasks.task.organization_id,
+  user_id,
+  reason: "error",
+  error: "the database is away",
+  attempt: 4,
+  created_at: "2025-08-01T10:00:00.000Z",
+  failed_at: "2025-08-01T10:07:00.000Z",
+  replayed_as: null
+}
+
+export const deadLetterDetail = {
+  ...deadLetter,
+  payload: { dry_run: true },
+  timeout: 300,
+  retry_policy: { max_retries: 3, base_delay: 60, backoff_factor: 2, max_delay: 3600 }
+}
+
+export const queueSetting = { queue: "default", paused: false, max_running: null }
+
+export const stats = {
+  queues: [{
+    ...queueSetting,
+    pending: 2,
+    ready: 1,
+    delayed: 1,
+    blocked: 0,
+    running: 1,
+    by_priority: { critical: 0, high: 1, normal: 1, low: 0 },
+    oldest_due_seconds: 0.2
+  }],
+  totals: { pending: 2, running: 1, dead_letters: 0 },
+  recent: {
+    tasks: 3,
+    since: "2025-08-01T09:58:00.000Z",
+    completed: 1,
+    failed: 0,
+    cancelled: 0,
+    retries: 0,
+    error_rate: 0,
+    average_execution_seconds: 1.5
+  },
+  timestamp: "2025-08-01T10:00:15.000Z"
+}

@@ -19,7 +19,7 @@ export const LastEventId = Schema.optionalKey(
 )
 
 /**
- * An SSE message: `event` is the step's type, `id` its number. `ping` comes every 15 s of silence. `stopping` (this server is
+ * An SSE message: `event` is the step's type, `id` its number. `reset`: steps that were asked for are not kept any more. `ping` comes every 15 s of silence. `stopping` (this server is
  * about to stop) and `unauthorized` (the token no longer holds) are the last event of a stream whose task goes on.
  */
 export const TaskSseEvent = Schema.Struct({

@@ -1,0 +1,142 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { SqlClient } from "effect/sql"
+import { patientApi, person, sse, workerFor } from "../support/Background.ts"
+import { newKind } from "../support/QueueEngine.ts"
+import { eventually } from "../support/WholeApi.ts"
+
+layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queues", (it) => {
+  it.effect("are paused, resumed and limited by administrators, and the audit log knows", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [root, ada] = [yield* person({ admin: true }), yield* person()]
+    const kind = newKind()
+    const worker = yield* workerFor([kind], { queues: ["slow"] })
+    assert.deepStrictEqual((yield* root.post("/queue/slow/pause")).body, { queue: "slow", paused: true, max_running: null })
+    const id = yield* ada.started({ task_type: kind, queue: "slow", priority: "high" })
+    const stats = yield* root.get("/queue/stats")
+    assert.deepInclude(stats.at("queues"), {
+      queue: "slow", paused: true, max_running: null, pending: 1, ready: 1, delayed: 0, blocked: 0, running: 0,
+      by_priority: { critical: 0, high: 1, normal: 0, low: 0 }, oldest_due_seconds: Number(stats.at("queues", 0, "oldest_due_seconds"))
+    })
+    assert.strictEqual((yield* root.post("/queue/slow/limit", { max_running: 1 })).at("max_running"), 1)
+    const second = yield* ada.started({ task_type: kind, queue: "slow" })
+    assert.strictEqual((yield* root.post("/queue/slow/resume")).at("paused"), false)
+    const first = yield* worker.next
+    assert.strictEqual(first.task_id, id)
+    assert.strictEqual((yield* ada.get(`/tasks/${second}`)).at("state"), "pending")
+    yield* worker.complete(first)
+    yield* worker.complete(yield* worker.next)
+    assert.strictEqual((yield* root.post("/queue/slow/limit", { max_running: null })).at("max_running"), null)
+    assert.strictEqual((yield* root.post("/queue/*/limit", { max_running: 1000 })).at("queue"), "*")
+    yield* root.post("/queue/*/limit", { max_running: null })
+    assert.strictEqual((yield* root.post("/queue/*/pause")).status, 400)
+    assert.strictEqual((yield* root.post("/queue/slow/limit", { max_running: -1 })).error, "max_running: must be a whole number from 0 to 1000000")
+    const logged = yield* eventually(
+      sql<{ event: string }>`SELECT event FROM security_events WHERE user_id = ${root.id}::uuid AND event LIKE 'queue%' ORDER BY at`,
+      (rows) => rows.length >= 6
+    )
+    assert.deepStrictEqual(logged.map(({ event }) => event), ["queue_paused", "queue_limited", "queue_resumed", "queue_limited", "queue_limited", "queue_limited"])
+  }))
+
+  it.effect("are closed to everybody else", () => Effect.gen(function*() {
+    const ada = yield* person()
+    const answers = [
+      yield* ada.get("/queue/stats"), yield* ada.post("/queue/default/pause"), yield* ada.post("/queue/default/resume"),
+      yield* ada.post("/queue/default/limit", { max_running: 1 }), yield* ada.post("/queue/cleanup?max_age_days=1")
+    ]
+    for (const answer of answers) assert.deepStrictEqual([answer.status, answer.error], [403, "only an administrator may do this"])
+    const cleanup = yield* ada.submit({ task_type: "cleanup" })
+    assert.deepStrictEqual([cleanup.status, cleanup.error], [403, "task_type: cleanup is for administrators"])
+  }))
+
+  it.effect("tell their health to anybody", () => Effect.gen(function*() {
+    const ada = yield* person()
+    yield* workerFor([newKind()])
+    const health = yield* ada.get("/health", { authorization: "" })
+    assert.strictEqual(health.status, 200)
+    assert.deepStrictEqual(Object.keys(Object(health.body)).sort(), ["active_tasks", "healthy_workers", "queued_tasks", "status", "timestamp"])
+  }))
+
+  it.effect("are emptied of some tasks by what they are, waiting and running ones", () => Effect.gen(function*() {
+    const [ada, eve] = [yield* person(), yield* person()]
+    const [kind, other] = [newKind(), newKind()]
+    const worker = yield* workerFor([kind, other], { queues: ["here"], slots: 1 })
+    const running = yield* ada.started({ task_type: kind, queue: "here", name: "Nightly" })
+    const task = yield* worker.next
+    const named = yield* ada.started({ task_type: kind, queue: "here", name: "Nightly" })
+    const waiting = yield* ada.started({ task_type: kind, queue: "here", delay: 3600 })
+    const kept = yield* ada.started({ task_type: other, queue: "there" })
+    const hers = yield* eve.started({ task_type: kind, queue: "here" })
+    assert.deepStrictEqual((yield* ada.post("/tasks/cancel", { name: "Nightly" })).body, { cancelled: 1, requested: 1, already_ended: 0, more: false })
+    assert.deepStrictEqual((yield* ada.post("/tasks/cancel", { task_type: kind.toLowerCase(), queue: "here", state: "pending" })).body,
+      { cancelled: 1, requested: 0, already_ended: 0, more: false })
+    for (const id of [named, waiting]) assert.strictEqual((yield* ada.get(`/tasks/${id}`)).at("state"), "cancelled")
+    yield* worker.report(task, { _tag: "Cancelled", error: "" })
+    assert.strictEqual((yield* ada.get(`/tasks/${running}`)).at("state"), "cancelled")
+    assert.strictEqual((yield* ada.get(`/tasks/${kept}`)).at("state"), "pending")
+    assert.notStrictEqual((yield* eve.get(`/tasks/${hers}`)).at("state"), "cancelled")
+    const nothing = yield* ada.post("/tasks/cancel", {})
+    assert.deepStrictEqual([nothing.status, nothing.error], [400, "body: must name at least one of task_type, queue, state and name"])
+  }))
+
+  it.effect("lose the records of tasks that ended long ago, with their logs, and no others", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [root, ada] = [yield* person({ admin: true }), yield* person()]
+    const kind = newKind()
+    const worker = yield* workerFor([kind])
+    const ended = Effect.fnUntraced(function*(more: Record<string, unknown>, daysAgo: number) {
+      const id = yield* ada.started({ task_type: kind, ...more })
+      const task = yield* worker.next
+      yield* worker.progress(task, 50)
+      yield* worker.complete(task)
+      // The number says when it was submitted.
+      yield* sql`
+        WITH t AS (UPDATE tasks SET completed_at = now() - ${daysAgo}::int * interval '1 day',
+          id = id - ((${daysAgo}::int8 * 86400000 + 1000) << 22) WHERE task_id = ${id} RETURNING id, id + ((${daysAgo}::int8 * 86400000 + 1000) << 22) AS before)
+        UPDATE task_events e SET task = t.id FROM t WHERE e.task = t.before`
+      return id
+    })
+    const records = Effect.map(sql<{ task_id: string }>`SELECT task_id FROM tasks WHERE kind = ${kind} ORDER BY id`, (rows) => rows.map((row) => row.task_id))
+    const [old, middle, short, fresh] = [yield* ended({}, 40), yield* ended({}, 20), yield* ended({ result_ttl: 60 }, 2), yield* ended({}, 0)]
+    const open = yield* ada.started({ task_type: kind, queue: "elsewhere" })
+    assert.deepStrictEqual((yield* root.post("/queue/cleanup?dry_run=true")).body, { dry_run: true, removed: { completed: 2, failed: 0, cancelled: 0 } })
+    assert.deepStrictEqual(yield* records, [old, middle, short, fresh, open])
+    assert.deepStrictEqual((yield* root.post("/queue/cleanup")).body, { dry_run: false, removed: { completed: 2, failed: 0, cancelled: 0 } })
+    assert.deepStrictEqual(yield* records, [middle, fresh, open])
+    assert.deepStrictEqual((yield* root.post("/queue/cleanup?max_age_days=10")).at("removed", "completed"), 1)
+    assert.deepStrictEqual(yield* records, [fresh, open])
+    const orphans = yield* sql`SELECT 1 FROM task_events e WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = e.task)`
+    assert.strictEqual(orphans.length, 0)
+    for (const wrong of ["max_age_days=-1", "max_age_days=x", "dry_run=maybe", "nonsense=1"]) {
+      assert.strictEqual((yield* root.post(`/queue/cleanup?${wrong}`)).status, 400, wrong)
+    }
+  }))
+
+  it.effect("are cleaned up by a task, too: counted at the worker, removed with its completion", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const root = yield* person({ admin: true })
+    const kind = newKind()
+    const worker = yield* workerFor([kind, "CLEANUP"])
+    const id = yield* root.started({ task_type: kind })
+    yield* worker.complete(yield* worker.next)
+    yield* sql`UPDATE tasks SET completed_at = now() - interval '2 days', id = id - (172801000::int8 << 22) WHERE task_id = ${id}`
+    const clean = Effect.fnUntraced(function*(payload: Record<string, unknown>) {
+      const cleanup = yield* root.started({ name: "Tidy up", task_type: "cleanup", payload })
+      const live = yield* Effect.forkChild(root.get(`/tasks/${cleanup}/stream`))
+      const task = yield* worker.next
+      assert.strictEqual(task.kind, "CLEANUP")
+      const found: unknown = JSON.parse(yield* worker.data(task))
+      yield* worker.complete(task, JSON.stringify({ dry_run: payload["dry_run"] === true, removed: found }))
+      yield* Fiber.join(live).pipe(Effect.map(({ text }) => assert.strictEqual(sse(text).at(-1)?.event, "completed")))
+      return (yield* root.get(`/tasks/${cleanup}`)).at("result")
+    })
+    const one = { completed: 1, failed: 0, cancelled: 0 }
+    assert.deepStrictEqual(yield* clean({ max_age_days: 1, dry_run: true }), { dry_run: true, removed: one })
+    assert.strictEqual((yield* sql`SELECT 1 FROM tasks WHERE kind = ${kind}`).length, 1)
+    assert.deepStrictEqual(yield* clean({ max_age_days: 1 }), { dry_run: false, removed: one })
+    assert.strictEqual((yield* sql`SELECT 1 FROM tasks WHERE kind = ${kind}`).length, 0)
+    const wrong = yield* root.submit({ task_type: "cleanup", payload: { max_age_days: "1", nonsense: 1 } })
+    assert.strictEqual(wrong.status, 400)
+    assert.deepStrictEqual(wrong.error.split("; ").sort(), ["payload.max_age_days: must be a number", "unknown field \"payload.nonsense\""])
+  }))
+})

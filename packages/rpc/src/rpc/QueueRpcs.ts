@@ -1,0 +1,29 @@
+/** Dead letters, many tasks at once, and queues over RPC; see DeadLettersApi and QueuesApi. */
+import { TaskId } from "@englog/domain/Ids"
+import { Cleanup } from "@englog/domain/tasks/Cleanup"
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { CancelFilter, CancelledCounts, DeadLetterDetail, DeadLetterPage, DeadLetterQuery, Replayed, ReplayRequest } from "../http/DeadLetterView.ts"
+import { BackgroundHealth, CleanupAnswer, LimitRequest, QueueSettingView, QueueStats, SteeredQueue } from "../http/QueueView.ts"
+import { StartsTask } from "../http/StartsTask.ts"
+import { TaskAccepted } from "../http/TaskView.ts"
+import { RpcAuthorization } from "./RpcAuthorization.ts"
+import { RpcFailure } from "./RpcFailure.ts"
+
+const error = RpcFailure
+const task = { task_id: TaskId }
+const queue = { queue: SteeredQueue }
+
+export class QueueRpcs extends RpcGroup.make(
+  Rpc.make("CancelTasks", { payload: CancelFilter, success: CancelledCounts, error }),
+  Rpc.make("ListDeadLetters", { payload: DeadLetterQuery, success: DeadLetterPage, error }),
+  Rpc.make("GetDeadLetter", { payload: task, success: DeadLetterDetail, error }),
+  Rpc.make("ReplayDeadLetter", { payload: task, success: TaskAccepted, error }).annotate(StartsTask, true),
+  Rpc.make("ReplayDeadLetters", { payload: ReplayRequest, success: Replayed, error }).annotate(StartsTask, true),
+  Rpc.make("GetQueueStats", { success: QueueStats, error }),
+  Rpc.make("PauseQueue", { payload: queue, success: QueueSettingView, error }),
+  Rpc.make("ResumeQueue", { payload: queue, success: QueueSettingView, error }),
+  Rpc.make("LimitQueue", { payload: Schema.Struct({ ...queue, ...LimitRequest.fields }), success: QueueSettingView, error }),
+  Rpc.make("CleanUpTasks", { payload: Cleanup.payload, success: CleanupAnswer, error }),
+  Rpc.make("GetBackgroundHealth", { success: BackgroundHealth, error })
+).middleware(RpcAuthorization) {}
