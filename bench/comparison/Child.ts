@@ -3,6 +3,8 @@
  * goes.
  */
 import { Schema } from "effect"
+import * as fs from "node:fs/promises"
+import { Session } from "node:inspector/promises"
 import { type Engine, type Handler, now, type Submitter, type Worker } from "./Engine.ts"
 import { type Answer, type Name, type Payload, Question, Questions } from "./Protocol.ts"
 
@@ -18,6 +20,26 @@ const engines: Readonly<Record<string, () => Promise<Engine>>> = {
 }
 
 type Answers = { readonly [N in Name]: (payload: Payload<N>) => Promise<Answer<N>> }
+
+/** Where this process's CPU time goes between two questions: not its start, and not its warm-up. */
+const profiling = (): Partial<Answers> => {
+  const session = new Session()
+  return {
+    profile: async () => {
+      session.connect()
+      await session.post("Profiler.enable")
+      await session.post("Profiler.setSamplingInterval", { interval: 500 })
+      await session.post("Profiler.start")
+      return null
+    },
+    profiled: async ({ file }) => {
+      const { profile } = await session.post("Profiler.stop")
+      session.disconnect()
+      await fs.writeFile(file, JSON.stringify(profile))
+      return null
+    }
+  }
+}
 
 const missing = () => Promise.reject(new Error("this process has the other role"))
 
@@ -97,7 +119,8 @@ const answersOf = async (): Promise<Partial<Answers>> => {
   const load = engines[name]
   if (load === undefined) throw new Error(`there is no engine ${name}`)
   const engine = await load()
-  return role === "submitter" ? submitting(await engine.submitter({ url, variant })) : working(await engine.worker({ url, variant }))
+  const answers = role === "submitter" ? submitting(await engine.submitter({ url, variant })) : working(await engine.worker({ url, variant }))
+  return { ...answers, ...profiling() }
 }
 
 const answer = <N extends Name>(answers: Partial<Answers>, name: N, payload: unknown): Promise<unknown> => {

@@ -15,6 +15,7 @@ export interface Plan {
   readonly runs: number
   readonly sizes: Sizes
   readonly warmUp: Sizes
+  /** Folder for CPU profiles of ours. */
   readonly profile: string | undefined
 }
 
@@ -36,7 +37,7 @@ export const compare = Effect.fnUntraced(function*(plan: Plan) {
       const known = running.get(system)
       if (known !== undefined) return known
       yield* note(`starting ${system.name}`)
-      const started = yield* system.start(plan.profile)
+      const started = yield* system.start
       running.set(system, started)
       return started
     })
@@ -51,7 +52,12 @@ export const compare = Effect.fnUntraced(function*(plan: Plan) {
       }
       for (const system of part) yield* run(metric, yield* start(system), plan.warmUp)
       for (let turn = 0; turn < plan.runs; turn++) {
-        for (const system of part) yield* tell(system, yield* run(metric, yield* start(system), plan.sizes), keep)
+        for (const system of part) {
+          const started = yield* start(system)
+          const measured = run(metric, started, plan.sizes)
+          const folder = system.kind === "ours" ? plan.profile : undefined
+          yield* tell(system, yield* folder === undefined ? measured : profiled(measured, started, `${folder}/${metric}-${system.name}-${turn}`), keep)
+        }
       }
     }
   }))
@@ -67,6 +73,15 @@ const tell = (system: System, figures: Figures, keep: (system: System, figures: 
     Effect.sync(() => keep(system, figures)),
     note(`${system.name}: ${Object.entries(figures).map(([name, value]) => `${name} ${rounded(value)}`).join(", ")}`)
   )
+
+/** With a CPU profile of each process of the system. */
+const profiled = <A, E, R>(measured: Effect.Effect<A, E, R>, { processes }: Running, file: string) =>
+  Effect.gen(function*() {
+    yield* Effect.forEach(processes, (process) => process.ask("profile", {}))
+    const value = yield* measured
+    yield* Effect.forEach(processes, (process) => process.ask("profiled", { file: `${file}-${process.role}.cpuprofile` }))
+    return value
+  })
 
 /** One measurement; nothing of it is left afterwards. */
 const run = Effect.fnUntraced(function*(metric: Metric, running: Running, sizes: Sizes) {

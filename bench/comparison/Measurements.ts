@@ -90,7 +90,7 @@ const pickup: Measurement = (running, { pickups }) =>
 const steady: Measurement = Effect.fnUntraced(function*(running: Running, { steadySeconds }: Sizes) {
   const postgres = yield* BenchPostgres
   const count = STEADY_PER_SECOND * steadySeconds
-  const spent = Effect.map(postgres.pids, (pids) => cpuSeconds([...pids, ...running.pids]))
+  const spent = Effect.map(postgres.pids, (pids) => cpuSeconds([...pids, ...running.processes.map(({ pid }) => pid)]))
   const before = yield* spent
   const { fromAcknowledgement, fromCall } = yield* paced(running, count, STEADY_PER_SECOND)
   return {

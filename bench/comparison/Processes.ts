@@ -9,6 +9,8 @@ export class BenchError extends Schema.TaggedError<BenchError>()("BenchError", {
 
 export interface BenchProcess {
   readonly pid: number
+  /** Its engine and role. */
+  readonly role: string
   readonly ask: <N extends Name>(name: N, payload: Payload<N>) => Effect.Effect<Answer<N>, BenchError>
   /** A failure of the system that it belongs to. */
   readonly fail: (message: string) => BenchError
@@ -24,8 +26,6 @@ export interface ProcessOptions {
   readonly variant: string
   readonly url: string
   readonly env?: Readonly<Record<string, string>>
-  /** Folder for its CPU profile, written when it ends in good order. */
-  readonly profile?: string | undefined
 }
 
 const program = fileURLToPath(new URL("./Child.ts", import.meta.url))
@@ -56,6 +56,7 @@ export const startProcess = Effect.fnUntraced(function*(options: ProcessOptions)
   yield* reply(0, () => {})
   return {
     pid: child.pid ?? 0,
+    role: `${options.engine}-${options.role}`,
     fail,
     ask: (name, payload) =>
       Effect.suspend(() => {
@@ -65,33 +66,22 @@ export const startProcess = Effect.fnUntraced(function*(options: ProcessOptions)
           Effect.flatMap((answer) => Effect.mapError(decode(answer), (error) => fail(`${name}: ${error.message}`)))
         )
       }),
-    kill: Effect.callback<void>((resume) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-      child.once("exit", () => resume(Effect.void))
-      child.kill("SIGKILL")
-    })
+    kill: stop(child)
   }
 })
 
-const start = ({ engine, env, profile, role, url, variant }: ProcessOptions): ChildProcess =>
+const start = ({ engine, env, role, url, variant }: ProcessOptions): ChildProcess =>
   fork(program, [engine, role, variant, url], {
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_NO_WARNINGS: "1", ...env },
-    execArgv: [
-      ...(engine.startsWith("englog") ? flags : []),
-      ...(profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile, "--cpu-prof-name", `${engine}-${variant}-${process.hrtime.bigint()}.cpuprofile`])
-    ],
+    execArgv: engine.startsWith("englog") ? [...flags] : [],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     serialization: "advanced"
   })
 
-/** Leaves it a moment to write its profile; its work needs no good order. */
+/** What the processes do ends with them; nothing waits for a good order. */
 const stop = (child: ChildProcess) =>
   Effect.callback<void>((resume) => {
     if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-    const timer = setTimeout(() => child.kill("SIGKILL"), 5_000)
-    child.once("exit", () => {
-      clearTimeout(timer)
-      resume(Effect.void)
-    })
-    if (child.connected) child.disconnect()
+    child.once("exit", () => resume(Effect.void))
+    child.kill("SIGKILL")
   })

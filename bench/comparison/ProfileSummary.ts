@@ -21,7 +21,7 @@ export const summaryOf = ({ nodes, samples, timeDeltas }: Profile): string => {
   let busy = 0
   for (const { callFrame, id } of nodes) {
     const micros = self.get(id) ?? 0
-    if (callFrame.functionName === "(idle)" || micros === 0) continue
+    if (callFrame.functionName === "(idle)" || callFrame.url === "node:inspector" || micros === 0) continue
     busy += micros
     add(byPackage, packageOf(callFrame.url, callFrame.functionName), micros)
     add(byFunction, `${callFrame.functionName || "(anonymous)"} ${placeOf(callFrame.url)}:${callFrame.lineNumber + 1}`, micros)

@@ -21,7 +21,10 @@ export const Questions = {
     answer: Schema.Struct({ count: Schema.Int, first: Schema.Finite, last: Schema.Finite, starts: Numbers })
   },
   /** Waits until so many jobs have been started since `work`. */
-  started: { payload: { count: Schema.Int }, answer: Schema.Null }
+  started: { payload: { count: Schema.Int }, answer: Schema.Null },
+  /** From now on; and until now, into this file. */
+  profile: { payload: {}, answer: Schema.Null },
+  profiled: { payload: { file: Schema.String }, answer: Schema.Null }
 } as const
 
 export type Name = keyof typeof Questions

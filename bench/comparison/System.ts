@@ -13,7 +13,7 @@ export interface Running {
   readonly submitter: BenchProcess
   readonly worker: BenchProcess
   /** Whose CPU time a task costs, PostgreSQL aside. */
-  readonly pids: ReadonlyArray<number>
+  readonly processes: ReadonlyArray<BenchProcess>
   /** A further worker process, like the first. */
   readonly anotherWorker: Effect.Effect<BenchProcess, BenchError, Scope.Scope>
 }
@@ -24,7 +24,7 @@ export interface System {
   /** When a slot takes the next job: `freed` as soon as the handler has returned, `held` when the outcome is durable. */
   readonly slots: "freed" | "held"
   readonly metrics: ReadonlyArray<Metric>
-  readonly start: (profile?: string) => Effect.Effect<Running, BenchError, Scope.Scope | BenchPostgres>
+  readonly start: Effect.Effect<Running, BenchError, Scope.Scope | BenchPostgres>
 }
 
 export interface Parts {
@@ -41,12 +41,12 @@ export interface Parts {
 /** A submitter and a worker that meet in the database. */
 export const twoProcesses = ({ engine, url: given, variant, ...system }: Parts): System => ({
   ...system,
-  start: Effect.fnUntraced(function*() {
+  start: Effect.gen(function*() {
     const postgres = yield* BenchPostgres
     const url = given ?? (yield* postgres.database(system.name))
     const process = (role: "submitter" | "worker") => startProcess({ system: system.name, engine, role, variant, url })
     const submitter = yield* process("submitter")
     const worker = yield* process("worker")
-    return { submitter, worker, pids: [submitter.pid, worker.pid], anotherWorker: process("worker") }
+    return { submitter, worker, processes: [submitter, worker], anotherWorker: process("worker") }
   })
 })

@@ -30,9 +30,9 @@ const QUIET = { LOG_LEVEL: "warn", LOG_FORMAT: "json" }
 export const engLogSystem = ({ historyRows, variant, workerEnv, ...system }: EngLogParts): System => ({
   ...system,
   kind: "ours",
-  start: Effect.fnUntraced(function*(profile?: string) {
+  start: Effect.gen(function*() {
     const url = yield* BenchPostgres.use((postgres) => postgres.database(system.name))
-    const common = { system: system.name, url, variant, profile }
+    const common = { system: system.name, url, variant }
     const api = yield* startProcess({
       ...common,
       engine: "englog-api",
@@ -59,6 +59,6 @@ export const engLogSystem = ({ historyRows, variant, workerEnv, ...system }: Eng
     const submitter = variant === "rpc"
       ? yield* startProcess({ ...common, engine: "englog-rpc", role: "submitter", env: { ENGLOG_URL: http } })
       : api
-    return { submitter, worker, pids: [...new Set([api.pid, worker.pid, submitter.pid])], anotherWorker }
+    return { submitter, worker, processes: [...new Set([api, worker, submitter])], anotherWorker }
   })
 })
