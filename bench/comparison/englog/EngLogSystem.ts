@@ -56,6 +56,11 @@ export const engLogSystem = ({ historyRows, variant, workerEnv, ...system }: Eng
       env: { ...QUIET, API_SERVER_GRPC_ADDRESS: grpc, LLM_PROVIDER: "builtin", ...workerEnv }
     })
     const worker = yield* anotherWorker
+    // A kind of a worker's own is known from its first registration on.
+    yield* api.ask("preload", { count: 1, ms: 0 })
+    yield* worker.ask("work", { concurrency: 1 })
+    yield* worker.ask("started", { count: 1 })
+    yield* worker.ask("rest", {})
     const submitter = variant === "rpc"
       ? yield* startProcess({ ...common, engine: "englog-rpc", role: "submitter", env: { ENGLOG_URL: http } })
       : api
