@@ -34,28 +34,44 @@ const LONG_MS = 5_000
 
 const perSecond = ({ count, ms }: { readonly count: number; readonly ms: number }) => count / (ms / 1_000)
 
-const enqueue = (name: string): Measurement => ({ submitter }, { enqueueMs }) =>
-  Effect.map(submitter.ask("enqueueFor", { callers: CALLERS, ms: enqueueMs }), (accepted) => ({ [name]: perSecond(accepted) }))
+/** CPU seconds that the system and PostgreSQL have spent until now. */
+const spent = ({ processes }: Running) =>
+  BenchPostgres.use(({ pids }) => Effect.map(pids, (postgres) => cpuSeconds([...postgres, ...processes.map(({ pid }) => pid)])))
 
-const bulk: Measurement = ({ submitter }, { enqueueMs }) =>
-  Effect.map(submitter.ask("enqueueBulkFor", { size: BULK, ms: enqueueMs }), (accepted) => ({ enqueue_bulk: perSecond(accepted) }))
+/** What a rate cost besides, which tells more than the rate where others use the machine, too. */
+const cost = (name: string, count: number, seconds: number): Figures => ({ [`${name}_cpu_s_per_1000`]: seconds / count * 1_000 })
+
+const enqueue = (name: string, accept: (running: Running, sizes: Sizes) => ReturnType<typeof single>): Measurement =>
+  Effect.fnUntraced(function*(running: Running, sizes: Sizes) {
+    const before = yield* spent(running)
+    const accepted = yield* accept(running, sizes)
+    return { [name]: perSecond(accepted), ...cost(name, accepted.count, (yield* spent(running)) - before) }
+  })
+
+const single = ({ submitter }: Running, { enqueueMs }: Sizes) => submitter.ask("enqueueFor", { callers: CALLERS, ms: enqueueMs })
+const bulk = ({ submitter }: Running, { enqueueMs }: Sizes) => submitter.ask("enqueueBulkFor", { size: BULK, ms: enqueueMs })
 
 /** From the start of the first handler until nothing is left that is not durably finished. */
 const drain = (name: string, concurrency: number): Measurement =>
-  Effect.fnUntraced(function*({ submitter, worker }: Running, { drain, drainMs }: Sizes) {
+  Effect.fnUntraced(function*(running: Running, { drain, drainMs }: Sizes) {
+    const { submitter, worker } = running
     yield* submitter.ask("preload", { count: drain, ms: 0 })
     yield* BenchPostgres.use((postgres) => postgres.checkpoint)
+    const before = yield* spent(running)
+    const figures = Effect.fnUntraced(function*(count: number, ms: number) {
+      return { [name]: perSecond({ count, ms }), ...cost(name, count, (yield* spent(running)) - before) }
+    })
     yield* worker.ask("work", { concurrency })
     yield* worker.ask("started", { count: 1 }).pipe(
       Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => worker.fail("not one job was started within 30 s") })
     )
     const { count, first, last } = yield* worker.ask("handled", { count: drain, ms: drainMs })
-    if (count < drain) return { [name]: perSecond({ count, ms: last - first }) }
+    if (count < drain) return yield* figures(count, last - first)
     yield* submitter.ask("open", {}).pipe(
       Effect.repeat({ while: (open) => open }),
       Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => worker.fail("jobs whose handlers had returned were still open 30 s later") })
     )
-    return { [name]: perSecond({ count, ms: now() - first }) }
+    return yield* figures(count, now() - first)
   })
 
 const listening = (name: string, concurrency: number): Measurement => {
@@ -88,16 +104,14 @@ const pickup: Measurement = (running, { pickups }) =>
   }))
 
 const steady: Measurement = Effect.fnUntraced(function*(running: Running, { steadySeconds }: Sizes) {
-  const postgres = yield* BenchPostgres
   const count = STEADY_PER_SECOND * steadySeconds
-  const spent = Effect.map(postgres.pids, (pids) => cpuSeconds([...pids, ...running.processes.map(({ pid }) => pid)]))
-  const before = yield* spent
+  const before = yield* spent(running)
   const { fromAcknowledgement, fromCall } = yield* paced(running, count, STEADY_PER_SECOND)
   return {
     steady_p50_ms: percentile(fromAcknowledgement, 0.5),
     steady_p99_ms: percentile(fromAcknowledgement, 0.99),
     steady_from_call_p99_ms: percentile(fromCall, 0.99),
-    cpu_s_per_1000: ((yield* spent) - before) / count * 1_000
+    cpu_s_per_1000: ((yield* spent(running)) - before) / count * 1_000
   }
 })
 
@@ -115,9 +129,9 @@ const recovery: Measurement = Effect.fnUntraced(function*({ anotherWorker, submi
 })
 
 export const measurements: Readonly<Record<Metric, Measurement>> = {
-  enqueue_single: enqueue("enqueue_single"),
-  enqueue_rpc: enqueue("enqueue_rpc"),
-  enqueue_bulk: bulk,
+  enqueue_single: enqueue("enqueue_single", single),
+  enqueue_rpc: enqueue("enqueue_rpc", single),
+  enqueue_bulk: enqueue("enqueue_bulk", bulk),
   drain_10: drain("drain_10", 10),
   drain_50: drain("drain_50", 50),
   drain_10_held: drain("drain_10_held", 10),

@@ -53,4 +53,4 @@ export const systemsOf = ({ historyRows, redisUrl }: Scale): ReadonlyArray<Syste
 ]
 
 /** A worker whose slots take nothing before the outcome of the last task is durable. */
-const HELD = {}
+const HELD = { WORKER_SLOT_HELD: "true" }
