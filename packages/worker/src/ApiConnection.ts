@@ -3,8 +3,6 @@
  * until one of them fails or the server asks to leave. It never ends well: `ConnectionEnd` or an error says what `ApiLink` does next.
  */
 import { Metrics } from "@englog/platform/telemetry/Metrics"
-import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
-import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
 import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { FromServer } from "@englog/rpc/grpc/SessionMessages"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
@@ -13,6 +11,7 @@ import { Clock, DateTime, Duration, Effect, Option, Queue, Ref, Schedule, Schema
 import { type ApiSession, open } from "./ApiSession.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 import type { CircuitBreaker } from "./CircuitBreaker.ts"
+import { Dial } from "./Dial.ts"
 import { Outbox } from "./Outbox.ts"
 import type { ConnectionState } from "./LinkState.ts"
 import { ProcessUsage } from "./ProcessUsage.ts"
@@ -55,7 +54,8 @@ const HEARTBEAT_FAILURES = 3
 
 export const run = Effect.fnUntraced(
   function*(context: ConnectionContext, address: string) {
-    const client = yield* GrpcClient.make(APIWorkerService, {
+    const dial = yield* Dial
+    const client = yield* dial({
       address,
       tls: context.tls,
       // Called every few seconds, or open for hours: as spans they would only bury the tasks' traces.
