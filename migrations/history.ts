@@ -9,6 +9,7 @@ import insights from "./0004_insights.ts"
 import securityEvents from "./0005_security_events.ts"
 import encryptedText from "./0006_encrypted_text.ts"
 import engine from "./0007_engine.ts"
+import announcedKinds from "./0008_announced_kinds.ts"
 
 export const history = {
   "0001_accounts": accounts,
@@ -17,5 +18,6 @@ export const history = {
   "0004_insights": insights,
   "0005_security_events": securityEvents,
   "0006_encrypted_text": encryptedText,
-  "0007_engine": engine
+  "0007_engine": engine,
+  "0008_announced_kinds": announcedKinds
 }

@@ -34,7 +34,8 @@ const floorMayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   http: groundFloor,
   rpc: [...groundFloor, "http"],
   queue: groundFloor,
-  cluster: [...groundFloor, "http", "rpc", "queue"],
+  kinds: [...groundFloor, "http", "queue"],
+  cluster: [...groundFloor, "http", "rpc", "queue", "kinds"],
   tasks: [...groundFloor, "http", "rpc", "queue"]
 }
 

@@ -74,6 +74,7 @@ import { InsightsHttp } from "./insights/InsightsHttp.ts"
 import { InsightTasks } from "./insights/InsightTasks.ts"
 import { NarrationOutcomesLive } from "./insights/NarrationOutcomes.ts"
 import { Questions } from "./insights/Questions.ts"
+import { AnnouncedKinds } from "./kinds/AnnouncedKinds.ts"
 import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
@@ -112,7 +113,7 @@ const background = Layer.mergeAll(
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */
 const nouns = Layer.mergeAll(insights, background, TaskInspection.layer).pipe(
   Layer.provideMerge(TaskAccess.layer),
-  Layer.provideMerge(Layer.mergeAll(accounts, entries)),
+  Layer.provideMerge(Layer.mergeAll(accounts, entries, AnnouncedKinds.layer)),
   Layer.provideMerge(queue)
 )
 

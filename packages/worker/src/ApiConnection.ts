@@ -92,7 +92,7 @@ export const run = Effect.fnUntraced(
 
 /** A refusal for a reason of ours (a live namesake, no enrollment token) is an answer, not a sign of an unwell server. */
 const saysServerIsUnwell = (error: GrpcError): boolean =>
-  !["ALREADY_EXISTS", "UNAUTHENTICATED", "PERMISSION_DENIED", "INVALID_ARGUMENT"].includes(error.code)
+  !["ALREADY_EXISTS", "UNAUTHENTICATED", "PERMISSION_DENIED", "INVALID_ARGUMENT", "FAILED_PRECONDITION"].includes(error.code)
 
 /** Of one session: the newest ping received, 0 before the first. */
 type Acknowledged = Ref.Ref<bigint>

@@ -5,6 +5,7 @@
  * × 1.5, jittered: seed 001). After 10 failed tries it reports Disconnected and keeps trying. The session's token is
  * presented at every registration, so that a session survives a broken connection and a restarted server.
  */
+import { taskKinds } from "@englog/domain/tasks/TaskKindRegistry"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import { channelCredentials, type GrpcTlsError } from "@englog/rpc/grpc/GrpcTls"
@@ -66,7 +67,7 @@ const make = Effect.gen(function*() {
     worker_name: config.workerName,
     version: WORKER_VERSION,
     kinds: [...handlers.keys()],
-    announced_kinds: [],
+    announced_kinds: announcements(handlers),
     max_concurrent_tasks: config.maxConcurrent,
     queues: config.queues,
     protocol: 2,
@@ -122,6 +123,11 @@ const make = Effect.gen(function*() {
     serverTime: Effect.zipWith(Clock.currentTimeMillis, Ref.get(clockSkew), (now, skew) => DateTime.makeUnsafe(now + skew))
   })
 })
+
+/** Of the kinds that this project does not have. */
+const announcements = (handlers: TaskHandlers["Service"]) =>
+  [...handlers.values()].flatMap(({ announcement, kind }) =>
+    announcement === undefined || taskKinds.some((known) => known.kind === kind) ? [] : [announcement])
 
 const awaitSession = (session: SubscriptionRef.SubscriptionRef<Option.Option<ApiSession>>): Effect.Effect<ApiSession> =>
   SubscriptionRef.changes(session).pipe(
@@ -209,6 +215,8 @@ const explain = (ending: Ending): string => {
       return `another live worker has this WORKER_ID; give each worker its own, or wait until the old session ends: ${ending.message}`
     case "UNAUTHENTICATED":
       return `the API server does not accept this worker: ${ending.message}`
+    case "FAILED_PRECONDITION":
+      return `the API server takes no such worker: ${ending.message}`
     case "RESOURCE_EXHAUSTED":
       return `the API server takes no more of this worker for now: ${ending.message}`
     case "PERMISSION_DENIED":

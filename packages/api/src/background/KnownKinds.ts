@@ -6,10 +6,11 @@ import { publicName, type TaskKind } from "@englog/domain/tasks/TaskKind"
 import { taskKinds } from "@englog/domain/tasks/TaskKindRegistry"
 import { backgroundPolicy, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { NotFound } from "@englog/rpc/http/HttpErrors"
-import { Context, Effect, Layer, Result, Schema, SchemaIssue } from "effect"
+import { Context, Effect, Layer, Option, Result, Schema, SchemaIssue } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { shortened } from "../http/errors/FieldName.ts"
 import { describeIssue } from "../http/errors/RequestProblems.ts"
+import { type AnnouncedKind, AnnouncedKinds } from "../kinds/AnnouncedKinds.ts"
 import { AnnouncedKindRepo } from "./AnnouncedKindRepo.ts"
 
 export interface KnownKind {
@@ -30,6 +31,7 @@ export class KnownKinds extends Context.Service<KnownKinds, {
     KnownKinds,
     Effect.gen(function*() {
       const announced = yield* AnnouncedKindRepo
+      const shapes = yield* AnnouncedKinds
       const known = new Map(taskKinds.map((kind) => [kind.kind, ours(kind)]))
 
       const look = (task_type: string) => known.get(task_type) ?? known.get(task_type.toUpperCase())
@@ -37,12 +39,18 @@ export class KnownKinds extends Context.Service<KnownKinds, {
         for (const kind of kinds) if (!known.has(kind)) known.set(kind, foreign(kind))
       })
 
+      /** What a worker announced of its kind may change from one announcement to the next. */
+      const shaped = Effect.fnUntraced(function*(found: KnownKind) {
+        if (taskKinds.some(({ kind }) => kind === found.kind)) return found
+        return Option.match(yield* shapes.find(found.kind), { onNone: () => found, onSome: announcedKind })
+      })
+
       const get = Effect.fn("KnownKinds.get")(function*(task_type: string) {
         const found = look(task_type)
-        if (found !== undefined) return found
+        if (found !== undefined) return yield* shaped(found)
         yield* learn
         const learned = look(task_type)
-        if (learned !== undefined) return learned
+        if (learned !== undefined) return yield* shaped(learned)
         const names = [...known.keys()].map(publicName).sort()
         return yield* new NotFound({ error: `task_type: there is no kind ${shortened(task_type)}; known are ${names.join(", ")}` })
       })
@@ -67,6 +75,15 @@ const ours = ({ kind, payload, policy, submittedBy = "everybody" }: (typeof task
       })
   }
 }
+
+const announcedKind = ({ kind, payload, policy }: AnnouncedKind): KnownKind => ({
+  ...foreign(kind),
+  policy: policy ?? backgroundPolicy,
+  check: (json, path) => {
+    const problem = payload.problem(json, path)
+    return problem === undefined ? Result.succeed(json) : Result.fail(problem)
+  }
+})
 
 const foreign = (kind: string): KnownKind => ({
   kind,

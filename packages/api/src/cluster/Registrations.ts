@@ -10,6 +10,7 @@ import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
+import { AnnouncedKinds, type KindRefused } from "../kinds/AnnouncedKinds.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
@@ -35,7 +36,7 @@ export class Registrations extends Context.Service<Registrations, {
   readonly register: (
     registration: WorkerRegistration,
     call: Caller
-  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | WrongCertificate | TooManyCalls | SqlError>
+  ) => Effect.Effect<RegistrationAnswer, RegistrationRefused | KindRefused | WrongCertificate | TooManyCalls | SqlError>
   /** The session that a call is made for. */
   readonly prove: (
     proof: SessionProof,
@@ -54,6 +55,7 @@ export class Registrations extends Context.Service<Registrations, {
       const outcomes = yield* TaskOutcomes
       const sessions = yield* WorkerSessions
       const limits = yield* CallLimits
+      const announcedKinds = yield* AnnouncedKinds
       const { record } = yield* SecurityEvents
 
       /** For the audit log. That an id is taken or the cluster full is no matter of security. */
@@ -102,6 +104,7 @@ export class Registrations extends Context.Service<Registrations, {
               lineage: Option.match(earlier, { onNone: () => [], onSome: (row) => [row.id, ...row.lineage].slice(0, MAX_LINEAGE) }),
               lease: registration.protocol === 2 ? liveness.lease : liveness.contractLease
             }
+            yield* announcedKinds.announce(registration.worker_id, registration.announced_kinds)
             if (Option.isSome(live)) {
               const resumes = Option.isSome(earlier) && earlier.value.id === live.value.id
               if (resumes) {

@@ -7,6 +7,7 @@ import type { HeldTask } from "@englog/rpc/grpc/WorkerMessages"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { warnUnlessOutage } from "../db/Outage.ts"
+import { AnnouncedKinds } from "../kinds/AnnouncedKinds.ts"
 import { sessionOver } from "./GatewayErrors.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { Replica } from "./LeaseRescuer.ts"
@@ -28,8 +29,10 @@ export class StreamAttachment extends Context.Service<StreamAttachment, {
       const repo = yield* WorkerSessionRepo
       const heartbeats = yield* Heartbeats
       const replica = yield* Replica
+      const kinds = yield* AnnouncedKinds
 
       const open: StreamAttachment["Service"]["open"] = Effect.fnUntraced(function*(row, running, window) {
+        yield* kinds.learn(row.kinds)
         const session = yield* sessions.open(row, running, window)
         const attached = yield* Effect.acquireRelease(
           repo.attach(row.id, replica.id),

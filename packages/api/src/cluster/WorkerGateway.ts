@@ -92,12 +92,13 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             Effect.flatMap((registration) =>
               registrations.register(registration, call).pipe(
                 Effect.tapErrorTag(
-                  ["RegistrationRefused", "WrongCertificate", "TooManyCalls"],
+                  ["RegistrationRefused", "KindRefused", "WrongCertificate", "TooManyCalls"],
                   refused(registration.worker_id, call)
                 )
               )),
             Effect.catchTags({
               RegistrationRefused: (error) => fail(refusalCode[error.reason], error.message),
+              KindRefused: (error) => fail(error.reason === "invalid" ? "INVALID_ARGUMENT" : "FAILED_PRECONDITION", error.message),
               WrongCertificate: (error) => fail("PERMISSION_DENIED", error.message),
               TooManyCalls: exhausted,
               SqlError: unavailable

@@ -45,7 +45,7 @@ export class WorkerReports extends Context.Service<WorkerReports, {
       return WorkerReports.of({
         // What is sampled is told to the queue by itself, so that its commit is a step of its trace; the queue brings them together.
         outcomes: Effect.fnUntraced(function*(by, outcomes) {
-          const [quiet, sampled] = Array.partition(outcomes, (one) => Option.isSome(sampledParent(one)) ? Result.succeed(one) : Result.fail(one))
+          const [sampled, quiet] = Array.partition(outcomes, (one) => Option.isSome(sampledParent(one)) ? Result.succeed(one) : Result.fail(one))
           const answers = yield* Effect.all([
             ...(quiet.length > 0 ? [report(by, quiet)] : []),
             ...sampled.map((one) => traced(one, report(by, [one])))

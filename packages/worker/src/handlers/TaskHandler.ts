@@ -3,8 +3,8 @@
  * and succeed with the result or fail with a reason that its owner may read.
  */
 import type { TaskKind } from "@englog/domain/tasks/TaskKind"
-import type { WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { type Duration, Effect, Schema } from "effect"
+import type { KindAnnouncement, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
+import { type Duration, Effect, Option, Schema } from "effect"
 
 /** The attempt failed. `message` is shown to the task's owner: no secrets, no internals. */
 export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
@@ -27,6 +27,8 @@ export interface TaskContext {
 
 export interface TaskHandler {
   readonly kind: string
+  /** What the API server is told of a kind that it does not know from itself, so that it can hold submissions and results to it. */
+  readonly announcement?: KindAnnouncement
   /** Succeeds with the result as JSON text. Interrupted when the task is cancelled or its deadline passes. */
   readonly run: (task: WorkerTask, context: TaskContext) => Effect.Effect<string, TaskFailure>
 }
@@ -36,13 +38,19 @@ export const make = <
   Payload extends Schema.Codec<unknown, unknown>,
   Result extends Schema.Codec<unknown, unknown>
 >(
-  kind: Pick<TaskKind<string, Payload, Result>, "kind" | "payload" | "result">,
+  kind: Pick<TaskKind<string, Payload, Result>, "kind" | "payload" | "result"> & Partial<Pick<TaskKind<string, Payload, Result>, "policy">>,
   run: (payload: Payload["Type"], context: TaskContext, task: WorkerTask) => Effect.Effect<Result["Type"], TaskFailure>
 ): TaskHandler => {
   const decode = Schema.decodeEffect(Schema.fromJsonString(kind.payload))
   const encode = Schema.encodeEffect(Schema.fromJsonString(kind.result))
   return {
     kind: kind.kind,
+    announcement: {
+      name: kind.kind,
+      payload_schema: jsonSchemaOf(kind.payload),
+      result_schema: jsonSchemaOf(kind.result),
+      policy: Option.fromUndefinedOr(kind.policy)
+    },
     run: Effect.fnUntraced(function*(task, context) {
       const payload = yield* decode(task.payload).pipe(
         Effect.mapError((cause) => new TaskFailure({ message: `the payload does not fit ${kind.kind}: ${cause.message}`, retryable: false, cause }))
@@ -53,4 +61,10 @@ export const make = <
       )
     })
   }
+}
+
+/** Of the JSON that travels, as JSON text. */
+const jsonSchemaOf = (schema: Schema.Constraint): string => {
+  const { definitions, schema: root } = Schema.toJsonSchemaDocument(schema)
+  return JSON.stringify(Object.keys(definitions).length === 0 ? root : { ...root, $defs: definitions })
 }

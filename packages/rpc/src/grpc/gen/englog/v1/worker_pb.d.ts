@@ -60,7 +60,7 @@ export declare type RegisterWorkerRequest = Message<"englog.v1.RegisterWorkerReq
 
   /**
    * Protocol 2: what kinds of the worker's own look like; each is named in kinds, too. INVALID_ARGUMENT: a schema that is
-   * none. ALREADY_EXISTS: the kind is built in, or a live worker announces it otherwise.
+   * none. FAILED_PRECONDITION: the kind is built in, or another live worker runs it with another meaning.
    *
    * @generated from field: repeated englog.v1.KindAnnouncement announced_kinds = 30;
    */
