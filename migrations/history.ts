@@ -10,6 +10,7 @@ import securityEvents from "./0005_security_events.ts"
 import encryptedText from "./0006_encrypted_text.ts"
 import engine from "./0007_engine.ts"
 import announcedKinds from "./0008_announced_kinds.ts"
+import schedules from "./0009_schedules.ts"
 
 export const history = {
   "0001_accounts": accounts,
@@ -19,5 +20,6 @@ export const history = {
   "0005_security_events": securityEvents,
   "0006_encrypted_text": encryptedText,
   "0007_engine": engine,
-  "0008_announced_kinds": announcedKinds
+  "0008_announced_kinds": announcedKinds,
+  "0009_schedules": schedules
 }

@@ -34,6 +34,7 @@ const floorMayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   http: groundFloor,
   rpc: [...groundFloor, "http"],
   queue: groundFloor,
+  replicas: groundFloor,
   kinds: [...groundFloor, "http", "queue"],
   cluster: [...groundFloor, "http", "rpc", "queue", "kinds"],
   tasks: [...groundFloor, "http", "rpc", "queue"]

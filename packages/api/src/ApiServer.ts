@@ -27,6 +27,7 @@ import { BackgroundTasks } from "./background/BackgroundTasks.ts"
 import { CleanupOutcomeLive } from "./background/CleanupOutcome.ts"
 import { DeadLetters } from "./background/DeadLetters.ts"
 import { DeadLettersHttp } from "./background/DeadLettersHttp.ts"
+import { NightlyTaskCleanup } from "./background/NightlyTaskCleanup.ts"
 import { KnownKinds } from "./background/KnownKinds.ts"
 import { QueueAdministration } from "./background/QueueAdministration.ts"
 import { QueueRpcsLive } from "./background/QueueRpcsLive.ts"
@@ -79,10 +80,19 @@ import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
 import { QueueLimits } from "./queue/Backpressure.ts"
-import { DailyCleanup } from "./queue/DailyCleanup.ts"
 import { Engine } from "./queue/Engine.ts"
 import { QueueMetrics } from "./queue/QueueMetrics.ts"
+import { replicated } from "./replicas/Replicas.ts"
+import { RunnerConfig } from "./replicas/RunnerConfig.ts"
+import { SecurityEventCleanup } from "./replicas/SecurityEventCleanup.ts"
 import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
+import { DueSchedules } from "./schedules/DueSchedules.ts"
+import { ScheduleClock } from "./schedules/ScheduleClock.ts"
+import { ScheduleRepo } from "./schedules/ScheduleRepo.ts"
+import { ScheduleRpcsLive } from "./schedules/ScheduleRpcsLive.ts"
+import { Schedules } from "./schedules/Schedules.ts"
+import { SchedulesHttp } from "./schedules/SchedulesHttp.ts"
+import { SecurityEventRepo } from "./security/SecurityEventRepo.ts"
 import { SecurityEvents } from "./security/SecurityEvents.ts"
 import { TaskCleanup } from "./queue/TaskCleanup.ts"
 import { TaskAccess } from "./tasks/TaskAccess.ts"
@@ -95,7 +105,7 @@ const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => 
 /** The engine; needs the data. Whoever embeds the server submits through it. */
 export const queue = QueueMetrics.pipe(Layer.provideMerge(Engine), Layer.provide(queueLimits))
 
-const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, SessionCleanup.layer, UserMetrics).pipe(
+const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, UserMetrics).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),
   Layer.provide(PasswordHasher.layer)
 )
@@ -107,11 +117,23 @@ const insights = Layer.mergeAll(Insights.layer, InsightTasks.layer, NarrationOut
 )
 
 const background = Layer.mergeAll(
-  TaskSubmissions.layer, BackgroundTasks.layer, DeadLetters.layer, TaskCancellation.layer, QueueAdministration.layer, CleanupOutcomeLive, DailyCleanup
-).pipe(Layer.provide([KnownKinds.layer, TaskCleanup.layer]))
+  TaskSubmissions.layer, BackgroundTasks.layer, DeadLetters.layer, TaskCancellation.layer, QueueAdministration.layer, CleanupOutcomeLive
+).pipe(Layer.provide(KnownKinds.layer), Layer.provideMerge(TaskCleanup.layer))
+
+const schedules = Layer.mergeAll(Schedules.layer, DueSchedules.layer).pipe(Layer.provide(ScheduleRepo.layer))
+
+/** What one API server does for all of them. */
+const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, SecurityEventCleanup, NightlyTaskCleanup)).pipe(
+  Layer.provide([
+    SecurityEventRepo.layer,
+    Layer.effect(RunnerConfig, Effect.map(AppConfig, ({ runner }) => RunnerConfig.of(runner)))
+  ])
+)
 
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */
-const nouns = Layer.mergeAll(insights, background, TaskInspection.layer).pipe(
+const nouns = Layer.mergeAll(insights, common, TaskInspection.layer).pipe(
+  Layer.provideMerge(schedules),
+  Layer.provideMerge(background),
   Layer.provideMerge(TaskAccess.layer),
   Layer.provideMerge(Layer.mergeAll(accounts, entries, AnnouncedKinds.layer)),
   Layer.provideMerge(queue)
@@ -144,12 +166,12 @@ const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLi
 
 const rest = HttpApiBuilder.layer(EngLogApi).pipe(
   Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
-  Layer.provide([BackgroundHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
+  Layer.provide([BackgroundHttp, SchedulesHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(
-  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
+  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, ScheduleRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
   Layer.provide(RpcAuthorizationLive)
 )
 

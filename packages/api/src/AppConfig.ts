@@ -7,6 +7,7 @@ import type { TelemetryConfig } from "@englog/platform/Environment"
 import { edgePolicy } from "./EdgeConfig.ts"
 import type { EdgePolicy } from "./http/edge/EdgePolicy.ts"
 import { QueueLimits } from "./queue/Backpressure.ts"
+import type { RunnerMode } from "./replicas/RunnerConfig.ts"
 import { Context, Duration, Effect, Layer, Option, Redacted } from "effect"
 
 /** Where the data lives: a PostgreSQL of its own in a folder, or one that is given, whose secrets must be given too. */
@@ -33,6 +34,7 @@ export class AppConfig extends Context.Service<AppConfig, {
   readonly heartbeatInterval: Duration.Duration
   readonly workerTimeout: Duration.Duration
   readonly queueLimits: QueueLimits["Service"]
+  readonly runner: RunnerMode
   readonly telemetry: TelemetryConfig
 }>()("@englog/api/AppConfig") {
   static readonly layer: Layer.Layer<AppConfig, ConfigurationError> = Layer.effect(AppConfig, Effect.suspend(() => read))
@@ -62,6 +64,21 @@ const longEnough = (key: Redacted.Redacted<string>) =>
   Redacted.value(key).length >= 32 ? Effect.succeed(key) : fail("JWT_SECRET_KEY", "must have at least 32 characters")
 
 const loopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.")
+
+/** Where the other API servers reach this one. */
+const runner = Effect.gen(function*(): Effect.fn.Return<RunnerMode, ConfigurationError> {
+  const host = yield* textOr("CLUSTER_HOST", "")
+  if (host === "") {
+    for (const name of ["CLUSTER_PORT", "CLUSTER_LISTEN_HOST"]) {
+      if ((yield* textOr(name, "")) !== "") return yield* fail(name, "means nothing without CLUSTER_HOST, the name by which other API servers reach this one")
+    }
+    return { _tag: "Single" }
+  }
+  if (host === "0.0.0.0" || host === "::") {
+    return yield* fail("CLUSTER_HOST", `is ${host}, which no other API server can call: name this server, and set CLUSTER_LISTEN_HOST=${host}`)
+  }
+  return { _tag: "Socket", host, port: yield* wholeNumber("CLUSTER_PORT", 1, 65_535, 34_431), listenHost: yield* textOr("CLUSTER_LISTEN_HOST", host) }
+})
 
 const read = Effect.gen(function*() {
   const httpHost = yield* textOr("HTTP_HOST", "127.0.0.1")
@@ -97,6 +114,7 @@ const read = Effect.gen(function*() {
       perQueue: yield* wholeNumber("MAX_QUEUED_PER_QUEUE", 0, 1_000_000_000, QueueLimits.defaults.perQueue),
       perTenant: yield* wholeNumber("MAX_QUEUED_PER_ORGANIZATION", 0, 1_000_000_000, QueueLimits.defaults.perTenant)
     }),
+    runner: yield* runner,
     telemetry: yield* telemetry
   })
 })

@@ -12,6 +12,7 @@ import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
 import { LocalSecrets } from "./db/LocalSecrets.ts"
 import { Migrations } from "./db/Migrations.ts"
 import { EngineSql, engineSettings } from "./queue/EngineSql.ts"
+import { RunnerSql, runnerSettings } from "./replicas/Replicas.ts"
 import { databaseOutage } from "./http/errors/DatabaseOutage.ts"
 
 /** Where the data is and what protects it, wherever it came from. */
@@ -42,6 +43,10 @@ const database = Layer.unwrap(Effect.map(Data, ({ url }) => Database.layer({ url
 const engineDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
   Layer.provide(EngineSql.layer, Database.layer({ url, maxConnections: ENGINE_POOL, applicationName: "englog-engine", settings: engineSettings }))))
 
+/** Beside both, so that what the replicas do together never takes a connection from a request. */
+const runnerDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
+  Layer.provide(RunnerSql.layer, Database.layer({ url, maxConnections: RUNNER_POOL, applicationName: "englog-replicas", settings: runnerSettings }))))
+
 /** A migration may take its time, and waits for the one of another process; so may a rotation of keys. */
 const patientDatabase = Layer.unwrap(Effect.map(Data, ({ url }) =>
   Database.layer({ url, maxConnections: 2, applicationName: "englog-maintenance", statementTimeout: "Infinity" })))
@@ -53,6 +58,9 @@ const POOL = 16
 
 /** Submissions, completions and progress have at most five statements under way, claims one. */
 const ENGINE_POOL = 8
+
+/** One of them holds the locks. */
+const RUNNER_POOL = 3
 
 /** A PostgreSQL that is still starting, as after a reboot of everything, is waited for. */
 const migrations = Layer.effectDiscard(
@@ -76,6 +84,6 @@ export const DataLive = sealed.pipe(
   Layer.provideMerge(secrets),
   Layer.provideMerge(migrations),
   Layer.provideMerge(diskGuard),
-  Layer.provideMerge(Layer.mergeAll(database, engineDatabase)),
+  Layer.provideMerge(Layer.mergeAll(database, engineDatabase, runnerDatabase)),
   Layer.provide(data)
 )

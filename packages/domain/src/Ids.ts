@@ -23,6 +23,9 @@ export type ProjectId = typeof ProjectId.Type
 export const InsightId = Uuid.pipe(Schema.brand("InsightId"))
 export type InsightId = typeof InsightId.Type
 
+export const ScheduleId = Uuid.pipe(Schema.brand("ScheduleId"))
+export type ScheduleId = typeof ScheduleId.Type
+
 export const SessionId = Uuid.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 

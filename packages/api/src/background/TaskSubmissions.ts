@@ -18,11 +18,13 @@ import { toSubmission } from "./SubmissionTerms.ts"
 type Caller = CurrentUser["Service"]
 
 /** What is wrong with one task of a request. */
-type Problem = BadRequest | Forbidden | NotFound | PayloadTooLarge
+export type Problem = BadRequest | Forbidden | NotFound | PayloadTooLarge
 
 export type SubmissionProblem = Problem | Conflict | TooManyRequests | SqlError
 
 export class TaskSubmissions extends Context.Service<TaskSubmissions, {
+  /** What would be submitted, or why it would not. */
+  readonly prepare: (caller: Caller, request: TaskRequest) => Effect.Effect<Submission, Problem | SqlError>
   readonly submit: (caller: Caller, request: TaskRequest) => Effect.Effect<Accepted, SubmissionProblem>
   /** All or none, in the order of the request. */
   readonly submitAll: (caller: Caller, request: BulkTaskRequest) => Effect.Effect<ReadonlyArray<Accepted>, SubmissionProblem>
@@ -82,6 +84,9 @@ export class TaskSubmissions extends Context.Service<TaskSubmissions, {
       })
 
       return TaskSubmissions.of({
+        prepare: Effect.fn("TaskSubmissions.prepare")(function*(caller, request) {
+          return yield* prepare(caller, request, yield* DateTime.now)
+        }),
         submit: Effect.fn("TaskSubmissions.submit")(function*(caller, request) {
           const submission = yield* prepare(caller, request, yield* DateTime.now)
           // Only a unique key can have the answer that there was one already.

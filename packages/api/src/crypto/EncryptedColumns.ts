@@ -41,6 +41,7 @@ export const EncryptedColumn = {
   entryDescription: define("log_entries", "description", uuid, "v.id::text"),
   projectDescription: define("projects", "description", uuid, "v.id::text"),
   taskName: define("tasks", "name", bigint, "v.task_id"),
+  scheduleName: define("schedules", "name", uuid, "v.id::text"),
   taskPrivateInput: ofTask("tasks", "private_input", bigint, "v.task_id"),
   taskResult: ofTask("tasks", "result", bigint, "v.task_id"),
   taskError: ofTask("tasks", "error", bigint, "v.task_id"),

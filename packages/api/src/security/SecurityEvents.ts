@@ -55,7 +55,6 @@ export class SecurityEvents extends Context.Service<SecurityEvents, {
           logged
         ))
       yield* Effect.forkScoped(logged(drain))
-      yield* Effect.forkScoped(Effect.repeat(cleanup(repo), Schedule.spaced("24 hours")))
 
       return SecurityEvents.of({
         record: Effect.fn("SecurityEvents.record")(function*({ address, detail = {}, event, user_id }: SecurityEvent) {
@@ -103,11 +102,4 @@ const tell = ({ detail, event, request_id, user_id }: StoredSecurityEvent) =>
       ...(request_id === null ? {} : { request_id }),
       ...detail
     })
-  )
-
-const cleanup = (repo: SecurityEventRepo["Service"]) =>
-  repo.removeExpired.pipe(
-    Effect.tap((removed) => removed === 0 ? Effect.void : Effect.logInfo("removed expired security events", { removed })),
-    Effect.catchCause((cause) => Effect.logWarning("expired security events could not be removed; trying again tomorrow", cause)),
-    Effect.annotateLogs({ component: "security", operation: "cleanup" })
   )

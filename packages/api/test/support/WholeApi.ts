@@ -13,6 +13,7 @@ import { AppConfig } from "../../src/AppConfig.ts"
 import { CallRates } from "../../src/cluster/CallLimits.ts"
 import { Liveness } from "../../src/cluster/ClusterConfig.ts"
 import { type EdgePolicy, openPolicy } from "../../src/http/edge/EdgePolicy.ts"
+import type { RunnerMode } from "../../src/replicas/RunnerConfig.ts"
 import { jwtSecret, TestApi } from "../http/TestApi.ts"
 import { encryptionKeys, QueueEngine } from "./QueueEngine.ts"
 import { TestDatabase } from "./TestDatabase.ts"
@@ -27,6 +28,7 @@ export interface ApiOptions {
   readonly liveness?: Partial<Context.Service.Shape<typeof Liveness>>
   readonly rates?: Partial<Context.Service.Shape<typeof CallRates>>
   readonly tls?: TlsFiles
+  readonly runner?: RunnerMode
   /** Default: nowhere. */
   readonly log?: Logger.Logger<unknown, void>
 }
@@ -61,6 +63,7 @@ const config = (options: ApiOptions) =>
       queueLimits: options.queueLimits ?? { perQueue: 0, perTenant: 0 },
       heartbeatInterval: Duration.seconds(1),
       workerTimeout: options.workerTimeout ?? Duration.minutes(2),
+      runner: options.runner ?? { _tag: "Single" },
       telemetry: quietTelemetry
     })))
 

@@ -13,6 +13,7 @@ import { InsightsApi } from "./InsightsApi.ts"
 import { ProjectsApi } from "./ProjectsApi.ts"
 import { QueuesApi } from "./QueuesApi.ts"
 import { RequestErrors } from "./RequestErrors.ts"
+import { SchedulesApi } from "./SchedulesApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 import { WorkersApi } from "./WorkersApi.ts"
 
@@ -25,6 +26,7 @@ export class EngLogApi extends HttpApi.make("englog")
   .add(DeadLettersApi)
   .add(QueuesApi)
   .add(BackgroundHealthApi)
+  .add(SchedulesApi)
   .add(InsightsApi)
   .add(WorkersApi)
   .add(HealthApi)

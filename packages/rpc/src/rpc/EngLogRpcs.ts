@@ -6,7 +6,8 @@ import { BackgroundRpcs } from "./BackgroundRpcs.ts"
 import { EntryRpcs } from "./EntryRpcs.ts"
 import { InsightRpcs } from "./InsightRpcs.ts"
 import { QueueRpcs } from "./QueueRpcs.ts"
+import { ScheduleRpcs } from "./ScheduleRpcs.ts"
 import { TaskRpcs } from "./TaskRpcs.ts"
 import { WorkerRpcs } from "./WorkerRpcs.ts"
 
-export const EngLogRpcs = EntryRpcs.merge(TaskRpcs, BackgroundRpcs, QueueRpcs, InsightRpcs, WorkerRpcs)
+export const EngLogRpcs = EntryRpcs.merge(TaskRpcs, BackgroundRpcs, QueueRpcs, ScheduleRpcs, InsightRpcs, WorkerRpcs)

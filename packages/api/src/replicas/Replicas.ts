@@ -1,0 +1,64 @@
+/**
+ * What runs once, however many API servers there are: Effect's cluster on the same PostgreSQL, with connections and a schema of
+ * its own. It is built beside the server, not before it: requests are answered whatever becomes of it, and where it cannot be
+ * built or ends it is built anew (docs/decisions/0023).
+ */
+import { NodeClusterSocket, NodeCrypto } from "@effect/platform-node"
+import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { RunnerAddress, type Sharding, SingleRunner } from "effect/cluster"
+import { SqlClient } from "effect/sql"
+import { warnUnlessOutage } from "../db/Outage.ts"
+import { RunnerConfig, type RunnerMode, RunnerTimes } from "./RunnerConfig.ts"
+
+/** Connections whose schema is the cluster's; one of them holds its locks. */
+export class RunnerSql extends Context.Service<RunnerSql, SqlClient.SqlClient>()("@englog/api/replicas/RunnerSql") {
+  static readonly layer = Layer.effect(RunnerSql, Effect.map(SqlClient.SqlClient, (sql) => sql))
+}
+
+/** Startup parameters of its connections; the migrations make the schema. */
+export const runnerSettings = { search_path: "englog_cluster" } as const
+
+/** Runs `work` where this replica holds it, as long as the layer lives. */
+export const replicated = <R>(work: Layer.Layer<never, never, R>) =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const context = yield* Effect.context<Exclude<R, Sharding.Sharding> | RunnerSql | RunnerConfig>()
+    const runner = Layer.unwrap(Effect.map(RunnerConfig, (mode) => Layer.unwrap(Effect.map(RunnerTimes, (times) => runnerOf(mode, times))))).pipe(
+      Layer.provide(Layer.effect(SqlClient.SqlClient, Effect.map(RunnerSql, (sql) => sql)))
+    )
+    yield* Layer.launch(Layer.provide(work, runner)).pipe(
+      Effect.provideContext(context),
+      Effect.catchCause((cause) => warnUnlessOutage("the replicas' common work has ended here; starting it anew", cause)),
+      Effect.repeat(Schedule.spaced("2 seconds")),
+      Effect.withTracerEnabled(false),
+      Effect.annotateLogs({ component: "replicas" }),
+      Effect.forkScoped
+    )
+  }))
+
+const runnerOf = (mode: RunnerMode, { lockExpiration, refresh }: Context.Service.Shape<typeof RunnerTimes>) => {
+  const shardingConfig = {
+    // A handful of jobs; each shard is an advisory lock. All replicas have to agree on it.
+    shardsPerGroup: 16,
+    shardLockExpiration: lockExpiration,
+    shardLockRefreshInterval: refresh,
+    refreshAssignmentsInterval: refresh,
+    runnerHealthCheckInterval: refresh,
+    entityMessagePollInterval: "2 seconds",
+    entityTerminationTimeout: "5 seconds"
+  } as const
+  if (mode._tag === "Single") {
+    // One address for all of them: they do not share the work, whoever has the locks does it.
+    const address = Option.some(RunnerAddress.make("single", 0))
+    return SingleRunner.layer({ shardingConfig: { ...shardingConfig, runnerAddress: address, runnerListenAddress: address } }).pipe(
+      Layer.provide(NodeCrypto.layerDigest)
+    )
+  }
+  return NodeClusterSocket.layer({
+    storage: "sql",
+    shardingConfig: {
+      ...shardingConfig,
+      runnerAddress: Option.some(RunnerAddress.make(mode.host, mode.port)),
+      runnerListenAddress: Option.some(RunnerAddress.make(mode.listenHost, mode.port))
+    }
+  })
+}
