@@ -24,4 +24,29 @@ describe("the API's configuration", () => {
       Effect.provide(AppConfig.layer),
       Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: secrets }))
     ))
+
+  const read = (env: Record<string, string>) =>
+    AppConfig.pipe(
+      Effect.provide(AppConfig.layer),
+      Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: { ...secrets, ...env } }))
+    )
+
+  it.effect("lets a server stand alone, or share the replicas' work where others can reach it", () => Effect.gen(function*() {
+    assert.deepStrictEqual((yield* read({})).runner, { _tag: "Single" })
+    assert.deepStrictEqual((yield* read({ CLUSTER_HOST: "api-1" })).runner, { _tag: "Socket", host: "api-1", port: 34_431, listenHost: "api-1" })
+    assert.deepStrictEqual((yield* read({ CLUSTER_HOST: "api-1", CLUSTER_PORT: "4000", CLUSTER_LISTEN_HOST: "0.0.0.0" })).runner, {
+      _tag: "Socket",
+      host: "api-1",
+      port: 4_000,
+      listenHost: "0.0.0.0"
+    })
+  }))
+
+  it.effect.each([
+    [{ CLUSTER_PORT: "4000" }, /CLUSTER_PORT/],
+    [{ CLUSTER_HOST: "0.0.0.0" }, /CLUSTER_HOST.*CLUSTER_LISTEN_HOST/],
+    [{ CLUSTER_HOST: "api-1", CLUSTER_PORT: "none" }, /CLUSTER_PORT/]
+  ] as const)("names what is wrong with %j", ([env, named]) => Effect.gen(function*() {
+    assert.match((yield* Effect.flip(read(env))).message, named)
+  }))
 })
