@@ -10,6 +10,7 @@ const nobodyGaveUp: Check = ({ accidents }) => accidents.map((what) => ({ rule: 
 
 const rules: ReadonlyArray<Check> = [
   Record.acknowledgedExist,
+  Record.uniqueKeysHold,
   Record.oneTerminalRecord,
   Record.highestAttemptDecides,
   Record.endedInTime,

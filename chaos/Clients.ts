@@ -3,7 +3,7 @@
  * does not come is no acknowledgement; whether the task exists then is nobody's claim.
  */
 import { ask } from "@englog/e2e/Person"
-import { TaskAccepted, TaskView } from "@englog/rpc/http/TaskView"
+import { TaskView } from "@englog/rpc/http/TaskView"
 import { Duration, Effect, FiberSet, Option, Schema } from "effect"
 import * as path from "node:path"
 import type { Account, Door } from "./Accounts.ts"
@@ -12,6 +12,8 @@ import { follow } from "./Follower.ts"
 import { monotonic } from "./HandlerLog.ts"
 import * as Journal from "./Journal.ts"
 import { type SeededRandom, split } from "./SeededRandom.ts"
+import { next } from "./Submission.ts"
+import { submit } from "./Submitter.ts"
 
 export interface LoadOptions {
   readonly folder: string
@@ -69,16 +71,17 @@ export const run = Effect.fn("Clients.run")(function*({ accounts, folder, perSec
 
   const client = Effect.fnUntraced(function*(number: number) {
     const random = split(seed, `client ${number}`)
-    for (let door = number;;) {
+    for (let door = number, turn = 0;; turn++) {
       const account = random.pick(accounts)
-      const task = yield* submit(account.doors[door % account.doors.length] ?? account.doors[0], account)
-      // Whoever got no answer knocks elsewhere.
-      if (Option.isNone(task) || random.chance(0.2)) door++
-      if (Option.isSome(task)) {
+      const fresh: Array<string> = []
+      const answered = yield* submit(account, door, next(random, `client-${number}-${turn}`), (one) => {
         accepted++
-        acknowledged.write({ task: task.value, after: [] })
-        yield* attend(task.value, account, random)
-      }
+        acknowledged.write(one)
+        fresh.push(one.task)
+      })
+      // Whoever got no answer knocks elsewhere.
+      if (!answered || random.chance(0.2)) door++
+      for (const task of fresh) yield* attend(task, account, random)
       yield* pace
     }
   })
@@ -94,15 +97,7 @@ export const run = Effect.fn("Clients.run")(function*({ accounts, folder, perSec
 /** Whatever takes longer counts as no answer. */
 const PATIENCE = "4 seconds"
 
-const decodeAccepted = Schema.decodeOption(Schema.fromJsonString(TaskAccepted))
 const decodeView = Schema.decodeOption(Schema.fromJsonString(TaskView))
-
-const submit = (door: Door, account: Account) =>
-  Effect.gen(function*() {
-    const body = { user_id: account.user_id, entry_ids: [account.entry_id], insight_type: "productivity" }
-    const answer = yield* ask("POST", `${door.url}/v1/tasks/insights`, { token: yield* door.token, body })
-    return answer.status === 202 ? Option.map(decodeAccepted(answer.text), ({ task_id }) => String(task_id)) : Option.none<string>()
-  }).pipe(Effect.timeout(PATIENCE), Effect.orElseSucceed(() => Option.none<string>()))
 
 /** Without an answer nothing is known, and nothing is claimed. */
 const cancel = (door: Door, task: string, journal: Journal.Journal<CancelAnswer>) =>

@@ -64,7 +64,7 @@ const storedTasks = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const cipher = yield* FieldCipher
   const rows = yield* sql`
-    SELECT t.task_id AS task, t.user_id::text AS owner, t.kind, t.outcome, t.attempt, (t.retry->>'max_retries')::int AS max_retries,
+    SELECT t.task_id AS task, t.user_id::text AS owner, t.kind, t.unique_key, t.outcome, t.attempt, (t.retry->>'max_retries')::int AS max_retries,
       extract(epoch FROM t.deadline)::float8 * 1000 AS deadline, extract(epoch FROM t.completed_at)::float8 * 1000 AS completed_at,
       EXISTS (SELECT 1 FROM task_queue q WHERE q.id = t.id) AS open, t.result,
       (SELECT count(*)::int FROM insights i WHERE i.task_id = t.task_id) AS effects

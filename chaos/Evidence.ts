@@ -6,8 +6,10 @@ import type { LeaseChange, OutcomeChange } from "./LeaseAudit.ts"
 /** Written by a client after it was answered that its task is accepted. */
 export const Acknowledged = Schema.Struct({
   task: Schema.String,
-  /** Tasks that have to end before this one may start. */
-  after: Schema.Array(Schema.String)
+  /** Tasks that have to complete before this one may start. */
+  after: Schema.Array(Schema.String),
+  /** By which it was asked for, perhaps more than once; null where it had none. */
+  unique_key: Schema.NullOr(Schema.String)
 })
 export type Acknowledged = typeof Acknowledged.Type
 
@@ -33,6 +35,7 @@ export const StoredTask = Schema.Struct({
   max_retries: Schema.Int,
   deadline: Schema.Finite,
   completed_at: Schema.NullOr(Schema.Finite),
+  unique_key: Schema.NullOr(Schema.String),
   /** It has a row in the queue. */
   open: Schema.Boolean,
   /** The attempt that made the result, by the result's own word. */

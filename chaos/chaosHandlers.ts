@@ -3,6 +3,7 @@ import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
 import * as TaskHandler from "@englog/worker/handlers/TaskHandler"
 import { Effect } from "effect"
 import { type Behaviour, ofTask } from "./Behaviour.ts"
+import { ChaosKind } from "./ChaosKind.ts"
 import { HandlerLine, monotonic } from "./HandlerLog.ts"
 import * as Journal from "./Journal.ts"
 import { attemptTag } from "./ResultStamp.ts"
@@ -43,4 +44,6 @@ const insight = TaskHandler.make(InsightGeneration, (_, context, task) =>
     model: "chaos"
   }))
 
-export const handlers = [insight]
+const ours = TaskHandler.make(ChaosKind, (behaviour, context, task) => Effect.as(behave(task, behaviour, context), { attempt: task.attempt }))
+
+export const handlers = [insight, ours]

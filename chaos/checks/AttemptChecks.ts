@@ -52,17 +52,23 @@ export const attemptsRunOnce: Check = (evidence) => {
   ]
 }
 
-/** A task that waits for others starts after each of them has ended. */
+/** A task that waits for others starts after each of them has completed, and never where one of them did not. */
 export const childrenAfterParents: Check = (evidence) => {
-  const endedAt = new Map(evidence.outcomes.filter(({ before }) => before === null).map(({ at, task }) => [task, at]))
+  const completedAt = new Map(evidence.outcomes.filter(({ after, before }) => before === null && after === "completed").map(({ at, task }) => [task, at]))
+  const outcomes = new Map(evidence.tasks.map(({ outcome, task }) => [task, outcome]))
   const startedAt = firstClaims(evidence)
   return evidence.acknowledged.flatMap(({ after, task }) => {
     const start = startedAt.get(task)
-    if (start === undefined) return []
-    return after.filter((parent) => (endedAt.get(parent) ?? Number.POSITIVE_INFINITY) > start).map((parent) =>
-      ({ rule: "children_after_parents", task, what: `it was started before ${parent} had ended` }))
+    const missing = after.find((parent) => outcomes.get(parent) !== "completed")
+    if (start === undefined) {
+      return missing === undefined || outcomes.get(task) === "cancelled" ? [] : [child(task, `it is ${outcomes.get(task) ?? "open"}, though ${missing} did not complete`)]
+    }
+    return after.filter((parent) => (completedAt.get(parent) ?? Number.POSITIVE_INFINITY) > start).map((parent) =>
+      child(task, `it was started before ${parent} had completed`))
   })
 }
+
+const child = (task: string, what: string): Violation => ({ rule: "children_after_parents", task, what })
 
 const firstClaims = ({ leases }: Evidence): ReadonlyMap<string, number> => {
   const first = new Map<string, number>()

@@ -9,6 +9,16 @@ export const acknowledgedExist: Check = ({ acknowledged, tasks }) => {
     broken("acknowledged_exists", task, "its client was told that it is accepted, and nobody knows it"))
 }
 
+/** Whoever asks again with the same unique key is answered the same task, and there is no other. */
+export const uniqueKeysHold: Check = ({ acknowledged, tasks }) => {
+  const answered = [...Map.groupBy(acknowledged.filter(({ unique_key }) => unique_key !== null), ({ unique_key }) => unique_key)]
+  const made = [...Map.groupBy(tasks.filter(({ unique_key }) => unique_key !== null), ({ unique_key }) => unique_key)]
+  return [...answered, ...made].flatMap(([key, all]) => {
+    const ids = [...new Set(all.map(({ task }) => task))]
+    return ids.length === 1 ? [] : [broken("unique_keys_hold", ids[0] ?? "", `${ids.length} tasks have the unique key ${key}`)]
+  })
+}
+
 /** A terminal record is written once and never touched again. */
 export const oneTerminalRecord: Check = ({ outcomes, tasks }) => {
   const changes = Map.groupBy(outcomes, ({ task }) => task)

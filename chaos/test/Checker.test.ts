@@ -14,8 +14,13 @@ describe("the checker", () => {
 
   finds("an acknowledged task that nobody knows", "acknowledged_exists", {
     ...sound,
-    acknowledged: [...sound.acknowledged, { task: "lost", after: [] }]
+    acknowledged: [...sound.acknowledged, { task: "lost", after: [], unique_key: null }]
   })
+  finds("a unique key that was answered with another task", "unique_keys_hold", {
+    ...sound,
+    acknowledged: [...sound.acknowledged, { task: "rescued", after: [], unique_key: "k" }]
+  })
+  finds("a unique key that two tasks have", "unique_keys_hold", withTask("rescued", { unique_key: "k" }))
   finds("a terminal record that was written over", "one_terminal_record", {
     ...sound,
     outcomes: [...sound.outcomes, ended("plain", 4_000, 1, { before: "completed", after: "failed" })]
@@ -66,6 +71,10 @@ describe("the checker", () => {
   finds("a child that started before its parent had ended", "children_after_parents", {
     ...sound,
     outcomes: sound.outcomes.map((change) => change.task === "plain" ? { ...change, at: 1_400 } : change)
+  })
+  finds("a child that went on though its parent failed", "children_after_parents", {
+    ...withTask("plain", { outcome: "failed" }),
+    leases: sound.leases.filter(({ task }) => task === "plain")
   })
   finds("a gap in a history", "history_whole", {
     ...sound,

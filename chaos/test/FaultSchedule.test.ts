@@ -34,7 +34,7 @@ describe("the schedule of faults", () => {
 
 describe("the verdict", () => {
   const faults = { kill_worker: 1, kill_api: 1, freeze_api: 1, stop_api: 1, redis_loss: 1, worker_clock: 1 }
-  const acknowledged = Array.from({ length: 2_000 }, () => ({ task: "plain", after: [] }))
+  const acknowledged = Array.from({ length: 2_000 }, () => ({ task: "plain", after: [], unique_key: null }))
   const run: Run = { seed: 1, schedule: "", minutes: 3, faults, violations: [], evidence: { ...sound, acknowledged } }
 
   it("passes a run without violations in which enough took part", () => assert.deepStrictEqual(objections(run), []))

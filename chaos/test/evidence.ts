@@ -9,6 +9,7 @@ export const stored = (task: string, parts: Partial<StoredTask> = {}): StoredTas
   outcome: "completed",
   attempt: 1,
   max_retries: 0,
+  unique_key: null,
   deadline: 300_000,
   completed_at: 9_000,
   open: false,
@@ -33,7 +34,7 @@ export const steps = (...types: ReadonlyArray<readonly [type: string, attempt: n
 const rescued = steps(["queued", 0], ["started", 1], ["progress", 1], ["rescued", 1], ["started", 2], ["completed", 2])
 
 export const sound: Evidence = {
-  acknowledged: [{ task: "plain", after: [] }, { task: "rescued", after: ["plain"] }],
+  acknowledged: [{ task: "plain", after: [], unique_key: "k" }, { task: "rescued", after: ["plain"], unique_key: null }],
   cancels: [],
   received: rescued.map(({ seq, type }) => ({ subscriber: "sse-1", task: "rescued", seq, type })),
   subscriptions: [{ subscriber: "sse-1", task: "rescued" }],
@@ -44,7 +45,7 @@ export const sound: Evidence = {
     handled("rescued", "start", 2, 2_500),
     handled("rescued", "finish", 2, 2_600)
   ],
-  tasks: [stored("plain"), stored("rescued", { attempt: 2, made_by: 2 })],
+  tasks: [stored("plain", { unique_key: "k" }), stored("rescued", { attempt: 2, made_by: 2 })],
   histories: new Map([["plain", steps(["queued", 0], ["started", 1], ["completed", 1])], ["rescued", rescued]]),
   leases: [
     lease("plain", "claim", 1, 1_090),
