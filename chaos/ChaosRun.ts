@@ -15,6 +15,7 @@ import * as Collector from "./Collector.ts"
 import * as FaultInjector from "./FaultInjector.ts"
 import * as FaultSchedule from "./FaultSchedule.ts"
 import * as LeaseAudit from "./LeaseAudit.ts"
+import * as Pulse from "./Pulse.ts"
 import type { Run } from "./Verdict.ts"
 
 /** Of the minutes given, for coming up, healing and judging. */
@@ -54,6 +55,7 @@ const withCluster = Effect.fnUntraced(function*(
     const urls = cluster.apis.map(({ url }) => url)
     const accounts = [yield* Accounts.open("ada@example.com", urls), yield* Accounts.open("grace@example.com", urls)] as const
     const clockOffset = yield* Collector.clockOffset
+    yield* Effect.forkScoped(Pulse.watch(tell))
     const [load, counts] = yield* Effect.all([
       Clients.run({ folder: cluster.folder, seed, accounts: [...accounts], perSecond: PER_SECOND }, loadTime),
       FaultInjector.carryOut(faults, tell)

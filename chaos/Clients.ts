@@ -30,7 +30,7 @@ export const journals = (folder: string) => ({
 
 const CLIENTS = 24
 /** Of the tasks. */
-const FOLLOWED = 0.15
+const FOLLOWED = 0.08
 const FOLLOWED_TWICE = 0.2
 const CANCELLED = 0.06
 

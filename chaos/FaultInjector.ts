@@ -56,15 +56,13 @@ const strikeWorker = Effect.fnUntraced(function*(fault: Fault, worker: WorkerPla
   const heal = links((link) => link.speak)
   switch (fault.kind) {
     case "kill_worker":
-      return yield* restart(worker, "SIGKILL", pause)
+      return yield* worker.restart("SIGKILL", pause)
     case "kill_worker_before_reply":
       yield* links((link) => link.silenceTowards("client"))
       yield* pause
-      yield* worker.end("SIGKILL")
-      yield* heal
-      return yield* worker.start
+      return yield* worker.restart("SIGKILL", heal)
     case "stop_worker":
-      return yield* restart(worker, "SIGTERM", pause)
+      return yield* worker.restart("SIGTERM", pause)
     case "freeze_worker":
       yield* worker.signal("SIGSTOP")
       yield* pause
@@ -90,15 +88,13 @@ const strikeApi = Effect.fnUntraced(function*(fault: Fault, api: ApiPlace) {
   const pause = Effect.sleep(fault.lasts)
   switch (fault.kind) {
     case "kill_api":
-      return yield* restart(api, "SIGKILL", pause)
+      return yield* api.restart("SIGKILL", pause)
     case "kill_api_after_commit":
       yield* api.database.silenceTowards("client")
       yield* pause
-      yield* api.end("SIGKILL")
-      yield* api.database.speak
-      return yield* api.start
+      return yield* api.restart("SIGKILL", api.database.speak)
     case "stop_api":
-      return yield* restart(api, "SIGTERM", pause)
+      return yield* api.restart("SIGTERM", pause)
     case "freeze_api":
       yield* api.signal("SIGSTOP")
       yield* pause
@@ -121,9 +117,6 @@ const strikeApi = Effect.fnUntraced(function*(fault: Fault, api: ApiPlace) {
 const FIVE_MINUTES = 300_000
 
 const sideOf = (fault: Fault): Side => fault.twist < 0.5 ? "client" : "target"
-
-const restart = (place: WorkerPlace | ApiPlace, signal: "SIGTERM" | "SIGKILL", pause: Effect.Effect<void>) =>
-  Effect.andThen(place.end(signal), Effect.andThen(pause, place.start))
 
 const setClock = Effect.fnUntraced(function*(worker: WorkerPlace, shift: number) {
   yield* Effect.sync(() => fs.writeFileSync(worker.clockFile, String(shift)))

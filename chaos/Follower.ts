@@ -24,6 +24,9 @@ export interface FollowOptions {
 /** A connection over which nothing comes for this long (pings come every 15 s) is given up for another. */
 const SILENCE = "20 seconds"
 
+/** All of them at once would be a fault of their own. */
+const RETRY = Schedule.spaced("1 second").pipe(Schedule.jittered)
+
 export const follow = Effect.fnUntraced(function*({ account, by, journal, random, subscriber, task }: FollowOptions) {
   const seen = yield* Ref.make(0)
   const over = yield* Ref.make(false)
@@ -47,7 +50,7 @@ export const follow = Effect.fnUntraced(function*({ account, by, journal, random
   yield* connection.pipe(
     // Broken connections, servers that are away: what this run is about.
     Effect.ignore,
-    Effect.repeat({ until: () => Ref.get(over), schedule: Schedule.spaced("100 millis") })
+    Effect.repeat({ until: () => Ref.get(over), schedule: RETRY })
   )
 })
 

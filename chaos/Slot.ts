@@ -3,15 +3,15 @@
  * having been told to is started again as well, and remembered: nothing that happens in a run excuses it.
  */
 import { ProgramError, type RunningProgram } from "@englog/e2e/RunningProgram"
-import { Deferred, Effect, Ref, Scope } from "effect"
+import { Deferred, Effect, Ref, Scope, Semaphore } from "effect"
 
 export interface Slot {
   readonly name: string
   readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
-  /** Ends what runs, and waits until it has; nothing runs until `start`. */
-  readonly end: (name: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
   /** Answers when it has said that it is up. */
   readonly start: Effect.Effect<void, ProgramError>
+  /** Ends what runs, and starts it again after `between`. Two of them wait for each other. */
+  readonly restart: <R>(name: "SIGTERM" | "SIGKILL", between: Effect.Effect<void, never, R>) => Effect.Effect<void, ProgramError, R>
   readonly lines: Effect.Effect<ReadonlyArray<string>>
   /** A sentence for each process that ended by itself. */
   readonly accidents: Effect.Effect<ReadonlyArray<string>>
@@ -31,6 +31,7 @@ export const make = Effect.fnUntraced(function*(
   const none: Running | undefined = undefined
   const current = yield* Ref.make<Running | undefined>(none)
   const earlier = yield* Ref.make<ReadonlyArray<string>>([])
+  const oneAtATime = yield* Semaphore.make(1)
   const accidents = yield* Ref.make<ReadonlyArray<string>>([])
 
   const start: Slot["start"] = Effect.gen(function*() {
@@ -49,7 +50,7 @@ export const make = Effect.fnUntraced(function*(
     yield* Effect.ignore(start)
   })
 
-  const end: Slot["end"] = Effect.fnUntraced(function*(signal) {
+  const end = Effect.fnUntraced(function*(signal: "SIGTERM" | "SIGKILL") {
     const running = yield* Ref.getAndSet(current, undefined)
     if (running === undefined) return
     yield* Deferred.succeed(running.told, undefined)
@@ -59,8 +60,8 @@ export const make = Effect.fnUntraced(function*(
   return {
     name,
     signal: (signal) => Effect.flatMap(Ref.get(current), (running) => running?.program.signal(signal) ?? Effect.void),
-    end,
     start,
+    restart: (signal, between) => oneAtATime.withPermits(1)(Effect.andThen(end(signal), Effect.andThen(between, start))),
     lines: Effect.gen(function*() {
       const running = yield* Ref.get(current)
       return [...yield* Ref.get(earlier), ...running?.program.lines ?? []]
