@@ -3,6 +3,7 @@ import { FieldCipher } from "@englog/api/crypto/FieldCipher"
 import { Database } from "@englog/api/db/Database"
 import { Duration, Effect, Layer, Option, Schedule } from "effect"
 import { HttpClient } from "effect/http"
+import { SqlClient } from "effect/sql"
 import { writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import * as path from "node:path"
@@ -54,10 +55,13 @@ const withCluster = Effect.fnUntraced(function*(
     yield* LeaseAudit.install()
     const urls = cluster.apis.map(({ url }) => url)
     const accounts = [yield* Accounts.open("ada@example.com", urls), yield* Accounts.open("grace@example.com", urls)] as const
+    const sql = yield* SqlClient.SqlClient
+    // While the database is away nobody is told to wait.
+    const openTasks = Collector.open.pipe(Effect.map(({ count }) => count), Effect.orElseSucceed(() => 0), Effect.provideService(SqlClient.SqlClient, sql))
     const clockOffset = yield* Collector.clockOffset
     yield* Effect.forkScoped(Pulse.watch(tell))
     const [load, counts] = yield* Effect.all([
-      Clients.run({ folder: cluster.folder, seed, accounts: [...accounts], perSecond: PER_SECOND }, loadTime),
+      Clients.run({ folder: cluster.folder, seed, accounts: [...accounts], perSecond: PER_SECOND, open: openTasks }, loadTime),
       FaultInjector.carryOut(faults, tell)
     ], { concurrency: 2 })
     const healedAt = yield* whenBack(Collector.databaseTime)

@@ -4,7 +4,7 @@
  */
 import { ask } from "@englog/e2e/Person"
 import { TaskView } from "@englog/rpc/http/TaskView"
-import { Duration, Effect, FiberSet, Option, Schema } from "effect"
+import { Duration, Effect, FiberSet, Option, Schedule, Schema } from "effect"
 import * as path from "node:path"
 import type { Account, Door } from "./Accounts.ts"
 import { Acknowledged, CancelAnswer, Received } from "./Evidence.ts"
@@ -20,7 +20,12 @@ export interface LoadOptions {
   readonly seed: number
   readonly accounts: readonly [Account, ...Array<Account>]
   readonly perSecond: number
+  /** Tasks that have not ended. */
+  readonly open: Effect.Effect<number>
 }
+
+/** More open tasks than this and clients wait: a long queue would hide what a fault does to those who are at work. */
+const CROWD = 250
 
 export const journals = (folder: string) => ({
   acknowledged: path.join(folder, "acknowledged.jsonl"),
@@ -41,7 +46,7 @@ export interface Load {
 }
 
 /** Submits for `duration`; followers live as long as the scope. */
-export const run = Effect.fn("Clients.run")(function*({ accounts, folder, perSecond, seed }: LoadOptions, duration: Duration.Duration) {
+export const run = Effect.fn("Clients.run")(function*({ accounts, folder, open, perSecond, seed }: LoadOptions, duration: Duration.Duration) {
   const files = journals(folder)
   const acknowledged = Journal.open(files.acknowledged, Acknowledged)
   const cancels = Journal.open(files.cancels, CancelAnswer)
@@ -67,7 +72,13 @@ export const run = Effect.fn("Clients.run")(function*({ accounts, folder, perSec
   /** All clients together keep the pace: what an outage cost is made up for after it. */
   const started = monotonic()
   let accepted = 0
-  const pace = Effect.suspend(() => Effect.sleep(Math.max(10, started + 1_000 * accepted / perSecond - monotonic())))
+  const pace = Effect.suspend(() => Effect.sleep(Math.max(10, started + 1_000 * accepted / perSecond - monotonic()))).pipe(
+    Effect.repeat({ while: () => crowded })
+  )
+  let crowded = false
+  yield* Effect.forkScoped(
+    Effect.tap(open, (count) => Effect.sync(() => void (crowded = count > CROWD))).pipe(Effect.repeat(Schedule.spaced("1 second")))
+  )
 
   const client = Effect.fnUntraced(function*(number: number) {
     const random = split(seed, `client ${number}`)
