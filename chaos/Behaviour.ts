@@ -15,7 +15,7 @@ export type Behaviour = typeof Behaviour.Type
 /** Mostly short, some long enough to outlive a rescue: only then a lost attempt and its successor both report. */
 export const draw = (random: SeededRandom): Behaviour => {
   const size = random.next()
-  const ms = size < 0.8 ? random.between(5, 250) : size < 0.93 ? random.between(250, 2_500) : random.between(7_000, 14_000)
+  const ms = size < 0.8 ? random.between(5, 250) : size < 0.95 ? random.between(250, 2_500) : random.between(7_000, 14_000)
   return {
     ms,
     steps: random.between(0, 3),

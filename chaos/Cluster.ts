@@ -48,7 +48,7 @@ export interface ClusterOptions {
 
 export const APIS = 2
 export const WORKERS = 4
-const CONCURRENT_TASKS = 12
+const CONCURRENT_TASKS = 20
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number)
 

@@ -193,9 +193,12 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
       const endStale: WorkerSessionRepo["Service"]["endStale"] = Effect.fn("WorkerSessionRepo.endStale")(function*(grace, timeout) {
         const rows = yield* sql`
           UPDATE worker_sessions SET ended_at = now(), replica_id = NULL,
-            end_reason = CASE WHEN disconnected_at IS NULL THEN 'no heartbeat' ELSE 'disconnected' END
+            end_reason = CASE WHEN disconnected_at IS NOT NULL THEN 'disconnected'
+              WHEN last_heartbeat_at < now() - ${millis(timeout)} THEN 'no heartbeat' ELSE 'never connected' END
           WHERE ended_at IS NULL
-            AND (disconnected_at < now() - ${millis(grace)} OR last_heartbeat_at < now() - ${millis(timeout)})
+            AND (disconnected_at < now() - ${millis(grace)} OR last_heartbeat_at < now() - ${millis(timeout)}
+              -- Registered, and gone before its stream: whoever comes back has no token, and would be refused until then.
+              OR protocol = 2 AND replica_id IS NULL AND disconnected_at IS NULL AND lease_until < now())
           RETURNING id, worker_id, end_reason`
         return yield* Effect.orDie(decodeStale(rows))
       })

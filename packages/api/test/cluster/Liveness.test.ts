@@ -116,6 +116,19 @@ describe.concurrent("liveness", () => layer(wholeApi(), { excludeTestServices: t
     yield* eventually(find(task_id), (task) => task.state === "queued")
   }))
 
+  it.effect("gives the name of a worker that registered and never opened its stream to the next when its lease ends", () => Effect.gen(function*() {
+    const kind = newKind()
+    // As one that was killed, or never heard the answer: it has no token to resume with.
+    const lost = yield* joined(kind, { opens: false })
+    const refused = yield* Effect.flip(joined(kind, { worker_id: lost.worker_id }))
+    assert.match(refused.message, /has a live session/)
+    yield* eventually(sessionOf(lost.worker_id), (session) => session.ended)
+    assert.strictEqual((yield* sessionOf(lost.worker_id)).end_reason, "never connected")
+    const again = yield* joined(kind, { worker_id: lost.worker_id })
+    const task_id = yield* enqueue({ kind })
+    assert.strictEqual((yield* again.next).task_id, task_id)
+  }))
+
   it.effect("never judges a worker deaf that knows only the contract", () => Effect.gen(function*() {
     const kind = newKind()
     const worker = yield* joinContract(yield* grpcAddress, { workerId: `one-${++workers}`, kinds: [kind] })

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly acknowledges?: boolean
   /** False: tasks and commands never reach it, though its stream is open and it acknowledges pings. */
   readonly receives?: boolean
+  /** False: it registers, and is not heard of again. */
+  readonly opens?: boolean
 }
 
 /** Registers, opens its stream and serves it until the scope ends. */
@@ -77,7 +79,7 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
     Effect.result,
     Effect.forkScoped
   )
-  const stream = yield* Ref.make(yield* open)
+  const stream = yield* Ref.make(options.opens === false ? yield* Effect.forkScoped(Effect.result(Effect.never)) : yield* open)
 
   const report = (task: HeldTask, outcome: AttemptOutcome) =>
     calls.reportTaskResult(Codec.encodeReport({
