@@ -61,7 +61,7 @@ const complaintsAbout = (server: Server, { requests }: Attack, attack: number) =
     (found) => found.flat()
   )
 
-layer(world, { excludeTestServices: true, timeout: "60 seconds" })("hostile requests", (it) => {
+layer(world, { excludeTestServices: true, timeout: "3 minutes" })("hostile requests", (it) => {
   it.effect("get an error that names what is wrong, on every operation, and leave nothing behind", () =>
     Effect.gen(function*() {
       const { api, baselines, server } = yield* Attacked

@@ -1,6 +1,7 @@
 /** What an administrator sees of the queues and does to them. Changes stand in the audit log. */
+import { backgroundPolicy } from "@englog/domain/tasks/TaskPolicy"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
-import { BadRequest, type Forbidden } from "@englog/rpc/http/HttpErrors"
+import { BadRequest, type Forbidden, NotFound } from "@englog/rpc/http/HttpErrors"
 import type { CleanupAnswer, QueueSettingView, QueueStats } from "@englog/rpc/http/QueueView"
 import { Context, DateTime, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -20,9 +21,9 @@ export interface CleanupRequest {
 
 export class QueueAdministration extends Context.Service<QueueAdministration, {
   readonly stats: (caller: Caller) => Effect.Effect<typeof QueueStats.Type, Forbidden | SqlError>
-  readonly pause: (caller: Caller, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | SqlError>
-  readonly resume: (caller: Caller, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | SqlError>
-  readonly limit: (caller: Caller, queue: string, max_running: number | null) => Effect.Effect<Setting, Forbidden | SqlError>
+  readonly pause: (caller: Caller, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | NotFound | SqlError>
+  readonly resume: (caller: Caller, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | NotFound | SqlError>
+  readonly limit: (caller: Caller, queue: string, max_running: number | null) => Effect.Effect<Setting, Forbidden | NotFound | SqlError>
   readonly cleanUp: (caller: Caller, request: CleanupRequest) => Effect.Effect<typeof CleanupAnswer.Type, Forbidden | SqlError>
 }>()("@englog/api/background/QueueAdministration") {
   static readonly layer = Layer.effect(
@@ -33,9 +34,16 @@ export class QueueAdministration extends Context.Service<QueueAdministration, {
       const cleanup = yield* TaskCleanup
       const { record } = yield* SecurityEvents
 
+      /** A name that was mistyped would change nothing, and nobody would know. */
+      const known = Effect.fnUntraced(function*(queue: string) {
+        if (queue === ALL_QUEUES || queue === backgroundPolicy.queue || (yield* figures.isKnown(queue))) return
+        return yield* new NotFound({ error: `queue: nothing waits in ${queue}, and no worker takes from it` })
+      })
+
       const setPaused = Effect.fnUntraced(function*(caller: Caller, queue: string, paused: boolean) {
         yield* administratorsOnly(caller)
         if (queue === ALL_QUEUES) return yield* new BadRequest({ error: "queue: name one; all at once can only be limited" })
+        yield* known(queue)
         const setting = yield* settings.set(queue, { paused })
         yield* record({ event: paused ? "queue_paused" : "queue_resumed", user_id: caller.id, detail: { queue } })
         return setting
@@ -66,6 +74,7 @@ export class QueueAdministration extends Context.Service<QueueAdministration, {
         resume: Effect.fn("QueueAdministration.resume")((caller, queue) => setPaused(caller, queue, false)),
         limit: Effect.fn("QueueAdministration.limit")(function*(caller, queue, max_running) {
           yield* administratorsOnly(caller)
+          yield* known(queue)
           const setting = yield* settings.set(queue, { max_running })
           yield* record({ event: "queue_limited", user_id: caller.id, detail: { queue, ...(max_running === null ? {} : { max_running }) } })
           return setting

@@ -30,6 +30,8 @@ export class QueueStatsRepo extends Context.Service<QueueStatsRepo, {
   readonly open: Effect.Effect<ReadonlyArray<typeof OpenCounts.Type>, SqlError>
   /** Of the newest `count` tasks that were submitted. */
   readonly recent: (count: number) => Effect.Effect<typeof RecentCounts.Type, SqlError>
+  /** Whether something waits in it, is set for it, or workers take from it. */
+  readonly isKnown: (queue: string) => Effect.Effect<boolean, SqlError>
   /** Dead letters that nobody has replayed. */
   readonly deadLetters: Effect.Effect<number, SqlError>
 }>()("@englog/api/queue/QueueStatsRepo") {
@@ -61,6 +63,12 @@ export class QueueStatsRepo extends Context.Service<QueueStatsRepo, {
             FROM (SELECT outcome, attempt, rescues, started_at, completed_at, created_at FROM tasks ORDER BY id DESC LIMIT ${count}::int) newest`
           const [recent] = yield* Effect.orDie(decodeRecent(rows))
           return recent
+        }),
+        isKnown: Effect.fn("QueueStatsRepo.isKnown")(function*(queue) {
+          const rows = yield* sql`
+            SELECT 1 WHERE EXISTS (SELECT 1 FROM task_queue WHERE queue = ${queue}::text) OR EXISTS (SELECT 1 FROM queues WHERE queue = ${queue}::text)
+              OR EXISTS (SELECT 1 FROM worker_sessions WHERE ${queue}::text = ANY (queues))`
+          return rows.length > 0
         }),
         deadLetters: sql`SELECT count(*)::int AS n FROM dead_letters WHERE replayed_as IS NULL`.pipe(
           Effect.flatMap((rows) => Effect.orDie(decodeCount(rows))),

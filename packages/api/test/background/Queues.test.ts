@@ -31,6 +31,8 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     yield* root.post("/queue/*/limit", { max_running: null })
     assert.strictEqual((yield* root.post("/queue/*/pause")).status, 400)
     assert.strictEqual((yield* root.post("/queue/slow/limit", { max_running: -1 })).error, "max_running: must be a whole number from 0 to 1000000")
+    const mistyped = yield* root.post("/queue/solw/pause")
+    assert.deepStrictEqual([mistyped.status, mistyped.error], [404, "queue: nothing waits in solw, and no worker takes from it"])
     const logged = yield* eventually(
       sql<{ event: string }>`SELECT event FROM security_events WHERE user_id = ${root.id}::uuid AND event LIKE 'queue%' ORDER BY at`,
       (rows) => rows.length >= 6

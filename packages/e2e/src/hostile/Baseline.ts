@@ -27,6 +27,9 @@ export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", {
 
 const EMAIL = "hostile@example.com"
 
+/** Of which no worker takes anything. */
+const QUEUE = "hostile-requests-only"
+
 /**
  * An administrator with an entry and an insight; and, for each operation, what they would send to it, proven by having sent the
  * like.
@@ -53,7 +56,7 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
 
   /** A background task that no worker takes. */
   const submitted = Effect.fnUntraced(function*(more: Readonly<Record<string, Json>>) {
-    const body = { task_type: "cleanup", payload: { dry_run: true }, queue: "hostile", ...more }
+    const body = { task_type: "cleanup", payload: { dry_run: true }, queue: QUEUE, ...more }
     const answer = yield* ask("POST", `${url}/api/background/tasks`, { token: person.token, body })
     return String(at(JSON.parse(answer.text), "task_id"))
   })
@@ -73,7 +76,7 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     if (collection === "/v1/tasks" || (collection === "/api/background/tasks" && !rest.includes("cancel"))) return task
     if (collection === "/api/background/tasks") return yield* submitted({ delay: 3_600 })
     if (collection === "/api/background/dead-letters") return yield* expired
-    if (collection === "/api/background/queue") return "hostile"
+    if (collection === "/api/background/queue") return yield* Effect.as(submitted({ delay: 3_600 }), QUEUE)
     const maker = operations.find(({ method, path }) => method === "POST" && path === collection)
     const lister = operations.find(({ method, path }) => method === "GET" && path === collection)
     const operation = maker ?? lister

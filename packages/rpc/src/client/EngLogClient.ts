@@ -1,6 +1,6 @@
 /**
  * A ready RPC client: give it the server's address and who you are, and call typed methods. It logs in when first needed
- * and again before its access token expires.
+ * and again before its access token expires. Background tasks of any kind are typed by it: `submit(Kind, payload)`.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { Context, Effect, Layer, type Redacted } from "effect"
@@ -9,6 +9,7 @@ import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from 
 import { EngLogRpcs } from "../rpc/EngLogRpcs.ts"
 import { RpcAuthorization } from "../rpc/RpcAuthorization.ts"
 import { AccessToken, type Credentials } from "./AccessToken.ts"
+import { type TypedTasks, typedTasks } from "./TypedTasks.ts"
 
 export interface EngLogClientOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
@@ -21,10 +22,10 @@ export interface EngLogClientOptions {
 
 export class EngLogClient extends Context.Service<
   EngLogClient,
-  RpcClient.FromGroup<typeof EngLogRpcs, RpcClientError.RpcClientError>
+  RpcClient.FromGroup<typeof EngLogRpcs, RpcClientError.RpcClientError> & TypedTasks
 >()("@englog/rpc/client/EngLogClient") {
   static readonly layer = (options: EngLogClientOptions): Layer.Layer<EngLogClient> =>
-    Layer.effect(EngLogClient, RpcClient.make(EngLogRpcs)).pipe(
+    Layer.effect(EngLogClient, Effect.map(RpcClient.make(EngLogRpcs), (calls) => ({ ...calls, ...typedTasks(calls) }))).pipe(
       Layer.provide(authorization),
       Layer.provide(AccessToken.layer(options.url, options.auth)),
       Layer.provide(options.transport === "websocket" ? overWebSocket(options.url) : overHttp(options.url))

@@ -4,7 +4,7 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import * as Example from "./BackgroundExamples.ts"
 import { examples } from "./Examples.ts"
-import { BadRequest, Forbidden } from "./HttpErrors.ts"
+import { BadRequest, Forbidden, NotFound } from "./HttpErrors.ts"
 import { CleanupAnswer, LimitRequest, MAX_AGE_DAYS, QueueSettingView, QueueStats, SteeredQueue } from "./QueueView.ts"
 
 const digits = (reads: (text: string) => boolean, expected: string) =>
@@ -20,7 +20,7 @@ const DryRun = Schema.Literals(["true", "false"]).annotate({ description: "true:
 )
 
 const params = { queue: SteeredQueue }
-const error = [Forbidden, BadRequest] as const
+const error = [Forbidden, BadRequest, NotFound] as const
 
 export class QueuesApi extends HttpApiGroup.make("queues").add(
   HttpApiEndpoint.get("stats", "/api/background/queue/stats", { success: QueueStats, error: Forbidden })
