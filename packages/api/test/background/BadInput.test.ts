@@ -23,7 +23,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     assert.strictEqual(problems.get("max_retries"), "must be a whole number from 0 to 100")
     assert.strictEqual((yield* ada.submit({ task_type: "x", priority: "urgent" })).error,
       "priority: must be one of critical, high, normal, low")
-  }))
+  }), 60_000)
 
   it.effect("is told what contradicts itself", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -43,7 +43,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
       const answer = yield* ada.submit({ task_type: kind, ...fields })
       assert.deepStrictEqual([answer.status, answer.error], [400, error])
     }
-  }))
+  }), 60_000)
 
   it.effect("of a kind that nobody knows is told the known ones", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -53,7 +53,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     assert.strictEqual(answer.status, 404)
     assert.match(answer.error, /^task_type: there is no kind nonsense; known are /)
     for (const name of [kind.toLowerCase(), "cleanup", "insight_generation", "weekly_report"]) assert.include(answer.error, name)
-  }))
+  }), 60_000)
 
   it.effect("too large answers 413 and the limit", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -64,7 +64,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     const larger = yield* ada.submit({ task_type: kind, payload: { text: "x".repeat(1_048_576) } })
     assert.deepStrictEqual([larger.status, larger.error], [413, "body: must be at most 1048576 bytes"])
     assert.strictEqual((yield* ada.submit({ task_type: kind, payload: { text: "x".repeat(262_000) } })).status, 202)
-  }))
+  }), 60_000)
 
   it.effect("of many is accepted whole or not at all, each problem with its place", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -94,7 +94,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     assert.strictEqual((yield* sql`SELECT DISTINCT xmin FROM tasks WHERE kind = ${kind}`).length, 1, "one commit")
     const order = yield* sql<{ n: number }>`SELECT (payload->>'n')::int AS n FROM tasks WHERE kind = ${kind} ORDER BY id`
     assert.deepStrictEqual(order.map(({ n }) => n), Array.from({ length: 1_000 }, (_, n) => n))
-  }))
+  }), 60_000)
 
   it.effect("that names tasks of others, or none, is refused", () => Effect.gen(function*() {
     const [ada, eve] = [yield* person(), yield* person()]
@@ -109,7 +109,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     yield* ada.post(`/tasks/${cancelled}/cancel`)
     const late = yield* ada.submit({ task_type: kind, after: [cancelled] })
     assert.deepStrictEqual([late.status, late.error], [409, `after: will never complete: ${cancelled} (cancelled)`])
-  }))
+  }), 60_000)
 })
 
 layer(patientApi({ queueLimits: { perQueue: 20, perTenant: 10 } }), { excludeTestServices: true, timeout: "60 seconds" })("a queue that is full", (it) => {
@@ -125,5 +125,5 @@ layer(patientApi({ queueLimits: { perQueue: 20, perTenant: 10 } }), { excludeTes
     assert.strictEqual((yield* eve.post("/tasks/bulk", { tasks: Array.from({ length: 10 }, () => ({ task_type: kind })) })).status, 429)
     yield* ada.post(`/tasks/${ids[0]}/cancel`)
     yield* Effect.repeat(ada.submit({ task_type: kind }), { until: ({ status }) => status === 202 })
-  }))
+  }), 60_000)
 })

@@ -34,7 +34,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a dea
     assert.strictEqual((yield* ada.get("/dead-letters?cursor=x")).status, 400)
     assert.strictEqual((yield* ada.get("/dead-letters?task_type=nonsense")).status, 404)
     assert.strictEqual((yield* ada.get("/dead-letters?queue=elsewhere")).at("items", "length"), 0)
-  }))
+  }), 60_000)
 
   it.effect("is replayed once, whoever else tries at the same moment", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -49,7 +49,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a dea
     assert.deepInclude((yield* ada.get(`/tasks/${replay}`)).body, { state: "completed", parent: id, name: "letter 0", max_attempts: 1 })
     assert.strictEqual((yield* ada.get(`/dead-letters/${id}`)).at("replayed_as"), replay)
     assert.strictEqual((yield* ada.get(`/tasks/${id}`)).at("state"), "failed", "the old one stays as it was")
-  }))
+  }), 60_000)
 
   it.effect("is replayed with all others of its kind, each once", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -62,7 +62,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a dea
       [202, ids[2], ids[1], 2, false])
     assert.strictEqual((yield* ada.post("/dead-letters/replay", { task_type: kind })).at("items", "length"), 0)
     assert.strictEqual((yield* ada.post("/dead-letters/replay", {})).at("items", "length"), 1, "the other kind's")
-  }))
+  }), 60_000)
 
   it.effect("of another organization does not exist; nor does one that is none", () => Effect.gen(function*() {
     const [ada, eve] = [yield* person(), yield* person()]
@@ -73,7 +73,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a dea
     assert.deepStrictEqual((yield* eve.post("/dead-letters/replay", {})).at("items"), [])
     const alive = yield* ada.started({ task_type: kind, queue: "elsewhere" })
     assert.deepStrictEqual([(yield* ada.get(`/dead-letters/${alive}`)).error, (yield* ada.post(`/dead-letters/${alive}/replay`)).status], [`there is no dead letter ${alive}`, 404])
-  }))
+  }), 60_000)
 
   it.effect("is also a task that expired before anybody could start it", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -84,5 +84,5 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a dea
     yield* sql`UPDATE task_queue SET deadline = now() WHERE id = (SELECT id FROM tasks WHERE task_id = ${id})`
     yield* Effect.repeat(ada.get(`/dead-letters/${id}`), { until: ({ status }) => status === 200 })
     assert.deepInclude((yield* ada.get(`/dead-letters/${id}`)).body, { reason: "deadline", attempt: 0 })
-  }))
+  }), 60_000)
 })

@@ -38,7 +38,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
       (rows) => rows.length >= 6
     )
     assert.deepStrictEqual(logged.map(({ event }) => event), ["queue_paused", "queue_limited", "queue_resumed", "queue_limited", "queue_limited", "queue_limited"])
-  }))
+  }), 60_000)
 
   it.effect("are closed to everybody else", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -49,7 +49,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     for (const answer of answers) assert.deepStrictEqual([answer.status, answer.error], [403, "only an administrator may do this"])
     const cleanup = yield* ada.submit({ task_type: "cleanup" })
     assert.deepStrictEqual([cleanup.status, cleanup.error], [403, "task_type: cleanup is for administrators"])
-  }))
+  }), 60_000)
 
   it.effect("tell their health to anybody", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -57,7 +57,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     const health = yield* ada.get("/health", { authorization: "" })
     assert.strictEqual(health.status, 200)
     assert.deepStrictEqual(Object.keys(Object(health.body)).sort(), ["active_tasks", "healthy_workers", "queued_tasks", "status", "timestamp"])
-  }))
+  }), 60_000)
 
   it.effect("are emptied of some tasks by what they are, waiting and running ones", () => Effect.gen(function*() {
     const [ada, eve] = [yield* person(), yield* person()]
@@ -79,7 +79,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     assert.notStrictEqual((yield* eve.get(`/tasks/${hers}`)).at("state"), "cancelled")
     const nothing = yield* ada.post("/tasks/cancel", {})
     assert.deepStrictEqual([nothing.status, nothing.error], [400, "body: must name at least one of task_type, queue, state and name"])
-  }))
+  }), 60_000)
 
   it.effect("lose the records of tasks that ended long ago, with their logs, and no others", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -112,7 +112,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     for (const wrong of ["max_age_days=-1", "max_age_days=x", "dry_run=maybe", "nonsense=1"]) {
       assert.strictEqual((yield* root.post(`/queue/cleanup?${wrong}`)).status, 400, wrong)
     }
-  }))
+  }), 60_000)
 
   it.effect("are cleaned up by a task, too: counted at the worker, removed with its completion", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -140,5 +140,5 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     const wrong = yield* root.submit({ task_type: "cleanup", payload: { max_age_days: "1", nonsense: 1 } })
     assert.strictEqual(wrong.status, 400)
     assert.deepStrictEqual(wrong.error.split("; ").sort(), ["payload.max_age_days: must be a number", "unknown field \"payload.nonsense\""])
-  }))
+  }), 60_000)
 })

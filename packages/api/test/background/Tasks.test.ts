@@ -32,7 +32,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a bac
     assert.strictEqual(logs.at("next_cursor"), null)
     const page = yield* ada.get(`/tasks/${id}/logs?limit=2&cursor=1`)
     assert.deepStrictEqual([page.at("items", 0, "seq"), page.at("items", 1, "seq"), page.at("next_cursor")], [2, 3, "3"])
-  }))
+  }), 60_000)
 
   it.effect("is cancelled at once while it waits; a finished one answers 409", () => Effect.gen(function*() {
     const ada = yield* person()
@@ -47,7 +47,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a bac
     assert.deepInclude((yield* ada.post(`/tasks/${running}/cancel`)).body, { state: "running", message: "cancellation requested" })
     yield* worker.report(task, { _tag: "Cancelled", error: "" })
     yield* eventually(ada.get(`/tasks/${running}`), (view) => view.at("state") === "cancelled")
-  }))
+  }), 60_000)
 
   it.effect("of another organization does not exist", () => Effect.gen(function*() {
     const [ada, eve] = [yield* person(), yield* person()]
@@ -64,7 +64,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a bac
     const foreign = yield* eve.submit({ task_type: kind, organization_id })
     assert.deepStrictEqual([foreign.status, foreign.error], [403, "organization_id: you are not a member of it"])
     assert.strictEqual((yield* ada.submit({ task_type: kind, organization_id })).status, 202)
-  }))
+  }), 60_000)
 
   it.effect.each(["http", "websocket"] as const)("is the same over RPC (%s)", (transport) => Effect.gen(function*() {
     const ada = yield* person()
@@ -86,5 +86,5 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a bac
       assert.strictEqual(new Set(items.map((item) => item.task_id)).size, 2)
       assert.deepInclude(yield* Effect.flip(client.SubmitTask({ task_type: "nonsense" })), { reason: "not_found" })
     }).pipe(Effect.provide(EngLogClient.layer({ url, auth: Redacted.make(ada.token), transport })))
-  }))
+  }), 60_000)
 })
