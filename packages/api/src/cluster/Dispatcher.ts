@@ -10,13 +10,13 @@ import { Headers, HttpTraceContext } from "effect/http"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import { ClaimRepo } from "../queue/ClaimRepo.ts"
 import { HandOff, type SlotKeeper } from "../queue/HandOff.ts"
-import { QueueSettings } from "../queue/QueueSettings.ts"
+import { ALL_QUEUES, QueueSettings } from "../queue/QueueSettings.ts"
 import { Wakeups } from "../queue/Wakeups.ts"
 import { CallLimits } from "./CallLimits.ts"
 import { WorkerSessionRepo } from "./WorkerSessionRepo.ts"
 import { freeSlots, type LiveSession, openSlots, WorkerSessions } from "./WorkerSessions.ts"
 
-const POLL = "1 second"
+const POLL = 1_000
 
 /** Milliseconds for which an answer about leases holds; they last thirty times as long. */
 const LEASES_SEEN = 500
@@ -83,18 +83,25 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     if (claimed.length === slots) filled.set(session, now)
     else filled.delete(session)
     if (claimed.length < slots && row.protocol === 2) {
-      for (const queue of row.queues) for (const kind of row.kinds) empty.add(laneOf(queue, kind))
+      // What a limit holds back waits although nothing was claimed.
+      const open = row.queues.filter((queue) => !restricted.has(queue) && !restricted.has(ALL_QUEUES))
+      for (const queue of open) for (const kind of row.kinds) empty.add(laneOf(queue, kind))
     }
   })
 
+  /** When every lane was last looked at. */
+  let looked = 0
+
   const round = Effect.fnUntraced(function*(newWork: boolean) {
-    if (newWork) {
+    const now = yield* Clock.currentTimeMillis
+    // Free slots may be told all the time: the poll does not wait for silence.
+    if (newWork || now - looked >= POLL) {
+      looked = now
       empty = new Set()
       restricted = new Set((yield* settings.current).keys())
     }
     postponed = false
     const open = yield* sessions.all
-    const now = yield* Clock.currentTimeMillis
     if (open.length > 0 && now - leasesSeen >= LEASES_SEEN) {
       lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
       leasesSeen = now
