@@ -5,6 +5,7 @@
  * Only where the sampler follows the parent: the others ask for each span.
  */
 import { Context, Effect, Layer, Option, Tracer } from "effect"
+import { randomFillSync } from "node:crypto"
 import type { SamplerConfig } from "../Environment.ts"
 
 export const sparingTracer = (sampler: SamplerConfig): Layer.Layer<never> =>
@@ -15,14 +16,20 @@ export const sparingTracer = (sampler: SamplerConfig): Layer.Layer<never> =>
         // No `context`: nothing here asks OpenTelemetry's global API for the current span.
         span: (options) =>
           sampler.name.startsWith("parentbased_") && Option.exists(options.parent, (parent) => !parent.sampled)
-            ? new UnsampledSpan(options)
+            ? new BareSpan(options)
             : sdk.span(options)
       }))
   )
 
-class UnsampledSpan implements Tracer.Span {
+/**
+ * Where nothing is exported, spans only name their trace, for logs and for whoever is called. What a caller wants recorded is
+ * passed on as wanted.
+ */
+export const namingTracer: Layer.Layer<never> = Layer.succeed(Tracer.Tracer, Tracer.make({ span: (options) => new BareSpan(options) }))
+
+class BareSpan implements Tracer.Span {
   readonly _tag = "Span"
-  readonly sampled = false
+  readonly sampled: boolean
   readonly name: string
   readonly spanId: string
   readonly traceId: string
@@ -39,8 +46,10 @@ class UnsampledSpan implements Tracer.Span {
     this.parent = options.parent
     this.annotations = options.annotations
     // The nearest span that has an id of its own: nobody will ever look for this one.
-    this.traceId = Option.match(options.parent, { onNone: () => "", onSome: (parent) => parent.traceId })
-    this.spanId = Option.match(options.parent, { onNone: () => "", onSome: (parent) => parent.spanId })
+    const parent = Option.getOrUndefined(options.parent)
+    this.traceId = parent?.traceId ?? randomHex(16)
+    this.spanId = parent?.spanId ?? randomHex(8)
+    this.sampled = parent?.sampled ?? false
     this.status = { _tag: "Started", startTime: options.startTime }
   }
 
@@ -51,6 +60,18 @@ class UnsampledSpan implements Tracer.Span {
   attribute(): void {}
   event(): void {}
   addLinks(): void {}
+}
+
+/** Random bytes in hexadecimal, from a supply that is filled in one go. */
+const supply = Buffer.alloc(4_096)
+let used = supply.length
+const randomHex = (bytes: number): string => {
+  if (used + bytes > supply.length) {
+    randomFillSync(supply)
+    used = 0
+  }
+  used += bytes
+  return supply.toString("hex", used - bytes, used)
 }
 
 const none: ReadonlyArray<Tracer.SpanLink> = []

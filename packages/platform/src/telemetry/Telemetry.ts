@@ -10,6 +10,7 @@ import { Attribute } from "./Attributes.ts"
 import { jsonLogger, prettyLogger } from "./JsonLogger.ts"
 import { Metrics } from "./Metrics.ts"
 import { processMetrics } from "./ProcessMetrics.ts"
+import { namingTracer } from "./SparingTracer.ts"
 import type { OtlpOptions } from "./Otlp.ts"
 
 export interface TelemetryOptions extends TelemetryConfig {
@@ -45,7 +46,7 @@ const metrics = (options: TelemetryOptions) =>
 /** The exporters are loaded only where they are used: they cost memory and start-up time. */
 const otlp = (options: TelemetryOptions): Layer.Layer<never> =>
   Option.match(options.endpoint, {
-    onNone: () => Layer.empty,
+    onNone: () => namingTracer,
     onSome: (endpoint) =>
       Layer.unwrap(Effect.map(Effect.promise(() => import("./Otlp.ts")), ({ otlpExport }) => {
         const settings: OtlpOptions = {
