@@ -37,7 +37,7 @@ export default defineConfig({
       project("e2e", { database: false, timeout: 120_000 }),
       {
         extends: true as const,
-        test: { name: "chaos", include: ["chaos/test/**/*.test.ts"], environment: "node" as const }
+        test: { name: "chaos", include: ["chaos/test/**/*.test.ts"], environment: "node" as const, testTimeout: 60_000 }
       },
       {
         extends: true as const,

@@ -58,9 +58,7 @@ const strikeWorker = Effect.fnUntraced(function*(fault: Fault, worker: WorkerPla
     case "kill_worker":
       return yield* worker.restart("SIGKILL", pause)
     case "kill_worker_before_reply":
-      yield* links((link) => link.silenceTowards("client"))
-      yield* pause
-      return yield* worker.restart("SIGKILL", heal)
+      return yield* worker.restart("SIGKILL", heal, Effect.andThen(links((link) => link.silenceTowards("client")), pause))
     case "stop_worker":
       return yield* worker.restart("SIGTERM", pause)
     case "freeze_worker":
@@ -90,9 +88,7 @@ const strikeApi = Effect.fnUntraced(function*(fault: Fault, api: ApiPlace) {
     case "kill_api":
       return yield* api.restart("SIGKILL", pause)
     case "kill_api_after_commit":
-      yield* api.database.silenceTowards("client")
-      yield* pause
-      return yield* api.restart("SIGKILL", api.database.speak)
+      return yield* api.restart("SIGKILL", api.database.speak, Effect.andThen(api.database.silenceTowards("client"), pause))
     case "stop_api":
       return yield* api.restart("SIGTERM", pause)
     case "freeze_api":

@@ -15,13 +15,12 @@ describe("the schedule of faults", () => {
   })
 
   it("has every kind within ten minutes, ends in time and keeps to the cluster, whatever the seed", () => {
-    for (let seed = 0; seed < 200; seed++) {
+    for (let seed = 0; seed < 40; seed++) {
       const faults = FaultSchedule.make(seed, 5 * TWO_MINUTES, sizes)
       assert.sameMembers([...new Set(faults.map(({ kind }) => kind))], [...workerFaults, ...serverFaults])
-      for (const { at, kind, lasts, target } of faults) {
-        assert.isAtMost(at + lasts, 5 * TWO_MINUTES)
-        assert.isBelow(target, workerFaults.some((one) => one === kind) ? sizes.workers : sizes.apis)
-      }
+      const wrong = faults.filter(({ at, kind, lasts, target }) =>
+        at + lasts > 5 * TWO_MINUTES || target >= (workerFaults.some((one) => one === kind) ? sizes.workers : sizes.apis))
+      assert.deepStrictEqual(wrong, [])
     }
   })
 
