@@ -21,7 +21,7 @@ import type { Run } from "./Verdict.ts"
 
 /** Of the minutes given, for coming up, healing and judging. */
 const OVERHEAD = Duration.seconds(60)
-const PER_SECOND = 24
+const PER_SECOND = 30
 
 const tell = (line: string) => Effect.sync(() => void process.stderr.write(`${line}\n`))
 
