@@ -7,6 +7,7 @@ import { FieldCipher } from "./crypto/FieldCipher.ts"
 import { KeyRotation } from "./crypto/KeyRotation.ts"
 import { Jwt } from "./auth/Jwt.ts"
 import { Database } from "./db/Database.ts"
+import { waitedOut } from "./db/Outage.ts"
 import { DiskGuard } from "./db/DiskGuard.ts"
 import { EmbeddedPostgres } from "./db/EmbeddedPostgres.ts"
 import { LocalSecrets } from "./db/LocalSecrets.ts"
@@ -77,7 +78,7 @@ const secrets = Layer.unwrap(Effect.map(Data, ({ encryptionKeys, jwtSecretKey })
   Layer.mergeAll(FieldCipher.layer(encryptionKeys), Jwt.layer(jwtSecretKey))))
 
 /** Nobody reads before what older versions left plain is sealed. */
-const sealed = Layer.effectDiscard(Effect.flatMap(KeyRotation, ({ sealPlain }) => sealPlain))
+const sealed = Layer.effectDiscard(Effect.flatMap(KeyRotation, ({ sealPlain }) => waitedOut(sealPlain)))
 
 export const DataLive = sealed.pipe(
   Layer.provideMerge(Layer.provide(KeyRotation.layer, patientDatabase)),

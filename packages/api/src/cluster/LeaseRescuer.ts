@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
-import { warnUnlessOutage } from "../db/Outage.ts"
+import { waitedOut, warnUnlessOutage } from "../db/Outage.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
 import { ClusterConfig, Liveness } from "./ClusterConfig.ts"
@@ -20,7 +20,7 @@ export class Replica extends Context.Service<Replica, { readonly id: string }>()
       const sessions = yield* WorkerSessionRepo
       const { lease, replicaTimeout } = yield* Liveness
       const id = randomUUID()
-      yield* sessions.tick(id, [], replicaTimeout, lease)
+      yield* waitedOut(sessions.tick(id, [], replicaTimeout, lease))
       yield* Effect.addFinalizer(() =>
         sessions.forgetReplica(id).pipe(
           Effect.timeout("2 seconds"),

@@ -2,7 +2,7 @@
  * Tells a PostgreSQL that cannot do its work at the moment from a statement that is wrong: the former passes, and whoever
  * asked may try again; the latter is our fault.
  */
-import { Cause, Effect, Predicate } from "effect"
+import { Cause, Effect, Predicate, Schedule } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 
 /**
@@ -36,6 +36,13 @@ export const warnUnlessOutage = <E>(message: string, cause: Cause.Cause<E>): Eff
   const outage = outageOf(Cause.squash(cause))
   return outage === undefined || outage === "contended" ? Effect.logWarning(message, cause) : Effect.logDebug(message, cause)
 }
+
+/** For what a process has to ask while it starts: an outage that passes within half a minute is waited for. */
+export const waitedOut = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.retry(effect, {
+    while: (error) => outageOf(error) !== undefined,
+    schedule: Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "30 seconds" }))
+  })
 
 const codeOf = (error: SqlError): string =>
   "cause" in error.reason && Predicate.hasProperty(error.reason.cause, "code") ? String(error.reason.cause.code) : ""

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Queue, Ref } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { warnUnlessOutage } from "../db/Outage.ts"
+import { waitedOut, warnUnlessOutage } from "../db/Outage.ts"
 import { Wakeups } from "./Wakeups.ts"
 
 export interface QueueSetting {
@@ -33,7 +33,7 @@ export class QueueSettings extends Context.Service<QueueSettings, {
         Effect.map((rows): ReadonlyMap<string, QueueSetting> => new Map(rows.map((row) => [row.queue, row]))),
         Effect.withTracerEnabled(false)
       )
-      const current = yield* Ref.make<ReadonlyMap<string, QueueSetting>>(yield* read)
+      const current = yield* Ref.make<ReadonlyMap<string, QueueSetting>>(yield* waitedOut(read))
       const refresh = Effect.flatMap(read, (settings) => Ref.set(current, settings))
 
       yield* Queue.take(wake).pipe(

@@ -3,6 +3,7 @@ import { type TaskId } from "@englog/domain/Ids"
 import { makeTaskNumbers, numberOf, WRITERS } from "@englog/domain/tasks/TaskNumber"
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { waitedOut } from "../db/Outage.ts"
 
 export class TaskNumbers extends Context.Service<TaskNumbers, {
   readonly next: Effect.Effect<bigint>
@@ -11,7 +12,7 @@ export class TaskNumbers extends Context.Service<TaskNumbers, {
     TaskNumbers,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const [row] = yield* Effect.orDie(decodeWriter(yield* sql`SELECT nextval('task_number_writers')::int AS writer`))
+      const [row] = yield* Effect.orDie(decodeWriter(yield* waitedOut(sql`SELECT nextval('task_number_writers')::int AS writer`)))
       const make = makeTaskNumbers(row.writer % WRITERS)
       return TaskNumbers.of({ next: Effect.map(Clock.currentTimeMillis, make) })
     })

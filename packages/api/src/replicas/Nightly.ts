@@ -2,7 +2,7 @@
 import { Cron, Effect } from "effect"
 import { ClusterCron } from "effect/cluster"
 import type { SqlError } from "effect/sql/SqlError"
-import { warnUnlessOutage } from "../db/Outage.ts"
+import { waitedOut, warnUnlessOutage } from "../db/Outage.ts"
 
 export interface NightlyJob<R> {
   readonly name: string
@@ -17,7 +17,7 @@ export const nightly = <R>({ minute, name, run, what }: NightlyJob<R>) =>
   ClusterCron.make({
     name,
     cron: Cron.parseUnsafe(`${minute} 3 * * *`, "UTC"),
-    execute: run.pipe(
+    execute: waitedOut(run).pipe(
       Effect.tap((removed) => removed === 0 ? Effect.void : Effect.logInfo(`removed ${what}`, { removed })),
       Effect.asVoid,
       Effect.catchCause((cause) => warnUnlessOutage(`${what} could not be removed; trying again tomorrow`, cause)),
