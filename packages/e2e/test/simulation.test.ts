@@ -7,7 +7,7 @@ import type { Flaw } from "@englog/e2e/simulation/Database"
 import { simulate } from "@englog/e2e/simulation/Simulation"
 import { Effect } from "effect"
 
-const count = Number(process.env["SIMULATIONS"] ?? 150)
+const count = Number(process.env["SIMULATIONS"] ?? 100)
 const first = Number(process.env["SIMULATION_SEED"] ?? 1)
 
 /** The first schedule in which a flaw shows. */

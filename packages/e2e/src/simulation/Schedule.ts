@@ -12,7 +12,7 @@ interface Timed {
 /** Servers and workers by their numbers. `lasts`: milliseconds until it is healed. */
 export type Fault = Timed & (
   | { readonly _tag: "CrashServer" | "StopServer" | "CutDatabase"; readonly server: number; readonly lasts: number }
-  | { readonly _tag: "CrashWorker" | "StopWorker" | "Freeze" | "Deafen" | "Partition" | "Pause"; readonly worker: number; readonly lasts: number }
+  | { readonly _tag: "CrashWorker" | "StopWorker" | "Freeze" | "Deafen" | "Partition" | "Unplug" | "Pause"; readonly worker: number; readonly lasts: number }
   /** One direction is silent; the other end notices after gRPC's keepalive. */
   | { readonly _tag: "Mute"; readonly worker: number; readonly direction: "up" | "down"; readonly lasts: number }
   | { readonly _tag: "CutConnection"; readonly worker: number }
@@ -73,7 +73,7 @@ export const scheduleOf = (seed: number): Schedule => {
   const tasks = times(between(3, 7), (): PlannedTask => ({
     at: between(0, 6_000),
     work: {
-      takes: oneOf(0, between(1, 300), between(300, 3_000), between(3_000, 12_000), between(8_000, 16_000)),
+      takes: oneOf(0, between(1, 300), between(300, 3_000), between(3_000, 12_000), between(8_000, 18_000)),
       ends: oneOf("completes", "completes", "completes", "completes", "fails", "fails first", "fails for good", "stubborn")
     },
     priority: between(1, 10),
@@ -90,7 +90,7 @@ export const scheduleOf = (seed: number): Schedule => {
     const worker = between(0, workers.length - 1)
     // Around the times of the liveness rules: 5 s of grace, 7 s of keepalive, 10 s of deafness, 15 s of lease.
     const lasts = oneOf(between(50, 2_000), between(4_000, 9_000), between(9_000, 20_000))
-    switch (between(0, 12)) {
+    switch (between(0, 14)) {
       case 0:
         return { _tag: "CrashServer", at, server, lasts: Math.min(lasts, 12_000) }
       case 1:
@@ -113,6 +113,9 @@ export const scheduleOf = (seed: number): Schedule => {
         return { _tag: "Mute", at, worker, direction: oneOf("up", "down"), lasts }
       case 10:
         return { _tag: "CutConnection", at, worker }
+      case 11:
+      case 12:
+        return { _tag: "Unplug", at, worker, lasts }
       default:
         return { _tag: "Cancel", at, task: between(0, tasks.length - 1) }
     }

@@ -22,6 +22,7 @@ import { LeaseBook } from "@englog/api/queue/LeaseBook"
 import { TaskKinds } from "@englog/api/queue/TaskKinds"
 import { TaskOutcomes } from "@englog/api/queue/TaskOutcomes"
 import { TaskQueue } from "@englog/api/queue/TaskQueue"
+import { AnnouncedKinds } from "@englog/api/kinds/AnnouncedKinds"
 import { SecurityEvents } from "@englog/api/security/SecurityEvents"
 import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
 import { Context, Duration, Effect, Exit, Layer, Option, Scope } from "effect"
@@ -47,6 +48,14 @@ const config = Layer.succeed(ClusterConfig, ClusterConfig.of({
   enrollmentToken: Option.none()
 }))
 
+/** These workers bring no kinds of their own. */
+const kinds = Layer.succeed(AnnouncedKinds, AnnouncedKinds.of({
+  find: () => Effect.succeedNone,
+  all: Effect.succeed([]),
+  announce: () => Effect.void,
+  learn: () => Effect.void
+}))
+
 const storage = ({ bell, database, number }: ServerHome, line: Database.Line) =>
   Layer.mergeAll(EngineRepos.layer(number), SessionRepo.layer, EngineSql.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(LeaseBook.layer, TaskKinds.layer, HandOff.layer, bell.layer, Database.layer(database, line)))
@@ -56,7 +65,7 @@ const cluster = Layer.mergeAll(Registrations.layer, SessionStream.layer).pipe(
   Layer.provideMerge(StreamAttachment.layer),
   Layer.provideMerge(Layer.mergeAll(Heartbeats.layer, WorkerReports.layer)),
   Layer.provideMerge(Layer.mergeAll(WorkerSessions.layer, CallLimits.layer, Replica.layer, TaskOutcomes.layer, TaskQueue.layer)),
-  Layer.provideMerge(Layer.mergeAll(config, Layer.succeed(SecurityEvents, SecurityEvents.of({ record: () => Effect.void }))))
+  Layer.provideMerge(Layer.mergeAll(config, kinds, Layer.succeed(SecurityEvents, SecurityEvents.of({ record: () => Effect.void }))))
 )
 
 const listening = ({ address, network }: ServerHome) =>

@@ -109,9 +109,11 @@ export const layer = Layer.effect(WorkerSessionRepo, Effect.gen(function*() {
       run((tables, now) =>
         live(tables).flatMap((row) => {
           const disconnected = row.disconnected_at !== null && row.disconnected_at < now - Duration.toMillis(grace)
-          if (!disconnected && row.last_heartbeat_at >= now - Duration.toMillis(timeout)) return []
+          const silent = row.last_heartbeat_at < now - Duration.toMillis(timeout)
+          const neverConnected = row.protocol === 2 && row.replica_id === null && row.disconnected_at === null && row.lease_until < now
+          if (!disconnected && !silent && !neverConnected) return []
           tables.changeSession(row.id, { ended_at: now, replica_id: null })
-          return [{ id: row.id, worker_id: row.worker_id, end_reason: row.disconnected_at === null ? "no heartbeat" : "disconnected" }]
+          return [{ id: row.id, worker_id: row.worker_id, end_reason: disconnected ? "disconnected" : silent ? "no heartbeat" : "never connected" }]
         })),
     withoutLease: (ids) =>
       run((tables, now) =>

@@ -219,6 +219,15 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
           worker.plugged = true
           return
         }
+        case "Unplug": {
+          const worker = workers[fault.worker]
+          if (worker === undefined) return
+          worker.plugged = false
+          yield* network.cut((one) => one.worker === worker.name)
+          yield* Effect.sleep(fault.lasts)
+          worker.plugged = true
+          return
+        }
         case "Mute":
           return yield* silence(fault.worker, fault.lasts, [fault.direction])
         case "Deafen": {
