@@ -52,8 +52,9 @@ export const attemptsRunOnce: Check = (evidence) => {
   ]
 }
 
-/** A task that waits for others starts after each of them has completed, and never where one of them did not. */
+/** A task that waits for others starts after each of them has completed; where one did not, it is cancelled, or expired at its own deadline. */
 export const childrenAfterParents: Check = (evidence) => {
+  const stored = new Map(evidence.tasks.map((one) => [one.task, one]))
   const completedAt = new Map(evidence.outcomes.filter(({ after, before }) => before === null && after === "completed").map(({ at, task }) => [task, at]))
   const outcomes = new Map(evidence.tasks.map(({ outcome, task }) => [task, outcome]))
   const startedAt = firstClaims(evidence)
@@ -61,7 +62,9 @@ export const childrenAfterParents: Check = (evidence) => {
     const start = startedAt.get(task)
     const missing = after.find((parent) => outcomes.get(parent) !== "completed")
     if (start === undefined) {
-      return missing === undefined || outcomes.get(task) === "cancelled" ? [] : [child(task, `it is ${outcomes.get(task) ?? "open"}, though ${missing} did not complete`)]
+      const record = stored.get(task)
+      const expired = record?.outcome === "expired" && (record.completed_at ?? 0) >= record.deadline
+      return missing === undefined || expired || outcomes.get(task) === "cancelled" ? [] : [child(task, `it is ${outcomes.get(task) ?? "open"}, though ${missing} did not complete`)]
     }
     return after.filter((parent) => (completedAt.get(parent) ?? Number.POSITIVE_INFINITY) > start).map((parent) =>
       child(task, `it was started before ${parent} had completed`))

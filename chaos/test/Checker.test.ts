@@ -76,6 +76,15 @@ describe("the checker", () => {
     ...withTask("plain", { outcome: "failed" }),
     leases: sound.leases.filter(({ task }) => task === "plain")
   })
+  it("lets a child expire at its own deadline while its parent has not completed, and not before", () => {
+    const childless = { ...withTask("plain", { outcome: "failed" }), leases: sound.leases.filter(({ task }) => task === "plain") }
+    const expiredAt = (completed_at: number) => ({
+      ...childless,
+      tasks: childless.tasks.map((one) => one.task === "rescued" ? { ...one, outcome: "expired", completed_at } : one)
+    })
+    assert.notInclude(rulesBrokenBy(expiredAt(300_000)), "children_after_parents")
+    assert.include(rulesBrokenBy(expiredAt(299_000)), "children_after_parents")
+  })
   finds("a gap in a history", "history_whole", {
     ...sound,
     histories: new Map([...sound.histories, ["plain", [{ seq: 1, type: "queued", attempt: 0 }, { seq: 3, type: "completed", attempt: 1 }]]])
