@@ -120,6 +120,8 @@ const receive = Effect.fnUntraced(function*(
   acknowledged: Acknowledged,
   message: FromServer
 ) {
+  // What came after a pause is not part of it.
+  for (const command of message.commands) if (command._tag === "ResumeIntake") yield* Queue.offer(context.inbox, command)
   if (message.tasks.length > 0) {
     const tasks = message.tasks.filter((task) => ledger.begin(task))
     yield* Queue.offer(context.inbox, { _tag: "Tasks", tasks })
@@ -135,6 +137,8 @@ const receive = Effect.fnUntraced(function*(
       case "Ping":
         yield* Ref.set(acknowledged, command.sequence)
         outbox.answerPing(command.sequence)
+        break
+      case "ResumeIntake":
         break
       case "Drain":
         return yield* new ConnectionEnd({ reason: "Drain", message: command.reason })

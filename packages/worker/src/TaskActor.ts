@@ -84,10 +84,10 @@ const conclude = (
   const outcome = Exit.isSuccess(exit) ? exit.value : stopped(stop())
   const end = (traceparent: string) =>
     Effect.sync(() => {
+      if (outcome !== undefined) host.outbox.handIn({ task_id: task.task_id, attempt: task.attempt, outcome, traceparent }, settled)
+      else host.ledger.end(task)
       returned(milliseconds)
-      if (outcome !== undefined) return host.outbox.handIn({ task_id: task.task_id, attempt: task.attempt, outcome, traceparent }, settled)
-      host.ledger.end(task)
-      settled()
+      if (outcome === undefined) settled()
     })
   if (outcome === undefined) return end("")
   const told = tell(host, task, outcome, milliseconds, notes)

@@ -91,6 +91,7 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sessi
     const worker = yield* joined(kind)
     const task_id = yield* enqueue({ kind })
     const task = yield* worker.next
+    // The engine beside the API is another replica.
     yield* TaskOutcomes.use((outcomes) => outcomes.cancel(task_id, "no longer needed"))
     assert.deepStrictEqual(yield* worker.command, { _tag: "CancelTask", task_id, attempt: 1, reason: "no longer needed" })
     assert.strictEqual(yield* worker.report(task, { _tag: "Cancelled", error: "" }), "accepted")

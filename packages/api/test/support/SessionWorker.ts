@@ -69,6 +69,7 @@ export const openStream = Effect.fnUntraced(function*(
   const held = new Map<TaskId, HeldTask>()
   const answers = new Map<number, Deferred.Deferred<Session.RefusedOutcome | "accepted">>()
   const up = yield* Queue.unbounded<ReturnType<typeof SessionCodec.encodeFromWorker>>()
+  const told = new Map<number, TaskId>()
   let numbers = 0
 
   const say = (message: Partial<Session.FromWorker>) => Effect.asVoid(Queue.offer(up, SessionCodec.encodeFromWorker(Session.fromWorker(message))))
@@ -80,7 +81,11 @@ export const openStream = Effect.fnUntraced(function*(
     yield* Queue.offerAll(tasks, message.tasks)
     yield* Queue.offerAll(revoked, message.revoked_tasks)
     yield* Queue.offerAll(refusedSteps, message.refused_steps)
-    for (const number of message.accepted) yield* Deferred.succeed(yield* answerOf(number), "accepted")
+    for (const number of message.accepted) {
+      const task_id = told.get(number)
+      if (task_id !== undefined) held.delete(task_id)
+      yield* Deferred.succeed(yield* answerOf(number), "accepted")
+    }
     for (const one of message.refused) yield* Deferred.succeed(yield* answerOf(one.number), one)
     for (const command of message.commands) {
       if (command._tag !== "Ping") yield* Queue.offer(commands, command)
@@ -115,7 +120,7 @@ export const openStream = Effect.fnUntraced(function*(
   /** Numbers of the reported outcomes. */
   const tell = Effect.fnUntraced(function*(outcomes: ReadonlyArray<HeldTask & { readonly outcome: AttemptOutcome }>) {
     const numbered = outcomes.map(({ attempt, outcome, task_id }) => ({ task_id, attempt, outcome, number: ++numbers, traceparent: "" }))
-    for (const { task_id } of outcomes) held.delete(task_id)
+    for (const { number, task_id } of numbered) told.set(number, task_id)
     yield* say({ outcomes: numbered })
     return numbered.map(({ number }) => number)
   })

@@ -95,10 +95,13 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
           }
         })
         let deliveries = 0
-        const sent = Stream.fromQueue(outbox).pipe(Stream.map((message) =>
-          message._tag === "Task"
-            ? Session.fromServer({ delivery: ++deliveries, tasks: [message.task] })
-            : Session.fromServer({ commands: [message] })))
+        // As the API does: all that waits goes into one message.
+        const sent = Stream.fromPull(Effect.succeed(Effect.map(Queue.takeBetween(outbox, 1, 64), (waiting) => {
+          const tasks = waiting.flatMap((message) => message._tag === "Task" ? [message.task] : [])
+          const commands = waiting.filter((message) => message._tag !== "Task")
+          deliveries += tasks.length > 0 ? 1 : 0
+          return [Session.fromServer({ delivery: tasks.length > 0 ? deliveries : 0, tasks, commands })] as const
+        })))
         streams.opened++
         streams.open++
         const listen = Effect.forEach(early, hear).pipe(

@@ -551,7 +551,7 @@ export declare type Drain = Message<"englog.v1.Drain"> & {
 export declare const DrainSchema: GenMessage<Drain>;
 
 /**
- * Start no more tasks until ResumeIntake: running ones go on, those that wait for a slot are returned.
+ * Start no more tasks until ResumeIntake or the end of the stream: running ones go on, those that wait for a slot are returned.
  *
  * @generated from message englog.v1.PauseIntake
  */
