@@ -43,6 +43,7 @@ import { DrainOnStop } from "./cluster/DrainOnStop.ts"
 import { Heartbeats } from "./cluster/Heartbeats.ts"
 import { LeaseRescuerLive, Replica } from "./cluster/LeaseRescuer.ts"
 import { Registrations } from "./cluster/Registrations.ts"
+import { ScalingMetrics, ScalingSignal } from "./cluster/ScalingSignal.ts"
 import { SessionMetrics } from "./cluster/SessionMetrics.ts"
 import { SessionStream } from "./cluster/SessionStream.ts"
 import { StreamAttachment } from "./cluster/StreamAttachment.ts"
@@ -152,13 +153,14 @@ const workerEdge = Layer.unwrap(Effect.gen(function*() {
   })
 }))
 
-const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck, SessionMetrics).pipe(
+const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck, SessionMetrics, ScalingMetrics).pipe(
   Layer.provideMerge(workerEdge),
   Layer.provide(WorkerGateway.layer),
   Layer.provide(SessionStream.layer),
   Layer.provide([Registrations.layer, StreamAttachment.layer, WorkerReports.layer]),
   Layer.provide(Heartbeats.layer),
   Layer.provide(CallLimits.layer),
+  Layer.provideMerge(ScalingSignal.layer),
   Layer.provideMerge(ClusterStatus.layer),
   Layer.provideMerge(Replica.layer),
   Layer.provideMerge(Layer.mergeAll(WorkerSessionRepo.layer, WorkerSessions.layer, clusterConfig))

@@ -50,6 +50,7 @@ const moved: { readonly [key in Key]: (story: Story, name: string) => boolean } 
   queueTasks: ({ api, asking, queued }, name) =>
     queued.total(name, { queue: "default", state: "due" }) === 1 && asking.total(name, { state: "running" }) === 1 && api.total(name) === 0,
   queueOldestDue: ({ api, queued }, name) => queued.total(name, { queue: "default" }) > 0 && api.total(name) === 0,
+  workersSuggested: ({ apiAtFirst, queued }, name) => apiAtFirst.total(name) === 0 && queued.total(name, { queue: "default" }) === 1,
   workerSessions: ({ apiAtFirst, asking, queued }, name) =>
     apiAtFirst.total(name, { status: "idle" }) === 1 && queued.total(name) === 0 && asking.total(name, { status: "busy" }) === 1,
   workerCapacity: ({ apiAtFirst, queued }, name) => apiAtFirst.total(name) === 5 && queued.total(name) === 0,

@@ -9,6 +9,8 @@ import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts
 
 export class ClusterStatus extends Context.Service<ClusterStatus, {
   readonly workers: Effect.Effect<ReadonlyArray<WorkerView>, SqlError>
+  /** Of the workers that are healthy. */
+  readonly capacity: Effect.Effect<{ readonly workers: number; readonly slots: number }, SqlError>
   readonly health: Effect.Effect<WorkersHealth, SqlError>
 }>()("@englog/api/cluster/ClusterStatus") {
   static readonly layer = Layer.effect(
@@ -22,7 +24,7 @@ export class ClusterStatus extends Context.Service<ClusterStatus, {
       const health = Effect.gen(function*() {
         const rows = yield* workers
         const open = yield* tasks.countOpen
-        const healthy = rows.filter((row) => row.status === "idle" || row.status === "busy")
+        const healthy = rows.filter(isHealthy)
         const waitsForNobody = open.queued > 0 && open.running === 0
         return new WorkersHealth({
           status: healthy.length === 0 ? "unhealthy" : healthy.length < rows.length || waitsForNobody ? "degraded" : "healthy",
@@ -35,10 +37,17 @@ export class ClusterStatus extends Context.Service<ClusterStatus, {
         })
       }).pipe(Effect.withSpan("ClusterStatus.health"))
 
-      return ClusterStatus.of({ workers, health })
+      const capacity = Effect.map(workers, (rows) => {
+        const healthy = rows.filter(isHealthy)
+        return { workers: healthy.length, slots: healthy.reduce((sum, row) => sum + row.max_concurrent_tasks, 0) }
+      })
+
+      return ClusterStatus.of({ workers, capacity, health })
     })
   )
 }
+
+const isHealthy = ({ status }: WorkerView): boolean => status === "idle" || status === "busy"
 
 const toView = (row: WorkerSessionRow): WorkerView =>
   new WorkerView({

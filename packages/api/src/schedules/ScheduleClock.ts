@@ -17,7 +17,10 @@ const round = DueSchedules.use(({ submit }) => submit).pipe(
   Effect.catchCause((cause) => Effect.as(warnUnlessOutage("schedules could not be looked at; trying again", cause), POLL))
 )
 
-const punctual = Singleton.make("schedules", Effect.forever(Effect.flatMap(round, Effect.sleep)))
+const punctual = Singleton.make("schedules", Effect.logInfo("the schedules are carried out here").pipe(
+  Effect.annotateLogs({ component: "schedules", operation: "start" }),
+  Effect.andThen(Effect.forever(Effect.flatMap(round, Effect.sleep)))
+))
 
 const everyMinute = ClusterCron.make({
   name: "schedules",

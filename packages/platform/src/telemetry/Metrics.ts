@@ -63,6 +63,14 @@ export const Metrics = {
     labels: ["queue"]
   }),
 
+  workersSuggested: gauge({
+    ...cluster,
+    name: "englog_queue_suggested_workers",
+    help: "Workers that could hold all tasks of the queue that are due or run, at the slots that workers have now",
+    unit: "count",
+    labels: ["queue"]
+  }),
+
   // The cluster as the API sees it.
   workerSessions: gauge({
     ...cluster,

@@ -100,6 +100,13 @@ export const worker = {
   last_heartbeat_at: "2025-08-01T10:00:15.000Z"
 }
 
+export const workersScaling = {
+  queues: [{ queue: "default", depth: 12, not_ready: 0, in_flight: 5, oldest_due_seconds: 3.2, suggested_workers: 4 }],
+  slots_per_worker: 5,
+  suggested_workers: 4,
+  timestamp: "2025-08-01T10:00:15.000Z"
+}
+
 export const workersHealth = {
   status: "healthy",
   total_workers: 1,

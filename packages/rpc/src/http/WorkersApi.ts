@@ -41,6 +41,30 @@ export class WorkersHealth extends Schema.Class<WorkersHealth>("WorkersHealth")(
   timestamp: Schema.DateTimeUtcFromString
 }) {}
 
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+export class QueueDemand extends Schema.Class<QueueDemand>("QueueDemand")({
+  queue: Schema.String,
+  /** Tasks that could run now. */
+  depth: Count,
+  /** Tasks that wait for their time, for others, or for a limit. */
+  not_ready: Count,
+  in_flight: Count,
+  /** Seconds for which the oldest task that could run has waited. */
+  oldest_due_seconds: Schema.Finite,
+  /** `ceil((depth + in_flight) / slots_per_worker)`. */
+  suggested_workers: Count
+}) {}
+
+export class WorkersScaling extends Schema.Class<WorkersScaling>("WorkersScaling")({
+  queues: Schema.Array(QueueDemand),
+  /** Mean of the healthy workers; 5, a worker's default, where there are none. */
+  slots_per_worker: Schema.Finite,
+  /** Of all queues together. */
+  suggested_workers: Count,
+  timestamp: Schema.DateTimeUtcFromString
+}) {}
+
 export const WorkerPage = Page(WorkerView).annotate({ identifier: "WorkerPage" })
 
 export class WorkersApi extends HttpApiGroup.make("workers").add(
@@ -51,6 +75,12 @@ export class WorkersApi extends HttpApiGroup.make("workers").add(
   HttpApiEndpoint.get("health", "/v1/workers/health", { success: WorkersHealth })
     .annotateMerge(OpenApi.annotations({ summary: "Can the cluster work?",
       transform: examples({ response: Example.workersHealth })
+    })),
+  HttpApiEndpoint.get("scaling", "/v1/workers/scaling", { success: WorkersScaling })
+    .annotateMerge(OpenApi.annotations({
+      summary: "How many workers could the queues use?",
+      description: "As of a second ago at most. The same stands in the metrics, for autoscalers.",
+      transform: examples({ response: Example.workersScaling })
     }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Workers",

@@ -1,7 +1,7 @@
 /** The worker cluster over RPC; see WorkersApi. */
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { WorkersHealth, WorkerView } from "../http/WorkersApi.ts"
+import { WorkersHealth, WorkersScaling, WorkerView } from "../http/WorkersApi.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
 import { RpcFailure } from "./RpcFailure.ts"
 
@@ -9,5 +9,6 @@ const error = RpcFailure
 
 export class WorkerRpcs extends RpcGroup.make(
   Rpc.make("ListWorkers", { success: Schema.Array(WorkerView), error }),
-  Rpc.make("GetWorkersHealth", { success: WorkersHealth, error })
+  Rpc.make("GetWorkersHealth", { success: WorkersHealth, error }),
+  Rpc.make("GetWorkersScaling", { success: WorkersScaling, error })
 ).middleware(RpcAuthorization) {}
