@@ -43,7 +43,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
         for (const task of running) {
           const arrived = held.some((one) => one.task_id === task.task_id && one.attempt === task.attempt)
           if (arrived || live === undefined || task.seconds_held < Duration.toSeconds(liveness.deliveryLimit)) continue
-          yield* outcomes.release(task.task_id, session.id, "HandedBack")
+          yield* outcomes.release(task, session.id, "HandedBack")
           yield* sessions.freeSlot(session.id, task.task_id, task.attempt)
         }
         // What the worker neither runs nor holds any more takes no slot, even where it dropped the task without a word.
@@ -71,7 +71,7 @@ export class Heartbeats extends Context.Service<Heartbeats, {
         const attempts = new Map(held.map((one) => [one.task_id, one.attempt]))
         const running = yield* leases.heldBy(session.id)
         const lost = running.filter((task) => attempts.get(task.task_id) !== task.attempt)
-        for (const task of lost) yield* outcomes.release(task.task_id, session.id, "HandedBack")
+        for (const task of lost) yield* outcomes.release(task, session.id, "HandedBack")
         return { running: running.filter((task) => !lost.includes(task)), revoked: yield* notTheirs(session, held, running) }
       })
 

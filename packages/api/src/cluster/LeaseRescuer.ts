@@ -58,7 +58,7 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
     const holders = yield* leases.holders
     if (holders.length === 0) return
     for (const session_id of yield* repo.withoutLease(holders)) {
-      for (const task of yield* leases.heldBy(session_id)) yield* outcomes.release(task.task_id, session_id, "Lost")
+      for (const task of yield* leases.heldBy(session_id)) yield* outcomes.release(task, session_id, "Lost")
     }
   })
 

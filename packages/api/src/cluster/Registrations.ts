@@ -69,7 +69,7 @@ export class Registrations extends Context.Service<Registrations, {
       }
 
       const handBack = Effect.fnUntraced(function*(id: SessionId) {
-        for (const task of yield* leases.heldBy(id)) yield* outcomes.release(task.task_id, id, "HandedBack")
+        for (const task of yield* leases.heldBy(id)) yield* outcomes.release(task, id, "HandedBack")
       })
 
       /** Tasks are handed back before the session ends, or the rescuer might count them as lost. */

@@ -94,7 +94,7 @@ const make = Effect.gen(function*() {
   })
 
   const takeBack = (session: LiveSession, returned: Session.FromWorker["returned_tasks"]) =>
-    Effect.forEach(returned, ({ task_id }) => outcomes.release(task_id, session.row.id, "HandedBack"), { discard: true }).pipe(
+    Effect.forEach(returned, (held) => outcomes.release(held, session.row.id, "HandedBack"), { discard: true }).pipe(
       Effect.andThen(sessions.freeAll(session, returned)),
       // Then the heartbeats that do not name them give them back.
       Effect.catchCause((cause) => warnUnlessOutage("could not take back what a worker returned", cause))

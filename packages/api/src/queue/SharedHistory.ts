@@ -18,7 +18,7 @@ export const KEPT = 1_000
 const RETRY = "1 second"
 
 /** The safety net under the wake-ups. */
-const POLL = "2 seconds"
+const POLL = "10 seconds"
 
 export interface SharedHistory {
   /** Events after `seen`, as soon as there are some; undefined where none will come any more. */

@@ -31,6 +31,12 @@ export type ReportAnswer =
   | { readonly _tag: "Accepted" }
   | { readonly _tag: "Refused" | "Invalid" | "TryAgain"; readonly message: string }
 
+/** An attempt as its session names it; 0 stands for whichever it holds. */
+export interface HeldAttempt {
+  readonly task_id: TaskId
+  readonly attempt: number
+}
+
 export interface ReportingSession {
   readonly id: SessionId
   /** Earlier sessions of the same worker. */
@@ -52,7 +58,7 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
   ) => Effect.Effect<ReadonlyArray<ReportAnswer>, SqlError>
   readonly progress: (notes: ReadonlyArray<ProgressNote>) => Effect.Effect<ReadonlyArray<ProgressAnswer>, SqlError>
   /** Takes a task from a session that is gone (`Lost`) or gives it up (`HandedBack`). */
-  readonly release: (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack") => Effect.Effect<void, SqlError>
+  readonly release: (held: HeldAttempt, session_id: SessionId, how: "Lost" | "HandedBack") => Effect.Effect<void, SqlError>
   readonly cancel: (task_id: TaskId, reason: string) => Effect.Effect<CancelAnswer, SqlError>
   /** The task's deadline passed, one attempt took too long, or nobody confirmed a cancellation in time. */
   readonly overdue: (task_id: TaskId, why: "deadline" | "timeout" | "cancel") => Effect.Effect<void, SqlError>
@@ -158,12 +164,14 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
         task_id: TaskId,
         event: TaskEvent,
         message: string | null,
-        only?: SessionId
+        only?: { readonly session_id: SessionId; readonly attempt: number }
       ): Effect.Effect<Option.Option<Decision>, SqlError> =>
         sql.withTransaction(Effect.gen(function*() {
           const task = yield* leases.lock(task_id)
           if (Option.isNone(task)) return Option.none<Decision>()
-          if (only !== undefined && task.value.session_id !== only) return Option.none<Decision>()
+          const held = only === undefined ||
+            (task.value.session_id === only.session_id && (only.attempt === 0 || task.value.attempt === only.attempt))
+          if (!held) return Option.none<Decision>()
           const decision = yield* decideWith(task.value, event)
           yield* carryOut(task.value, decision, { message, result: null })
           return Option.some(decision)
@@ -238,9 +246,9 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
       })
 
       const giveUp: TaskOutcomes["Service"]["release"] = Effect.fn("TaskOutcomes.release")(
-        function*(task_id, session_id, how) {
+        function*({ attempt, task_id }, session_id, how) {
           const message = how === "Lost" ? "the worker was lost" : "the worker handed the task back"
-          const decision = yield* apply(task_id, { _tag: how }, message, session_id)
+          const decision = yield* apply(task_id, { _tag: how }, message, { session_id, attempt })
           if (Option.isNone(decision)) return
           yield* Effect.logWarning("released a task from its worker").pipe(
             Effect.annotateLogs({ component: "queue", operation: "release", task_id, session_id, how })

@@ -132,6 +132,7 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("the fe
     yield* claim(next)
     yield* release(task_id, session_id, "Lost")
     yield* release(task_id, session_id, "HandedBack")
+    yield* release(task_id, next.session_id, "HandedBack", 1)
     assert.deepInclude(yield* find(task_id), { state: "running", attempt: 2, rescues: 1 })
   }))
 

@@ -105,8 +105,8 @@ export const report = (
   lineage: ReadonlyArray<SessionId> = []
 ) => TaskOutcomes.use((outcomes) => outcomes.report(new TaskReport({ task_id, session_id, attempt, outcome }), lineage))
 
-export const release = (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack") =>
-  TaskOutcomes.use((outcomes) => outcomes.release(task_id, session_id, how))
+export const release = (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack", attempt = 0) =>
+  TaskOutcomes.use((outcomes) => outcomes.release({ task_id, attempt }, session_id, how))
 
 export const find = (task_id: TaskId) =>
   TaskRepo.use((tasks) => tasks.find(task_id)).pipe(Effect.flatMap(Effect.fromOption), Effect.orDie)
