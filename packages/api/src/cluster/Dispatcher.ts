@@ -18,9 +18,6 @@ import { freeSlots, type LiveSession, openSlots, WorkerSessions } from "./Worker
 
 const POLL = 1_000
 
-/** Milliseconds for which an answer about leases holds; they last thirty times as long. */
-const LEASES_SEEN = 500
-
 /** Free slots that are worth a statement of their own while much waits, and for how many milliseconds fewer wait for others. */
 const WORTH_A_CLAIM = 128
 const MOMENT = 5
@@ -98,11 +95,14 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     if (newWork || now - looked >= POLL) {
       looked = now
       empty = new Set()
-      restricted = new Set((yield* settings.current).keys())
+      const all = [...(yield* settings.current).values()]
+      restricted = new Set(all.filter(({ max_running, paused }) => paused || max_running !== null).map(({ queue }) => queue))
     }
     postponed = false
     const open = yield* sessions.all
-    if (open.length > 0 && now - leasesSeen >= LEASES_SEEN) {
+    // Asked before every claim: a session may have been ended by another replica.
+    const claims = open.some((session) => freeSlots(session) > 0 && !isIdle(session.row))
+    if (claims || (open.length > 0 && now - leasesSeen >= POLL)) {
       lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
       leasesSeen = now
     }

@@ -119,6 +119,7 @@ export class Registrations extends Context.Service<Registrations, {
                 })
               }
               // The same certificate: the worker lost its token.
+              yield* handBack(live.value.id)
               yield* repo.end(live.value.id, "replaced")
             }
             const others = yield* repo.live

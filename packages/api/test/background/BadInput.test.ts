@@ -91,7 +91,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     const all = yield* ada.post("/tasks/bulk", { tasks: Array.from({ length: 1_000 }, (_, n) => ({ ...task, payload: { n } })) })
     assert.deepStrictEqual([all.status, all.at("message"), all.at("items", "length")], [202, "1000 tasks queued successfully", 1_000])
     assert.strictEqual(yield* count, 1_000)
-    assert.strictEqual((yield* sql`SELECT DISTINCT xmin FROM tasks WHERE kind = ${kind}`).length, 1, "one commit")
+    assert.strictEqual((yield* sql`SELECT DISTINCT xmin::text FROM tasks WHERE kind = ${kind}`).length, 1, "one commit")
     const order = yield* sql<{ n: number }>`SELECT (payload->>'n')::int AS n FROM tasks WHERE kind = ${kind} ORDER BY id`
     assert.deepStrictEqual(order.map(({ n }) => n), Array.from({ length: 1_000 }, (_, n) => n))
   }), 60_000)

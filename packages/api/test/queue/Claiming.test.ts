@@ -4,14 +4,15 @@ import { Priority } from "@englog/domain/tasks/TaskPolicy"
 import { Effect, Option } from "effect"
 import { LeaseRepo } from "../../src/queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
-import { age, claim, claimant, enqueue, eventTypes, failed, find, newKind, newSession, QueueEngine, release, report, running } from "../support/QueueEngine.ts"
+import { age, claim, claimant, enqueue, eventTypes, failed, find, newKind, newOwner, newSession, QueueEngine, release, report, running } from "../support/QueueEngine.ts"
 
 const ids = (leases: ReadonlyArray<TaskLease>) => leases.map((lease) => lease.task_id)
 
 layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("claiming", (it) => {
   it.effect("takes the highest priority first, and the oldest within one", () => Effect.gen(function*() {
     const kind = newKind()
-    const queued = yield* Effect.forEach([5, 2, 10, 5, 8], (priority) => enqueue({ kind, priority: Priority.make(priority) }))
+    const owner = yield* newOwner()
+    const queued = yield* Effect.forEach([5, 2, 10, 5, 8], (priority) => enqueue({ kind, owner, priority: Priority.make(priority) }))
     const expected = [2, 4, 0, 3, 1].map((index) => queued[index])
     const first = yield* claim(claimant(kind, { slots: 2 }))
     const rest = yield* claim(claimant(kind))

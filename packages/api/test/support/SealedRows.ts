@@ -11,7 +11,7 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
   const sql = yield* SqlClient.SqlClient
   const cipher = yield* FieldCipher
   const { organization_id, user_id } = yield* newOwner()
-  const [entry, project, insight, event] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()]
+  const [entry, project, insight, event, schedule] = [randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID()]
   const [ended, open] = [`ended_${randomUUID()}`, `open_${randomUUID()}`]
   const C = EncryptedColumn
   const seal = (column: EncryptedColumn, row: string) => cipher.encrypt(text, column, row)
@@ -42,6 +42,8 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
       ${yield* seal(C.insightDraft, insight)})`
   yield* sql`INSERT INTO security_events (id, at, event, address, detail)
     VALUES (${event}, now(), 'login', ${yield* seal(C.securityEventAddress, event)}, '{}')`
+  yield* sql`INSERT INTO schedules (id, organization_id, user_id, name, kind, payload, policy, cron, timezone, catch_up, catch_up_limit, next_run_at)
+    VALUES (${schedule}, ${organization_id}, ${user_id}, ${yield* seal(C.scheduleName, schedule)}, 'TEST', '{}', '{}', '* * * * *', 'UTC', 'skip', 1, now())`
   return { user_id, organization_id, entry, project, insight, ended, open }
 })
 
