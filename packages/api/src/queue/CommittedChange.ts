@@ -1,7 +1,8 @@
 /** What an operator sees of a task's change, once it is committed: one line for each task that ended, and the metrics. */
 import type { Decision } from "@englog/domain/tasks/TaskState"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
-import { Effect, LogLevel, References } from "effect"
+import { Effect, LogLevel, Option, References, Tracer } from "effect"
+import { Headers, HttpTraceContext } from "effect/http"
 import type { LockedTask } from "./LeaseRepo.ts"
 import type { PlainlyCompleted } from "./OutcomeRepo.ts"
 
@@ -33,7 +34,7 @@ export const tellCompleted = Effect.fnUntraced(function*(tasks: ReadonlyArray<Pl
   for (const [kind, count] of counts) yield* Metrics.tasksEnded.add({ kind, outcome: "completed" }, count)
   if (LogLevel.isGreaterThan(yield* References.MinimumLogLevel, "Info")) return
   for (const task of tasks) {
-    yield* Effect.annotateLogs(Effect.logInfo("task completed"), {
+    yield* Effect.annotateLogs(inTraceOf(task.traceparent, Effect.logInfo("task completed")), {
       component: "queue",
       operation: "task_completed",
       task_id: task.task_id,
@@ -52,8 +53,15 @@ const ended = (task: LockedTask, outcome: string, log: Effect.Effect<void>) =>
     Effect.andThen(annotated(task, `task_${outcome}`, log))
   )
 
+/** Whoever reports, the line belongs to the trace of the request that caused the task. */
+const inTraceOf = (traceparent: string, log: Effect.Effect<void>): Effect.Effect<void> =>
+  Option.match(HttpTraceContext.w3c(Headers.fromInput({ traceparent })), {
+    onNone: () => log,
+    onSome: (parent) => Effect.provideService(log, Tracer.ParentSpan, parent)
+  })
+
 const annotated = (task: LockedTask, operation: string, log: Effect.Effect<void>) =>
-  Effect.annotateLogs(log, {
+  Effect.annotateLogs(inTraceOf(task.traceparent, log), {
     component: "queue",
     operation,
     task_id: task.task_id,

@@ -36,6 +36,7 @@ export class LockedTask extends Schema.Class<LockedTask>("LockedTask")({
   organization_id: OrganizationId,
   user_id: UserId,
   payload: Schema.String,
+  traceparent: Schema.String,
   private_input: Schema.NullOr(Schema.String),
   /** Since it was accepted. */
   age_seconds: Schema.Finite
@@ -108,7 +109,7 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
         const rows = yield* sql`
           SELECT q.id, t.task_id, q.kind, q.state, q.attempt, q.max_attempts, q.rescues, q.session_id,
             q.released_session, q.worker_id, q.cancel_requested_at IS NOT NULL AS cancel_requested, q.cancel_reason,
-            q.progress, q.dependents, q.limit_key, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.private_input,
+            q.progress, q.dependents, q.limit_key, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.traceparent, t.private_input,
             extract(epoch FROM clock_timestamp() - t.created_at)::float8 AS age_seconds
           FROM tasks t JOIN task_queue q ON q.id = t.id WHERE ${isTask(sql, task_id)}
           FOR UPDATE OF q`

@@ -43,6 +43,7 @@ export interface PlainlyCompleted {
   readonly user_id: string
   readonly worker_id: string
   readonly attempt: number
+  readonly traceparent: string
   /** Since it was accepted. */
   readonly age_seconds: number
 }
@@ -152,7 +153,7 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
             rescues = d.rescues, progress = 100, message = d.message, session_id = d.session_id, worker_id = d.worker_id,
             started_at = d.started_at, started_seq = d.started_seq, event_seq = d.event_seq + 1, completed_at = clock_timestamp()
           FROM d WHERE t.id = d.id
-          RETURNING t.task_id, t.kind, t.user_id, t.worker_id, t.attempt,
+          RETURNING t.task_id, t.kind, t.user_id, t.worker_id, t.attempt, t.traceparent,
             extract(epoch FROM t.completed_at - t.created_at)::float8 AS age_seconds`
         return new Map(rows.map((row) => [row.task_id, row]))
       })

@@ -4,7 +4,7 @@
  * built or ends it is built anew (docs/decisions/0023).
  */
 import { NodeClusterSocket, NodeCrypto } from "@effect/platform-node"
-import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { Context, Effect, Layer, LogLevel, Option, References, Schedule } from "effect"
 import { RunnerAddress, type Sharding, SingleRunner } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import { warnUnlessOutage } from "../db/Outage.ts"
@@ -25,7 +25,12 @@ export const replicated = <R>(work: Layer.Layer<never, never, R>) =>
     const runner = Layer.unwrap(Effect.map(RunnerConfig, (mode) => Layer.unwrap(Effect.map(RunnerTimes, (times) => runnerOf(mode, times))))).pipe(
       Layer.provide(Layer.effect(SqlClient.SqlClient, Effect.map(RunnerSql, (sql) => sql)))
     )
-    yield* Layer.launch(Layer.provide(work, runner)).pipe(
+    // The runner repeats in many lines what an outage is; `OutageWatch` says it once. Its work speaks as everything else does.
+    const level = yield* References.MinimumLogLevel
+    const ofWork = Layer.provide(work, Layer.succeed(References.MinimumLogLevel, level))
+    const ofRunner = LogLevel.isGreaterThan(level, "Debug") ? "None" : level
+    yield* Layer.launch(Layer.provide(ofWork, runner)).pipe(
+      Effect.provideService(References.MinimumLogLevel, ofRunner),
       Effect.provideContext(context),
       Effect.catchCause((cause) => warnUnlessOutage("the replicas' common work has ended here; starting it anew", cause)),
       Effect.repeat(Schedule.spaced("2 seconds")),

@@ -139,6 +139,7 @@ const lockedOf = (row: OpenTask, now: number): LockedTask =>
     organization_id: row.task.organization_id,
     user_id: row.task.user_id,
     payload: row.task.payload,
+    traceparent: row.task.traceparent,
     private_input: null,
     age_seconds: (now - row.created_at) / 1_000
   }, { disableChecks: true })
@@ -239,6 +240,7 @@ const outcomeRepo = Layer.effect(OutcomeRepo, Effect.map(Statements, ({ flaw, ru
           done.set(task_id, {
             task_id,
             kind: row.task.kind,
+            traceparent: row.task.traceparent,
             user_id: row.task.user_id,
             worker_id: row.worker_id ?? "",
             attempt: row.attempt,

@@ -9,6 +9,7 @@ import * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import { MetricReaders } from "./MetricReaders.ts"
+import { isForeign } from "./MetricsRoute.ts"
 import { outageLog } from "./Outage.ts"
 
 export interface MetricsExporterOptions {
@@ -61,6 +62,7 @@ const serialization = Layer.effect(
       ...json,
       metrics: (data) => {
         for (const { scopeMetrics } of data.resourceMetrics) {
+          for (const scope of scopeMetrics) scope.metrics = scope.metrics.filter(({ name }) => !isForeign(name))
           for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
             for (const point of [metric.gauge, metric.sum, metric.histogram].flatMap((kind) => kind?.dataPoints ?? [])) {
               point.attributes = (point.attributes ?? []).filter(({ key }) => key !== "unit")

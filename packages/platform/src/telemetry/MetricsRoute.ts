@@ -14,10 +14,16 @@ export const metricsRoute = (token: MetricsToken): Layer.Layer<never, never, Htt
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const { refresh } = yield* MetricReaders
     const page = Effect.andThen(refresh, PrometheusMetrics.format()).pipe(
-      Effect.map((text) => HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" }))
+      Effect.map((text) => HttpServerResponse.text(ownLines(text), { contentType: "text/plain; version=0.0.4; charset=utf-8" }))
     )
     yield* router.add("GET", "/metrics", (request) => refusal(request, token) ?? page)
   }))
+
+/** What a library counts for itself is in no registry of ours: nobody knows what it means, nor whether it stays. */
+export const isForeign = (name: string): boolean => name.startsWith("effect_")
+
+const ownLines = (text: string): string =>
+  text.split("\n").filter((line) => !isForeign(line.replace(/^# (HELP|TYPE) /, ""))).join("\n")
 
 const refusal = (request: HttpServerRequest.HttpServerRequest, token: MetricsToken) => {
   if (Option.isSome(token)) {
