@@ -196,15 +196,10 @@ const make = Effect.gen(function*() {
       if (laterOnes.size > 0) wake()
       laterOnes.clear()
     },
-    next: Queue.take(waiting).pipe(Effect.andThen(endOfTick), Effect.andThen(gather), Effect.repeat({ until: saysSomething })),
+    // Whatever else happens in this turn of the scheduler goes into the same message.
+    next: Queue.take(waiting).pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(gather), Effect.repeat({ until: saysSomething })),
     empty: nothingOpen.await
   })
-})
-
-/** Whatever else happens in this turn of the event loop goes into the same message. */
-const endOfTick = Effect.callback<void>((resume) => {
-  const handle = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(handle))
 })
 
 const saysSomething = (message: Session.FromWorker): boolean =>
