@@ -101,8 +101,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     postponed = false
     const open = yield* sessions.all
     // Asked before every claim: a session may have been ended by another replica.
-    const claims = open.some((session) => freeSlots(session) > 0 && !isIdle(session.row))
-    if (claims || (open.length > 0 && now - leasesSeen >= POLL)) {
+    const somebodyClaims = open.some((session) => freeSlots(session) > 0 && !isIdle(session.row))
+    if (somebodyClaims || (open.length > 0 && now - leasesSeen >= POLL)) {
       lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
       leasesSeen = now
     }

@@ -2,26 +2,20 @@
  * What one message of a session's stream says about tasks, handed to the queue, and the queue's answers in the stream's words.
  * It never fails: what could not be recorded for want of a database is to be reported again.
  */
-import type { SessionId } from "@englog/domain/Ids"
 import { TaskReport } from "@englog/domain/tasks/Task"
 import type { NumberedOutcome, RefusedOutcome, RefusedStep, TaskStep } from "@englog/rpc/grpc/SessionMessages"
 import type { AttemptOutcome, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
 import { Array, Cause, Context, Effect, Layer, Option, Result } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 import { warnUnlessOutage } from "../db/Outage.ts"
-import { type ReportAnswer, TaskOutcomes } from "../queue/TaskOutcomes.ts"
-
-export interface Reporter {
-  readonly id: SessionId
-  readonly lineage: ReadonlyArray<SessionId>
-}
+import { type ReportAnswer, type ReportingSession, TaskOutcomes } from "../queue/TaskOutcomes.ts"
 
 export class WorkerReports extends Context.Service<WorkerReports, {
-  readonly outcomes: (by: Reporter, outcomes: ReadonlyArray<NumberedOutcome>) => Effect.Effect<{
+  readonly outcomes: (by: ReportingSession, outcomes: ReadonlyArray<NumberedOutcome>) => Effect.Effect<{
     readonly accepted: ReadonlyArray<number>
     readonly refused: ReadonlyArray<RefusedOutcome>
   }>
-  readonly steps: (by: Reporter, steps: ReadonlyArray<TaskStep>) => Effect.Effect<{
+  readonly steps: (by: ReportingSession, steps: ReadonlyArray<TaskStep>) => Effect.Effect<{
     readonly revoked: ReadonlyArray<HeldTask>
     readonly refused: ReadonlyArray<RefusedStep>
   }>
@@ -31,7 +25,7 @@ export class WorkerReports extends Context.Service<WorkerReports, {
     Effect.gen(function*() {
       const taskOutcomes = yield* TaskOutcomes
 
-      const report = (by: Reporter, reported: ReadonlyArray<NumberedOutcome>) =>
+      const report = (by: ReportingSession, reported: ReadonlyArray<NumberedOutcome>) =>
         taskOutcomes.reportAll(by, reported.map((one) =>
           new TaskReport({ task_id: one.task_id, session_id: by.id, attempt: one.attempt, outcome: toReport(one.outcome) }))).pipe(
             Effect.catchTag("SqlError", (error) =>

@@ -101,7 +101,7 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
         // What a rescued worker finished may still arrive; what was reported or handed back may not.
         const rescued = to.event === "rescued"
         yield* sql`
-          WITH before AS (SELECT id, started_seq, started_at, attempt, worker_id, session_id FROM task_queue WHERE id = ${task.id}::int8),
+          WITH before AS (SELECT id, started_seq, started_at, attempt, worker_id FROM task_queue WHERE id = ${task.id}::int8),
           q AS (
             UPDATE task_queue q SET state = 'queued', run_at = now() + ${delay}::float8 * interval '1 millisecond',
               waits_for = CASE WHEN ${delay}::float8 > 0 THEN 'time' WHEN q.limit_key IS NOT NULL THEN 'limit' END, admitted = false,
@@ -193,18 +193,17 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
       })
 
       const progress: OutcomeRepo["Service"]["progress"] = Effect.fn("OutcomeRepo.progress")(function*(notes) {
-        const answers = notes.map((): ProgressAnswer => "not_held")
-        const waiting = (yield* numbered(notes)).map((note, index) => ({ note, index }))
-        while (waiting.length > 0) {
-          const seen = new Set<bigint>()
-          const round = waiting.filter(({ note }) => !seen.has(note.number) && seen.add(note.number))
-          const noted = yield* note(round.map(({ note }) => note))
-          for (const one of round) {
-            answers[one.index] = noted.get(one.note.number) ?? "not_held"
-            waiting.splice(waiting.indexOf(one), 1)
-          }
-        }
-        return answers
+        const all = yield* numbered(notes)
+        // The n-th note of each task belongs to the n-th round.
+        const seen = new Map<bigint, number>()
+        const rounds = all.map(({ number }) => {
+          const round = seen.get(number) ?? 0
+          seen.set(number, round + 1)
+          return round
+        })
+        const answers = yield* Effect.forEach(Array.from({ length: Math.max(0, ...seen.values()) }, (_, round) => round), (round) =>
+          note(all.filter((_, index) => rounds[index] === round)))
+        return all.map(({ number }, index): ProgressAnswer => answers[rounds[index] ?? 0]?.get(number) ?? "not_held")
       })
 
       return OutcomeRepo.of({ end, requeue, requestCancel, completePlain, progress })

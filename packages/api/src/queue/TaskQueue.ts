@@ -7,12 +7,12 @@ import type { NewTask, TaskLease, TaskLimit } from "@englog/domain/tasks/Task"
 import { inTaskId } from "@englog/domain/tasks/TaskNumber"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
+import { randomHex } from "@englog/platform/RandomHex"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { Clock, Context, DateTime, Effect, Layer, Option } from "effect"
 import { HttpTraceContext } from "effect/http"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { randomFillSync } from "node:crypto"
 import { outageOf } from "../db/Outage.ts"
 import { Backpressure, type QueueFull } from "./Backpressure.ts"
 import * as Batcher from "./Batcher.ts"
@@ -135,7 +135,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         const { policy } = submission
         return {
           number,
-          task_id: TaskId.make(`${submission.prefix}_${submission.user_id}_${seconds}_${inTaskId(number)}${unguessable()}`, unchecked),
+          task_id: TaskId.make(`${submission.prefix}_${submission.user_id}_${seconds}_${inTaskId(number)}${randomHex(UNGUESSABLE)}`, unchecked),
           kind: submission.kind,
           name: submission.name ?? null,
           queue: policy.queue,
@@ -222,6 +222,9 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   )
 }
 
+/** Random bytes in a task's id. */
+const UNGUESSABLE = 8
+
 /** 30 days. */
 const RESULT_TTL = 2_592_000_000
 
@@ -232,18 +235,6 @@ const unchecked = { disableChecks: true } as const
 const lockKey = (task: NewTask): string => `${task.organization_id} ${task.kind} ${task.unique_key ?? ""} ${task.limit?.key ?? ""}`
 
 const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
-
-/** 64 random bits in hexadecimal, from a supply that is filled in one go. */
-const supply = Buffer.alloc(4096)
-let used = supply.length
-const unguessable = (): string => {
-  if (used === supply.length) {
-    randomFillSync(supply)
-    used = 0
-  }
-  used += 8
-  return supply.toString("hex", used - 8, used)
-}
 
 const leaseOf = (task: NewTask, until: Date): TaskLease => ({
   task_id: task.task_id,

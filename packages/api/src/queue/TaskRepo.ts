@@ -33,9 +33,10 @@ export type BornRunning = ReadonlyMap<bigint, Date>
 export class TaskRepo extends Context.Service<TaskRepo, {
   /**
    * Inserts records and queue rows in one statement, all or none, through the given client (whose transaction it joins).
-   * Those whose unique key is taken are left out; answers the numbers of the others where there are keys at all.
+   * Answers until when the attempts of those may take that were handed over.
    */
   readonly insert: (sql: SqlClient.SqlClient, births: ReadonlyArray<Birth>) => Effect.Effect<BornRunning, SqlError>
+  /** The same for a task with a unique key; false where that is taken. */
   readonly insertUnique: (sql: SqlClient.SqlClient, birth: Birth) => Effect.Effect<boolean, SqlError>
   readonly findByUniqueKey: (
     sql: SqlClient.SqlClient,

@@ -5,8 +5,8 @@
  * Only where the sampler follows the parent: the others ask for each span.
  */
 import { Context, Effect, Layer, Option, Tracer } from "effect"
-import { randomFillSync } from "node:crypto"
 import type { SamplerConfig } from "../Environment.ts"
+import { randomHex } from "../RandomHex.ts"
 
 export const sparingTracer = (sampler: SamplerConfig): Layer.Layer<never> =>
   Layer.effect(
@@ -60,18 +60,6 @@ class BareSpan implements Tracer.Span {
   attribute(): void {}
   event(): void {}
   addLinks(): void {}
-}
-
-/** Random bytes in hexadecimal, from a supply that is filled in one go. */
-const supply = Buffer.alloc(4_096)
-let used = supply.length
-const randomHex = (bytes: number): string => {
-  if (used + bytes > supply.length) {
-    randomFillSync(supply)
-    used = 0
-  }
-  used += bytes
-  return supply.toString("hex", used - bytes, used)
 }
 
 const none: ReadonlyArray<Tracer.SpanLink> = []
