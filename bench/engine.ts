@@ -1,6 +1,5 @@
 /** The engine alone, in this process, on a PostgreSQL: what a submission, a claim and a completion cost before any wire. */
 import { OrganizationId, SessionId, UserId, WorkerId } from "@englog/domain/Ids"
-import { TaskReport } from "@englog/domain/tasks/Task"
 import { backgroundPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { FieldCipher } from "@englog/api/crypto/FieldCipher"
 import { Database } from "@englog/api/db/Database"
@@ -78,7 +77,7 @@ const program = Effect.gen(function*() {
         if (leases.length === 0) return
         claimed += leases.length
         yield* outcomes.reportAll({ id: session_id, lineage: [] }, leases.map((lease) =>
-          new TaskReport({ task_id: lease.task_id, session_id, attempt: lease.attempt, outcome: { _tag: "Completed", result: "null" } })))
+          ({ task_id: lease.task_id, session_id, attempt: lease.attempt, outcome: { _tag: "Completed", result: "null" } as const })))
       }
     }))
     yield* Console.log(`claimed ${claimed}`)

@@ -10,7 +10,11 @@ const become = Effect.fnUntraced(function*(name: ProgramName) {
   const { args, env } = yield* nodeCommand(name)
   if (process.execve === undefined) return yield* Effect.die(new Error("this system cannot replace a process; run node with the flags of scripts/launcher/Programs.ts"))
   return process.execve(process.execPath, [process.execPath, ...args], { ...env, ...process.env })
-})
+}, Effect.catchTag("ConfigurationError", ({ message }) =>
+  Effect.sync(() => {
+    process.stderr.write(`${message}\n`)
+    process.exitCode = 1
+  })))
 
 const name = process.argv[2]
 NodeRuntime.runMain(name === "api" || name === "worker" ? become(name) : Effect.die(new Error(`run.ts takes api or worker, not ${name}`)))

@@ -2,7 +2,7 @@
 import { Effect, Schema, type Scope } from "effect"
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { flags } from "../../scripts/launcher/Programs.ts"
+import { heapFlags } from "../../scripts/launcher/Programs.ts"
 import { type Answer, type Name, type Payload, Questions, Reply } from "./Protocol.ts"
 
 export class BenchError extends Schema.TaggedError<BenchError>()("BenchError", { system: Schema.String, message: Schema.String }) {}
@@ -31,11 +31,12 @@ export interface ProcessOptions {
 const program = fileURLToPath(new URL("./Child.ts", import.meta.url))
 const decodeReply = Schema.decodeUnknownSync(Reply)
 
-/** Answers when the process is ready. Ours run with the flags that `npm run api` and `npm run worker` give them. */
+/** Answers when the process is ready. Ours run with the flags that `npm run api` and `npm run worker` give them, by HEAP. */
 export const startProcess = Effect.fnUntraced(function*(options: ProcessOptions): Effect.fn.Return<BenchProcess, BenchError, Scope.Scope> {
   const { system } = options
   const fail = (message: string) => new BenchError({ system, message: `${system}: ${message}` })
-  const child = yield* Effect.acquireRelease(Effect.sync(() => start(options)), stop)
+  const flags = yield* Effect.mapError(heapFlags, ({ message }) => fail(message))
+  const child = yield* Effect.acquireRelease(Effect.sync(() => start(options, flags)), stop)
   const waiting = new Map<number, (reply: Effect.Effect<unknown, BenchError>) => void>()
   let nextId = 1
   child.on("message", (message) => {
@@ -70,7 +71,7 @@ export const startProcess = Effect.fnUntraced(function*(options: ProcessOptions)
   }
 })
 
-const start = ({ engine, env, role, url, variant }: ProcessOptions): ChildProcess =>
+const start = ({ engine, env, role, url, variant }: ProcessOptions, flags: ReadonlyArray<string>): ChildProcess =>
   fork(program, [engine, role, variant, url], {
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_NO_WARNINGS: "1", ...env },
     execArgv: engine.startsWith("englog") ? [...flags] : [],

@@ -59,7 +59,7 @@ export const runProgram = (options: ProgramOptions): Effect.Effect<RunningProgra
 const endWithParent = fileURLToPath(new URL("../../../scripts/launcher/EndWithParent.js", import.meta.url))
 
 const commandOf = (main: ProgramOptions["main"]): Effect.Effect<NodeCommand> =>
-  typeof main === "string" ? nodeCommand(main) : Effect.succeed({ args: [main.file, ...main.args ?? []], env: {} })
+  typeof main === "string" ? Effect.orDie(nodeCommand(main)) : Effect.succeed({ args: [main.file, ...main.args ?? []], env: {} })
 
 /** A developer's own OLLAMA_URL or DATABASE_URL must not reach the programs under test. */
 const inherited = Effect.gen(function*() {

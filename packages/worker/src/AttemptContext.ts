@@ -24,7 +24,7 @@ export const make = ({ link, outbox }: Reach, task: WorkerTask, note: (fields: N
         furthest = Math.max(furthest, Math.round(Math.min(100, Math.max(0, percent))))
         outbox.step({ ...held, progress: furthest, message: storable(message).slice(0, MAX_PROGRESS_MESSAGE_LENGTH) })
       }),
-    data: data(link, held),
+    data: Effect.suspend(() => data(link, held)),
     note: (fields) => Effect.sync(() => note(fields)),
     timeLeft: Option.match(task.deadline, {
       onNone: () => Effect.succeed(Duration.infinity),

@@ -1,5 +1,6 @@
 /**
- * What this worker has to say about tasks, gathered to one message per tick. Outcomes stay here until the API server
+ * What this worker has to say about tasks, gathered to one message per turn of the scheduler, and under load to one per
+ * `MOMENT`: each message costs both sides and PostgreSQL a round trip. Outcomes stay here until the API server
  * acknowledged them: across reconnects and its restarts, each new stream begins with all that is still open. An outcome that
  * the server refuses because nobody waits for it is dropped with a word in the log.
  *
@@ -9,7 +10,8 @@ import type { FromServer, NumberedOutcome, RefusedOutcome, TaskStep } from "@eng
 import * as Session from "@englog/rpc/grpc/SessionMessages"
 import { MAX_REASON_LENGTH, MAX_REPORTS, MAX_RESULT_BYTES } from "@englog/rpc/grpc/WireLimits"
 import type { AttemptOutcome, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Context, Effect, Latch, Layer, Queue, Ref } from "effect"
+import { Clock, Context, Effect, Latch, Layer, Queue, Ref } from "effect"
+import { AppConfig } from "./AppConfig.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 
 export interface Report extends HeldTask {
@@ -49,11 +51,15 @@ export class Outbox extends Context.Service<Outbox, {
 
 /** Bytes of results and reasons in one message; a message has at most 4 MiB, and one result 1 MiB. */
 const FULL = 2 * 1024 * 1024
+/** Milliseconds between two messages, unless the second has to tell of more than a quarter of the window. */
+const MOMENT = 10
 
 const make = Effect.gen(function*() {
   const ledger = yield* AttemptLedger
+  const { slotHeld } = yield* AppConfig
   const open = new Map<number, Pending>()
   const waiting = yield* Queue.sliding<void>(1)
+  const worthIt = yield* Latch.make(false)
   const nothingOpen = yield* Latch.make(true)
   const laterOnes = new Set<number>()
   let numbers = 0
@@ -64,6 +70,7 @@ const make = Effect.gen(function*() {
   let delivery = 0
   let announcedWindow = 0
   let ping: bigint | undefined
+  let lastMessage = 0
 
   const wake = () => void Queue.offerUnsafe(waiting, undefined)
 
@@ -73,7 +80,11 @@ const make = Effect.gen(function*() {
     open.set(numbers, { report: numbered, settled })
     outcomes.push(numbered)
     wake()
+    if (isMuch()) worthIt.openUnsafe()
   }
+
+  /** A slot that is held waits for the answer. */
+  const isMuch = () => slotHeld || outcomes.length * 4 > window
 
   const settle = (number: number): Pending | undefined => {
     const pending = open.get(number)
@@ -122,7 +133,16 @@ const make = Effect.gen(function*() {
     return taken
   }
 
+  /** Whatever else happens in this turn of the scheduler, or until the moment is over, goes into the same message. */
+  const pause = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const left = lastMessage + MOMENT - now
+    if (left <= 0 || isMuch()) return Effect.yieldNow
+    return Effect.asVoid(Effect.timeoutOption(worthIt.await, left))
+  })
+
   const gather = Effect.gen(function*() {
+    lastMessage = yield* Clock.currentTimeMillis
+    worthIt.closeUnsafe()
     const draining = yield* Ref.get(ledger.draining)
     const message = Session.fromWorker({
       steps: steps.splice(0, MAX_REPORTS),
@@ -196,8 +216,7 @@ const make = Effect.gen(function*() {
       if (laterOnes.size > 0) wake()
       laterOnes.clear()
     },
-    // Whatever else happens in this turn of the scheduler goes into the same message.
-    next: Queue.take(waiting).pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(gather), Effect.repeat({ until: saysSomething })),
+    next: Queue.take(waiting).pipe(Effect.andThen(pause), Effect.andThen(gather), Effect.repeat({ until: saysSomething })),
     empty: nothingOpen.await
   })
 })

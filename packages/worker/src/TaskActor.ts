@@ -5,10 +5,9 @@
 import type { WorkerId } from "@englog/domain/Ids"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
+import { currentTraceparent, isSampled, parentOf } from "@englog/platform/telemetry/TraceContext"
 import type { AttemptOutcome, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Clock, Effect, Exit, Option, Tracer } from "effect"
-import * as Headers from "effect/http/Headers"
-import * as HttpTraceContext from "effect/http/HttpTraceContext"
+import { Cause, Clock, Effect, Exit, Option, Tracer } from "effect"
 import type { AttemptLedger } from "./AttemptLedger.ts"
 import * as AttemptContext from "./AttemptContext.ts"
 import type { TaskFailure, TaskHandler } from "./handlers/TaskHandler.ts"
@@ -58,17 +57,19 @@ export const run = (host: Host, attempt: Attempt): Effect.Effect<void> => {
 const handle = (host: Host, task: WorkerTask, context: Parameters<TaskHandler["run"]>[1]): Effect.Effect<AttemptOutcome> => {
   const handler = host.handlers.get(task.kind)
   if (handler === undefined) return Effect.succeed(failed(`this worker has no handler for ${task.kind}`))
-  const run = Effect.suspend(() => handler.run(task, context)).pipe(
-    Effect.map((result): AttemptOutcome => ({ _tag: "Completed", result })),
-    Effect.catchTag("TaskFailure", (failure) => Effect.as(logFailure(failure), failed(failure.message, failure.retryable))),
-    // What a bug says may hold anything, so it goes to the log only.
-    Effect.catchCause((cause) =>
-      Effect.as(
-        Effect.logError("the handler failed unexpectedly", cause),
-        failed(`the handler of ${task.kind} failed unexpectedly; the worker's log has the details`)
-      )
-    )
-  )
+  const run = Effect.matchCauseEffect(Effect.suspend(() => handler.run(task, context)), {
+    onSuccess: (result) => Effect.succeed<AttemptOutcome>({ _tag: "Completed", result }),
+    onFailure: (cause) =>
+      Option.match(Cause.findErrorOption(cause), {
+        onSome: (failure) => Effect.as(logFailure(failure), failed(failure.message, failure.retryable)),
+        // What a bug says may hold anything, so it goes to the log only.
+        onNone: () =>
+          Effect.as(
+            Effect.logError("the handler failed unexpectedly", cause),
+            failed(`the handler of ${task.kind} failed unexpectedly; the worker's log has the details`)
+          )
+      })
+  })
   return host.logs.debug
     ? Effect.andThen(Effect.annotateLogs(Effect.logDebug("task started"), { operation: "task_started" }), run)
     : run
@@ -91,11 +92,11 @@ const conclude = (
     })
   if (outcome === undefined) return end("")
   const told = tell(host, task, outcome, milliseconds, notes)
-  return isSampled(task)
+  return isRecorded(task)
     ? Effect.annotateCurrentSpan(Attribute.taskOutcome, outcome._tag === "Cancelled" ? "Stopped" : outcome._tag).pipe(
       Effect.andThen(told),
-      Effect.andThen(Effect.option(Effect.currentSpan)),
-      Effect.flatMap((span) => end(Option.match(span, { onNone: () => "", onSome: (own) => HttpTraceContext.toHeaders(own).traceparent ?? "" })))
+      Effect.andThen(currentTraceparent),
+      Effect.flatMap(end)
     )
     : Effect.andThen(told, end(""))
 }
@@ -124,11 +125,11 @@ const tell = ({ logs }: Host, task: WorkerTask, outcome: AttemptOutcome, millise
 const labelOf = { Completed: "completed", Failed: "failed", Cancelled: "cancelled" } as const
 
 /** By the flags of its `traceparent`; a task without one begins a trace, which its sampler decides on. */
-const isSampled = ({ traceparent }: WorkerTask): boolean => Option.isNone(traceparent) || !traceparent.value.endsWith("-00")
+const isRecorded = ({ traceparent }: WorkerTask): boolean => Option.isNone(traceparent) || isSampled(traceparent.value)
 
 const inTrace = ({ workerId }: Host, task: WorkerTask) => (attempt: Effect.Effect<void>): Effect.Effect<void> => {
-  const parent = Option.flatMap(task.traceparent, (traceparent) => HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
-  if (!isSampled(task) && Option.isSome(parent)) return Effect.provideService(attempt, Tracer.ParentSpan, parent.value)
+  const parent = Option.flatMap(task.traceparent, parentOf)
+  if (Option.isSome(parent) && !parent.value.sampled) return Effect.provideService(attempt, Tracer.ParentSpan, parent.value)
   return attempt.pipe(Effect.withSpan(`task ${task.kind}`, {
     kind: "consumer",
     attributes: {

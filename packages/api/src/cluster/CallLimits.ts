@@ -26,7 +26,7 @@ export class CallLimits extends Context.Service<CallLimits, {
   /** The token is nobody's, or nobody's any more. */
   readonly refuted: (token: string) => Effect.Effect<void>
   /** A task was delivered, about which there will be something to say. */
-  readonly delivered: (session: SessionId) => Effect.Effect<void>
+  readonly delivered: (session: SessionId, tasks: number) => Effect.Effect<void>
   readonly registration: (by: Peer) => Effect.Effect<void, TooManyCalls>
   /** Fails where this address has guessed wrongly too often; `wrongEnrollment` counts. */
   readonly enrollment: (by: Peer) => Effect.Effect<void, TooManyCalls>
@@ -89,8 +89,8 @@ const make = Effect.gen(function*() {
         if (owners.size > MAX_OWNERS && oldest !== undefined) owners.delete(oldest)
       }),
     refuted: (token) => Effect.sync(() => void owners.delete(token)),
-    delivered: (session) =>
-      Effect.map(Clock.currentTimeMillis, (now) => sessions.other.of(session, now).give(rates.perTask, now)),
+    delivered: (session, tasks) =>
+      Effect.map(Clock.currentTimeMillis, (now) => sessions.other.of(session, now).give(rates.perTask * tasks, now)),
     registration: (by) => take((now) => registrations.of(addressOf(by), now), "registrations from this address"),
     enrollment: (by) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {

@@ -25,6 +25,11 @@ export const Liveness = Context.Reference<{
   readonly deafAfter: Duration.Duration
   /** After its stream broke, a session may come back with its token for this long and keeps its tasks. */
   readonly resumeGrace: Duration.Duration
+  /**
+   * The same where a worker that knows protocol 2 closed its stream and this replica, which it could have come back to, lives on:
+   * such a worker dials again after a second at most 1.2 (seed 001), or its process is gone (docs/decisions/0024).
+   */
+  readonly closedGrace: Duration.Duration
   /** A replica that has not been seen for this long is taken for dead; it marks itself once per `sweepInterval`. */
   readonly replicaTimeout: Duration.Duration
   readonly sweepInterval: Duration.Duration
@@ -41,6 +46,7 @@ export const Liveness = Context.Reference<{
     pingInterval: Duration.seconds(5),
     deafAfter: Duration.seconds(10),
     resumeGrace: Duration.seconds(5),
+    closedGrace: Duration.seconds(2),
     replicaTimeout: Duration.seconds(5),
     sweepInterval: Duration.seconds(1),
     deadlineSlack: Duration.seconds(2),

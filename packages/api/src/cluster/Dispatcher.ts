@@ -1,12 +1,14 @@
 /**
  * Puts ready tasks into free slots of this replica's sessions. It looks whenever it is woken (a task was queued, a slot became
- * free, a session opened) and once per second in any case. Between two looks it keeps free slots for the engine's hand-off: as
- * long as it knows that nothing of a queue and kind waits, the next such task goes straight to a worker.
+ * free, a session opened) and once per second in any case. Beside that it keeps free slots for the engine's hand-off: as long
+ * as the last look found room for all that waited of a queue and kind, the next such task goes straight to a worker. What was
+ * queued since that look has slots as well, and is overtaken by no more than the look that is under way.
  */
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
+import { currentTraceparent, isSampled, parentOf } from "@englog/platform/telemetry/TraceContext"
 import { Clock, Effect, Layer, Option, Queue } from "effect"
-import { Headers, HttpTraceContext } from "effect/http"
+import type { SqlError } from "effect/sql/SqlError"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import { ClaimRepo } from "../queue/ClaimRepo.ts"
 import { HandOff, type SlotKeeper } from "../queue/HandOff.ts"
@@ -34,8 +36,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
 
   /** Sessions that may be given work, as of the last look. */
   let ready: ReadonlyArray<LiveSession> = []
-  /** Lanes in which nothing waited at the last look. Any word of new work clears them. */
-  let empty = new Set<string>()
+  /** Lanes in which the last look left nothing waiting. */
+  const empty = new Set<string>()
   /** Sessions whose last claim filled all their slots, and when that was. */
   const filled = new WeakMap<LiveSession, number>()
   /** A session has free slots that were not worth a claim at the last look. */
@@ -43,10 +45,12 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   /** Queues that have settings of their own, and whatever an operator limited, take the way through the claim. */
   let restricted: ReadonlySet<string> = new Set()
 
-  const send = Effect.fnUntraced(function*(session: LiveSession, lease: TaskLease) {
-    session.delivered.set(lease.task_id, lease.attempt)
-    yield* deliver(session, lease)
-    yield* limits.delivered(session.row.id)
+  const send = Effect.fnUntraced(function*(session: LiveSession, leases: ReadonlyArray<TaskLease>) {
+    for (const lease of leases) {
+      session.delivered.set(lease.task_id, lease.attempt)
+      yield* deliver(session, lease)
+    }
+    yield* limits.delivered(session.row.id, leases.length)
   })
 
   /** Sessions whose lease has lapsed: what they are given would be taken back at once. */
@@ -55,53 +59,76 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
 
   const isIdle = ({ kinds, queues }: LiveSession["row"]) => queues.every((queue) => kinds.every((kind) => empty.has(laneOf(queue, kind))))
 
-  const fill = Effect.fnUntraced(function*(session: LiveSession) {
-    const slots = freeSlots(session)
-    session.heldBack = slots < openSlots(session)
-    const gone = sessions.find(session.row.id) !== session
-    const { row } = session
-    if (gone || slots === 0 || isIdle(row)) return
-    const now = yield* Clock.currentTimeMillis
-    // While much waits, a few free slots are not worth a statement: others will be free in a moment.
-    const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
-    if (few && now - (filled.get(session) ?? 0) < MOMENT) {
-      postponed = true
-      return
-    }
-    const claimed = yield* claims.claim({
-      session_id: row.id,
-      worker_id: row.worker_id,
-      kinds: row.kinds,
-      queues: row.queues,
-      lineage: row.protocol === 1 ? [row.id, ...row.lineage] : [],
-      slots
-    }).pipe(Effect.withTracerEnabled(false))
-    for (const lease of claimed) yield* send(session, lease)
-    if (claimed.length === slots) filled.set(session, now)
-    else filled.delete(session)
-    if (claimed.length < slots && row.protocol === 2) {
-      // What a limit holds back waits although nothing was claimed.
-      const open = row.queues.filter((queue) => !restricted.has(queue) && !restricted.has(ALL_QUEUES))
-      for (const queue of open) for (const kind of row.kinds) empty.add(laneOf(queue, kind))
-    }
-  })
+  const mark = ({ kinds, queues }: LiveSession["row"], each: (lane: string) => void) => {
+    for (const queue of queues) for (const kind of kinds) each(laneOf(queue, kind))
+  }
+
+  const claimFor = (session: LiveSession, slots: number) =>
+    Effect.suspend(() => {
+      const { row } = session
+      session.claiming = slots
+      return claims.claim({
+        session_id: row.id,
+        worker_id: row.worker_id,
+        kinds: row.kinds,
+        queues: row.queues,
+        lineage: row.protocol === 1 ? [row.id, ...row.lineage] : [],
+        slots
+      })
+    }).pipe(
+      Effect.ensuring(Effect.sync(() => {
+        session.claiming = 0
+      })),
+      Effect.withTracerEnabled(false)
+    )
+
+  const fill = (session: LiveSession, newWork: boolean): Effect.Effect<void, SqlError> =>
+    Effect.gen(function*() {
+      const slots = freeSlots(session)
+      session.heldBack = slots < openSlots(session)
+      const gone = sessions.find(session.row.id) !== session
+      const { row } = session
+      const idle = isIdle(row)
+      if (gone || slots === 0 || (idle && !newWork)) return
+      const now = yield* Clock.currentTimeMillis
+      // While much waits, a few free slots are not worth a statement: others will be free in a moment.
+      const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
+      if (few && now - (filled.get(session) ?? 0) < MOMENT) {
+        postponed = true
+        return mark(row, (lane) => void empty.delete(lane))
+      }
+      // Where nothing waited a moment ago little waits now: half of the slots stay with the hand-off meanwhile.
+      const asked = idle ? Math.ceil(slots / 2) : slots
+      const claimed = yield* claimFor(session, asked)
+      if (claimed.length > 0) yield* send(session, claimed)
+      if (claimed.length === asked) {
+        filled.set(session, now)
+        mark(row, (lane) => void empty.delete(lane))
+        return asked < slots ? yield* fill(session, newWork) : undefined
+      }
+      filled.delete(session)
+      // What a limit holds back waits although it was not claimed.
+      const queues = row.queues.filter((queue) => !restricted.has(queue) && !restricted.has(ALL_QUEUES))
+      if (row.protocol === 2) mark({ ...row, queues }, (lane) => void empty.add(lane))
+    })
 
   /** When every lane was last looked at. */
   let looked = 0
 
-  const round = Effect.fnUntraced(function*(newWork: boolean) {
+  const round = Effect.fnUntraced(function*(woken: boolean) {
     const now = yield* Clock.currentTimeMillis
     // Free slots may be told all the time: the poll does not wait for silence.
-    if (newWork || now - looked >= POLL) {
+    const newWork = woken || now - looked >= POLL
+    if (newWork) {
       looked = now
-      empty = new Set()
       const all = [...(yield* settings.current).values()]
       restricted = new Set(all.filter(({ max_running, paused }) => paused || max_running !== null).map(({ queue }) => queue))
+      if (restricted.size > 0) empty.clear()
     }
     postponed = false
     const open = yield* sessions.all
     // Asked before every claim: a session may have been ended by another replica.
-    const somebodyClaims = open.some((session) => freeSlots(session) > 0 && !isIdle(session.row))
+    const somebodyClaims = open.some((session) => freeSlots(session) > 0 && (newWork || !isIdle(session.row)))
     if (somebodyClaims || (open.length > 0 && now - leasesSeen >= POLL)) {
       lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
       leasesSeen = now
@@ -109,7 +136,7 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     const hearing = yield* Effect.filter(open, (session) => Effect.map(sessions.isDeaf(session), (deaf) => !deaf))
     // The least busy worker first, so that work spreads.
     ready = hearing.filter((session) => !lapsed.includes(session.row.id)).sort((a, b) => a.delivered.size - b.delivered.size)
-    yield* Effect.forEach(ready, fill, { discard: true })
+    yield* Effect.forEach(ready, (session) => fill(session, newWork), { discard: true })
   })
 
   const keeper: SlotKeeper = {
@@ -131,7 +158,7 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     deliver: ({ session_id }, lease) => {
       const session = sessions.find(session_id)
       // A session that ended meanwhile has lost this task like its others: it will be rescued.
-      return session === undefined ? Effect.void : send(session, lease)
+      return session === undefined ? Effect.void : send(session, [lease])
     },
     giveBack: ({ session_id }, task_id) => sessions.freeSlot(session_id, task_id, 1)
   }
@@ -155,20 +182,10 @@ const laneOf = (queue: string, kind: string): string => `${queue} ${kind}`
 
 /** Hands a task to its session's stream, as a step of the trace that submitted it, where that is recorded. */
 const deliver = (session: LiveSession, lease: TaskLease): Effect.Effect<void> => {
-  if (!lease.traceparent.endsWith("-01")) return offer(session, lease, lease.traceparent)
-  return Effect.gen(function*() {
-    const span = yield* Effect.option(Effect.currentSpan)
-    const traceparent = Option.match(span, {
-      onNone: () => lease.traceparent,
-      onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? lease.traceparent
-    })
-    yield* offer(session, lease, traceparent)
-  }).pipe(Effect.withSpan("task.dispatch", {
+  if (!isSampled(lease.traceparent)) return Effect.sync(() => offer(session, lease, lease.traceparent))
+  return Effect.map(currentTraceparent, (own) => offer(session, lease, own === "" ? lease.traceparent : own)).pipe(Effect.withSpan("task.dispatch", {
     kind: "producer",
-    ...Option.match(HttpTraceContext.w3c(Headers.fromInput({ traceparent: lease.traceparent })), {
-      onNone: () => ({}),
-      onSome: (parent) => ({ parent })
-    }),
+    ...Option.match(parentOf(lease.traceparent), { onNone: () => ({}), onSome: (parent) => ({ parent }) }),
     attributes: {
       [Attribute.taskId]: lease.task_id,
       [Attribute.taskKind]: lease.kind,
@@ -182,8 +199,8 @@ const deliver = (session: LiveSession, lease: TaskLease): Effect.Effect<void> =>
   }))
 }
 
-const offer = (session: LiveSession, lease: TaskLease, traceparent: string) =>
-  Effect.asVoid(Queue.offer(session.mailbox, {
+const offer = (session: LiveSession, lease: TaskLease, traceparent: string): void =>
+  void Queue.offerUnsafe(session.mailbox, {
     _tag: "Task",
     task: {
       task_id: lease.task_id,
@@ -194,4 +211,4 @@ const offer = (session: LiveSession, lease: TaskLease, traceparent: string) =>
       deadline: Option.some(lease.deadline),
       traceparent: traceparent === "" ? Option.none() : Option.some(traceparent)
     }
-  }))
+  })

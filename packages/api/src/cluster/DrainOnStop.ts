@@ -16,7 +16,10 @@ export const DrainOnStop = Layer.effectDiscard(Effect.gen(function*() {
   const drain = Effect.gen(function*() {
     const open = (yield* sessions.all).filter((session) => session.row.protocol === 2)
     if (open.length === 0) return
-    for (const session of open) yield* Queue.offer(session.mailbox, { _tag: "Drain", reason: "the API server is stopping" })
+    for (const session of open) {
+      session.sentAway = true
+      yield* Queue.offer(session.mailbox, { _tag: "Drain", reason: "the API server is stopping" })
+    }
     yield* sessions.all.pipe(
       Effect.repeat({
         until: (left) => left.every((session) => session.row.protocol === 1),

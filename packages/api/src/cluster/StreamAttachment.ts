@@ -4,7 +4,7 @@
  */
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { HeldTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Queue, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import { AnnouncedKinds } from "../kinds/AnnouncedKinds.ts"
@@ -40,7 +40,9 @@ export class StreamAttachment extends Context.Service<StreamAttachment, {
             // A newer stream of this session may already be open here; then it is not disconnected.
             sessions.find(row.id) !== undefined && sessions.find(row.id) !== session
               ? Effect.void
-              : Effect.andThen(sessions.close(row.id), repo.detach(row.id, replica.id)).pipe(
+              : sessions.close(row.id).pipe(
+                Effect.andThen(repo.detach(row.id, replica.id)),
+                Effect.andThen(row.protocol === 2 && !session.sentAway ? Queue.offer(sessions.closed, row.id) : Effect.void),
                 Effect.catchCause((cause) => warnUnlessOutage("could not note a lost stream", cause))
               )
         )

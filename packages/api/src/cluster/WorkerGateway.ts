@@ -4,7 +4,6 @@
  */
 import type { HeldTask, SessionProof, ToWorker } from "@englog/rpc/grpc/WorkerMessages"
 import type { SessionId, WorkerId } from "@englog/domain/Ids"
-import { TaskReport } from "@englog/domain/tasks/Task"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { GrpcCall, Handlers } from "@englog/rpc/grpc/GrpcMethods"
@@ -121,12 +120,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           const report = yield* Codec.decodeReport(request)
           const session = yield* prove(report, call)
           yield* outcomes.report(
-            new TaskReport({
-              task_id: report.task_id,
-              session_id: session.id,
-              attempt: report.attempt,
-              outcome: toReport(report.outcome)
-            }),
+            { task_id: report.task_id, session_id: session.id, attempt: report.attempt, outcome: toReport(report.outcome) },
             session.lineage
           ).pipe(
             Effect.tap(sessions.freeSlot(session.id, report.task_id, report.attempt)),
@@ -164,8 +158,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             Effect.catchTag("SqlError", unavailable)
           )
           if (Option.isNone(lease)) return yield* notHeld(session.id, question)
-          const kind = yield* kinds.find(lease.value.kind)
-          const data = Option.getOrUndefined(kind)?.data
+          const data = kinds.find(lease.value.kind)?.data
           if (data === undefined) return yield* fail("NOT_FOUND", `tasks of kind ${lease.value.kind} have no data beyond their payload`)
           return {
             data: yield* data(lease.value).pipe(Effect.catchTags({

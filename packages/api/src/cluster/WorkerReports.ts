@@ -2,11 +2,11 @@
  * What one message of a session's stream says about tasks, handed to the queue, and the queue's answers in the stream's words.
  * It never fails: what could not be recorded for want of a database is to be reported again.
  */
-import { TaskReport } from "@englog/domain/tasks/Task"
+import type { TaskReport } from "@englog/domain/tasks/Task"
+import { isSampled, parentOf } from "@englog/platform/telemetry/TraceContext"
 import type { NumberedOutcome, RefusedOutcome, RefusedStep, TaskStep } from "@englog/rpc/grpc/SessionMessages"
 import type { AttemptOutcome, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
 import { Array, Cause, Context, Effect, Layer, Option, Result } from "effect"
-import { Headers, HttpTraceContext } from "effect/http"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import { type ReportAnswer, type ReportingSession, TaskOutcomes } from "../queue/TaskOutcomes.ts"
 
@@ -27,7 +27,7 @@ export class WorkerReports extends Context.Service<WorkerReports, {
 
       const report = (by: ReportingSession, reported: ReadonlyArray<NumberedOutcome>) =>
         taskOutcomes.reportAll(by, reported.map((one) =>
-          new TaskReport({ task_id: one.task_id, session_id: by.id, attempt: one.attempt, outcome: toReport(one.outcome) }))).pipe(
+          ({ task_id: one.task_id, session_id: by.id, attempt: one.attempt, outcome: toReport(one.outcome) }))).pipe(
             Effect.catchTag("SqlError", (error) =>
               Effect.as(
                 warnUnlessOutage("could not record outcomes", Cause.fail(error)),
@@ -72,8 +72,7 @@ const answersOf = (answers: ReadonlyArray<{ readonly number: number; readonly an
 
 const refusals = { Refused: "not_held", Invalid: "invalid", TryAgain: "later" } as const
 
-const sampledParent = ({ traceparent }: NumberedOutcome) =>
-  traceparent.endsWith("-01") ? HttpTraceContext.w3c(Headers.fromInput({ traceparent })) : Option.none()
+const sampledParent = ({ traceparent }: NumberedOutcome) => isSampled(traceparent) ? parentOf(traceparent) : Option.none()
 
 /** As a step of the attempt's trace; nothing else on a session's stream makes spans. */
 const traced = <A>(outcome: NumberedOutcome, report: Effect.Effect<A>): Effect.Effect<A> =>

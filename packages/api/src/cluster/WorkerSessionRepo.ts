@@ -49,6 +49,12 @@ export interface NewSession {
   readonly lease: Duration.Duration
 }
 
+export interface EndedSession {
+  readonly id: SessionId
+  readonly worker_id: WorkerId
+  readonly end_reason: string
+}
+
 export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
   /** One registration at a time, cluster-wide, so that `max_workers` and takeovers are decided one after the other. */
   readonly exclusively: <A, E>(register: Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
@@ -75,10 +81,9 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
   ) => Effect.Effect<void, SqlError>
   readonly forgetReplica: (replica_id: string) => Effect.Effect<void, SqlError>
   /** Ends sessions whose grace or heartbeat timeout is over. */
-  readonly endStale: (grace: Duration.Duration, timeout: Duration.Duration) => Effect.Effect<
-    ReadonlyArray<{ readonly id: SessionId; readonly worker_id: WorkerId; readonly end_reason: string }>,
-    SqlError
-  >
+  readonly endStale: (grace: Duration.Duration, timeout: Duration.Duration) => Effect.Effect<ReadonlyArray<EndedSession>, SqlError>
+  /** Ends this one, unless it came back since, or has not been gone for that long. */
+  readonly endClosed: (id: SessionId, grace: Duration.Duration) => Effect.Effect<Option.Option<EndedSession>, SqlError>
   /** Of these sessions, those that may not keep tasks: ended or without a valid lease. */
   readonly withoutLease: (ids: ReadonlyArray<SessionId>) => Effect.Effect<ReadonlyArray<SessionId>, SqlError>
 }>()("@englog/api/cluster/WorkerSessionRepo") {
@@ -203,6 +208,14 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
         return yield* Effect.orDie(decodeStale(rows))
       })
 
+      const endClosed: WorkerSessionRepo["Service"]["endClosed"] = Effect.fn("WorkerSessionRepo.endClosed")(function*(id, grace) {
+        const rows = yield* sql`
+          UPDATE worker_sessions SET ended_at = now(), end_reason = 'disconnected'
+          WHERE id = ${id}::uuid AND ended_at IS NULL AND replica_id IS NULL AND disconnected_at <= now() - ${millis(grace)}
+          RETURNING id, worker_id, end_reason`
+        return Option.fromUndefinedOr((yield* Effect.orDie(decodeStale(rows)))[0])
+      })
+
       const withoutLease = Effect.fn("WorkerSessionRepo.withoutLease")(function*(ids: ReadonlyArray<SessionId>) {
         const rows = yield* sql`
           SELECT h.id FROM unnest(${ids}::uuid[]) AS h (id) LEFT JOIN worker_sessions s ON s.id = h.id
@@ -211,7 +224,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
       })
 
       return WorkerSessionRepo.of({
-        exclusively, insert, replace, findLive, findByToken, findToResume, live, attach, detach, beat, end, tick, forgetReplica, endStale,
+        exclusively, insert, replace, findLive, findByToken, findToResume, live, attach, detach, beat, end, tick, forgetReplica, endStale, endClosed,
         withoutLease
       })
     })

@@ -37,6 +37,10 @@ export interface LiveSession {
   deliveries: number
   /** Tasks that may be with the worker at once: as many as it can run, and those it wants to have in advance. */
   window: number
+  /** Slots that a claim under way may fill. */
+  claiming: number
+  /** It was asked to go to another server. */
+  sentAway: boolean
   /** It is to get nothing until it is resumed. */
   paused: boolean
   /** It has free slots that were not filled because it did not read what it has been sent. */
@@ -71,6 +75,8 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
   /** The session's stream has taken what lay in its mailbox. */
   readonly emptied: (session: LiveSession) => Effect.Effect<void>
   readonly isDeaf: (session: LiveSession) => Effect.Effect<boolean>
+  /** Sessions of protocol 2 whose workers closed their streams, unasked. */
+  readonly closed: Queue.Queue<SessionId>
   /** The session is over: ends its stream. */
   readonly close: (id: SessionId) => Effect.Effect<void>
 }>()("@englog/api/cluster/WorkerSessions") {
@@ -80,6 +86,7 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
       const { deafAfter } = yield* Liveness
       const sessions = new Map<SessionId, LiveSession>()
       const capacity = yield* Queue.sliding<void>(1)
+      const closed = yield* Queue.unbounded<SessionId>()
       const signal = Effect.sync(() => void Queue.offerUnsafe(capacity, undefined))
 
       const remove = (id: SessionId, reason: "replaced" | "over") =>
@@ -113,6 +120,8 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
                 unreceived: new Map(),
                 deliveries: 0,
                 window: window === 0 ? row.max_concurrent_tasks : window,
+                claiming: 0,
+                sentAway: false,
                 paused: false,
                 heldBack: false,
                 status: row.status
@@ -126,6 +135,7 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
         find: (id) => sessions.get(id),
         all: Effect.sync(() => [...sessions.values()]),
         capacity,
+        closed,
         freeSlot: (id, task_id, attempt) =>
           Effect.suspend(() => {
             const delivered = sessions.get(id)?.delivered
@@ -177,9 +187,9 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
   )
 }
 
-/** Slots in which no task runs or waits. */
+/** Slots in which no task runs or waits, or is about to. */
 export const openSlots = (session: LiveSession): number =>
-  session.status === "draining" || session.paused ? 0 : Math.max(0, session.window - session.delivered.size)
+  session.status === "draining" || session.paused ? 0 : Math.max(0, session.window - session.delivered.size - session.claiming)
 
 /** Open slots in which the dispatcher may put work now. */
 export const freeSlots = (session: LiveSession): number =>

@@ -11,7 +11,7 @@ import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import type { KindAnnouncement } from "@englog/rpc/grpc/WorkerMessages"
 import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { InvalidResult, TaskKinds } from "../queue/TaskKinds.ts"
+import { TaskKinds } from "../queue/TaskKinds.ts"
 import { AnnouncedKindRepo, type AnnouncedKindRow } from "./AnnouncedKindRepo.ts"
 import { compile, type JsonShape } from "./JsonShape.ts"
 
@@ -100,7 +100,7 @@ const make = Effect.gen(function*() {
       const found = yield* find(name)
       if (Option.isNone(found)) continue
       const { result } = found.value
-      yield* taskKindsHere.register({ kind: name, check: (text) => checkResult(result, text) })
+      yield* taskKindsHere.register({ kind: name, problem: (text) => problemOf(result, text) })
     }
   })
 
@@ -115,6 +115,7 @@ const make = Effect.gen(function*() {
   })
 })
 
+const parseUnknown = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
 const parseJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Json))
 
 /** The schema's text, once it is known that values can be held to it. */
@@ -136,8 +137,8 @@ const compileRow = (row: AnnouncedKindRow): Option.Option<AnnouncedKind> => {
     : Option.none()
 }
 
-const checkResult = (shape: JsonShape, text: string): Effect.Effect<void, InvalidResult> => {
-  const parsed = parseJson(text)
-  const problem = parsed._tag === "Failure" ? "is no JSON" : shape.problem(parsed.success, ["result"])
-  return problem === undefined ? Effect.void : Effect.fail(new InvalidResult({ message: parsed._tag === "Failure" ? "result: is no JSON" : problem }))
+/** Of a result's text: what is wrong with it. */
+const problemOf = (shape: JsonShape, text: string): string | undefined => {
+  const parsed = parseUnknown(text)
+  return parsed._tag === "Failure" ? "result: is no JSON" : shape.problem(parsed.success, ["result"])
 }

@@ -1,8 +1,8 @@
 /** What an operator sees of a task's change, once it is committed: one line for each task that ended, and the metrics. */
 import type { Decision } from "@englog/domain/tasks/TaskState"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
+import { parentOf } from "@englog/platform/telemetry/TraceContext"
 import { Effect, LogLevel, Option, References, Tracer } from "effect"
-import { Headers, HttpTraceContext } from "effect/http"
 import type { LockedTask } from "./LeaseRepo.ts"
 import type { PlainlyCompleted } from "./OutcomeRepo.ts"
 
@@ -26,12 +26,16 @@ export const tell = (task: LockedTask, decision: Decision): Effect.Effect<void> 
 
 /** The same for many completions at once: metrics by kind, and lines only where somebody reads them. */
 export const tellCompleted = Effect.fnUntraced(function*(tasks: ReadonlyArray<PlainlyCompleted>) {
-  const counts = new Map<string, number>()
+  const ages = new Map<string, Array<number>>()
   for (const { age_seconds, kind } of tasks) {
-    counts.set(kind, (counts.get(kind) ?? 0) + 1)
-    yield* Metrics.taskDuration.record({ kind, outcome: "completed" }, age_seconds)
+    const ofKind = ages.get(kind)
+    if (ofKind === undefined) ages.set(kind, [age_seconds])
+    else ofKind.push(age_seconds)
   }
-  for (const [kind, count] of counts) yield* Metrics.tasksEnded.add({ kind, outcome: "completed" }, count)
+  for (const [kind, seconds] of ages) {
+    yield* Metrics.taskDuration.record({ kind, outcome: "completed" }, ...seconds)
+    yield* Metrics.tasksEnded.add({ kind, outcome: "completed" }, seconds.length)
+  }
   if (LogLevel.isGreaterThan(yield* References.MinimumLogLevel, "Info")) return
   for (const task of tasks) {
     yield* Effect.annotateLogs(inTraceOf(task.traceparent, Effect.logInfo("task completed")), {
@@ -55,7 +59,7 @@ const ended = (task: LockedTask, outcome: string, log: Effect.Effect<void>) =>
 
 /** Whoever reports, the line belongs to the trace of the request that caused the task. */
 const inTraceOf = (traceparent: string, log: Effect.Effect<void>): Effect.Effect<void> =>
-  Option.match(HttpTraceContext.w3c(Headers.fromInput({ traceparent })), {
+  Option.match(parentOf(traceparent), {
     onNone: () => log,
     onSome: (parent) => Effect.provideService(log, Tracer.ParentSpan, parent)
   })

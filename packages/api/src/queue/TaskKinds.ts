@@ -2,7 +2,7 @@
  * What the API knows about each kind of task. A noun registers its kinds here; the engine never imports a noun.
  */
 import type { TaskLease } from "@englog/domain/tasks/Task"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 
 /** A worker's result does not fit its kind's schema; `message` names the field. */
@@ -20,8 +20,8 @@ export class OutcomeEffectError extends Schema.TaggedError<OutcomeEffectError>()
 
 export interface RegisteredKind {
   readonly kind: string
-  /** What of a result can be judged without looking at the task: its shape. */
-  readonly check?: (result: string) => Effect.Effect<void, InvalidResult>
+  /** What is wrong with a result, by its shape alone; undefined where nothing is. */
+  readonly problem?: (result: string) => string | undefined
   /**
    * Runs inside the fenced transaction that completes the task. Returns the result to keep, as JSON text: what the worker
    * handed in is only its input. A kind without it keeps what it was handed.
@@ -36,13 +36,13 @@ export interface RegisteredKind {
 
 export class TaskKinds extends Context.Service<TaskKinds, {
   readonly register: (kind: RegisteredKind) => Effect.Effect<void>
-  readonly find: (kind: string) => Effect.Effect<Option.Option<RegisteredKind>>
+  readonly find: (kind: string) => RegisteredKind | undefined
 }>()("@englog/api/queue/TaskKinds") {
   static readonly layer = Layer.sync(TaskKinds, () => {
     const kinds = new Map<string, RegisteredKind>()
     return TaskKinds.of({
       register: (kind) => Effect.sync(() => void kinds.set(kind.kind, kind)),
-      find: (kind) => Effect.sync(() => Option.fromNullishOr(kinds.get(kind)))
+      find: (kind) => kinds.get(kind)
     })
   })
 }

@@ -19,7 +19,7 @@ import { LeaseBook } from "./LeaseBook.ts"
 import { type EndedTask, LeaseRepo, type LockedTask } from "./LeaseRepo.ts"
 import { type Completion, OutcomeRepo, type ProgressAnswer, type ProgressNote } from "./OutcomeRepo.ts"
 import { bereft, release } from "./TaskDependencies.ts"
-import { type InvalidResult, type OutcomeEffectError, TaskKinds } from "./TaskKinds.ts"
+import { InvalidResult, type OutcomeEffectError, TaskKinds } from "./TaskKinds.ts"
 import { admit } from "./TaskLimits.ts"
 import { Wakeups } from "./Wakeups.ts"
 
@@ -199,25 +199,23 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
           })
         )
 
-      /** What of a report may share a statement: none where its kind is not known here, or has an effect. */
-      const plain = Effect.fnUntraced(function*(report: TaskReport) {
-        if (report.outcome._tag !== "Completed" || report.attempt === 0) return Option.none<Completion>()
-        const name = book.kindOf(report.task_id)
-        if (name === undefined) return Option.none<Completion>()
-        const kind = yield* kinds.find(name)
-        if (Option.isSome(kind) && kind.value.onCompleted !== undefined) return Option.none<Completion>()
-        const { result } = report.outcome
-        if (Option.isSome(kind) && kind.value.check !== undefined) yield* kind.value.check(result)
-        return Option.some<Completion>({ task_id: report.task_id, session_id: report.session_id, attempt: report.attempt, result })
-      })
+      /** What of a report may share a statement: nothing where its kind is not known here, or has an effect. Or what is wrong with its result. */
+      const plain = ({ attempt, outcome, session_id, task_id }: TaskReport): Completion | string | undefined => {
+        const name = book.kindOf(task_id)
+        if (outcome._tag !== "Completed" || attempt === 0 || name === undefined) return undefined
+        const kind = kinds.find(name)
+        if (kind?.onCompleted !== undefined) return undefined
+        return kind?.problem?.(outcome.result) ?? { task_id, session_id, attempt, result: outcome.result }
+      }
 
       const reportAll: TaskOutcomes["Service"]["reportAll"] = Effect.fn("TaskOutcomes.reportAll")(function*(session, reports) {
         const answers = Array.from<ReportAnswer | undefined>({ length: reports.length })
         const sharing: Array<{ readonly index: number; readonly completion: Completion }> = []
         for (const [index, report] of reports.entries()) {
-          const found = yield* Effect.result(plain(report))
-          if (found._tag === "Failure") answers[index] = { _tag: "Invalid", message: found.failure.message }
-          else if (Option.isSome(found.success)) sharing.push({ index, completion: found.success.value })
+          const found = plain(report)
+          if (found === undefined) continue
+          if (typeof found === "string") answers[index] = { _tag: "Invalid", message: found }
+          else sharing.push({ index, completion: found })
         }
         const done = yield* complete(sharing.map(({ completion }) => completion))
         const ended = done.filter((task) => task !== undefined)
@@ -227,10 +225,8 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
           yield* tellCompleted(ended)
           yield* wakeups.wake(...ended.map(({ task_id }) => `task:${task_id}` as const))
         }
-        return yield* Effect.forEach(reports, (report, index) => {
-          const answer = answers[index]
-          return answer === undefined ? answered(report, session.lineage) : Effect.succeed(answer)
-        })
+        for (const [index, report] of reports.entries()) answers[index] ??= yield* answered(report, session.lineage)
+        return answers.filter((answer) => answer !== undefined)
       })
 
       const note = yield* Batcher.make({
@@ -355,15 +351,12 @@ const applyEffect = (
   task: LockedTask,
   result: string
 ): Effect.Effect<string, InvalidResult | OutcomeEffectError | SqlError> =>
-  kinds.find(task.kind).pipe(
-    Effect.flatMap(Option.match({
-      // A kind this replica does not know has no effect beyond its result.
-      onNone: () => Effect.succeed(result),
-      onSome: ({ check, onCompleted }) =>
-        Effect.andThen(
-          check === undefined ? Effect.void : check(result),
-          onCompleted === undefined ? Effect.succeed(result) : onCompleted(task, result)
-        )
-    })),
+  Effect.suspend(() => {
+    // A kind this replica does not know has no effect beyond its result.
+    const kind = kinds.find(task.kind)
+    const problem = kind?.problem?.(result)
+    if (problem !== undefined) return Effect.fail(new InvalidResult({ message: problem }))
+    return kind?.onCompleted === undefined ? Effect.succeed(result) : kind.onCompleted(task, result)
+  }).pipe(
     Effect.withSpan("TaskOutcomes.effect", { attributes: { [Attribute.taskKind]: task.kind } })
   )

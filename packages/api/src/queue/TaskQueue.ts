@@ -9,8 +9,8 @@ import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { randomHex } from "@englog/platform/RandomHex"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
+import { currentTraceparent } from "@englog/platform/telemetry/TraceContext"
 import { Clock, Context, DateTime, Effect, Layer, Option } from "effect"
-import { HttpTraceContext } from "effect/http"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { outageOf } from "../db/Outage.ts"
@@ -131,7 +131,6 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       const build = Effect.fnUntraced(function*(submission: Submission): Effect.fn.Return<NewTask> {
         const number = yield* numbers.next
         const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-        const span = yield* Effect.option(Effect.currentSpan)
         const { policy } = submission
         return {
           number,
@@ -153,7 +152,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
           limit: submission.limit ?? null,
           after: submission.after ?? [],
           parent: submission.parent ?? null,
-          traceparent: Option.match(span, { onNone: () => "", onSome: (span) => HttpTraceContext.toHeaders(span).traceparent ?? "" })
+          traceparent: yield* currentTraceparent
         }
       })
 

@@ -10,11 +10,13 @@ import { apiProcess, eventually, sessionOf } from "../support/WholeApi.ts"
 
 /** Begins while a server still starts, which takes its time on a busy machine. */
 const resumeGrace = Duration.seconds(4)
+/** That of workers which leave by themselves: none of those whose server stopped. */
+const closedGrace = Duration.millis(100)
 
 /** An API server that can be stopped before the test ends. */
 const start = Effect.gen(function*() {
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-  const { host, port } = Context.get(yield* Layer.buildWithScope(apiProcess({ liveness: { resumeGrace } }), scope), GrpcServer)
+  const { host, port } = Context.get(yield* Layer.buildWithScope(apiProcess({ liveness: { resumeGrace, closedGrace } }), scope), GrpcServer)
   return { address: `${host}:${port}`, stop: Scope.close(scope, Exit.void) }
 })
 

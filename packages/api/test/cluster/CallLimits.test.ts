@@ -18,7 +18,7 @@ const session = Effect.fnUntraced(function*() {
       Effect.forEach(Array.from({ length: count }), () => Effect.isSuccess(limits.call(token, "other", by))),
       (passed) => passed.filter((passed) => passed).length
     )
-  return { calls, given: (tasks: number) => Effect.repeat(limits.delivered(id), { times: tasks - 1 }) }
+  return { calls, given: (tasks: number) => Effect.repeat(limits.delivered(id, 1), { times: tasks - 1 }) }
 })
 
 layer(CallLimits.layer)("the limits of calls", (it) => {

@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, Queue } from "effect"
+import { Duration, Effect, Queue } from "effect"
 import { SqlClient } from "effect/sql"
 import { COMPLETED, join as joinContract, refusal as contractRefusal } from "../support/ContractWorker.ts"
 import { enqueue, events, eventTypes, find, newKind } from "../support/QueueEngine.ts"
@@ -247,3 +247,32 @@ describe.concurrent("liveness", () => layer(wholeApi(), { excludeTestServices: t
     assert.strictEqual(count(yield* eventTypes(task_id), "rescued"), 2)
   }))
 }))
+
+layer(wholeApi({ liveness: { resumeGrace: Duration.seconds(30), closedGrace: Duration.millis(500) } }), {
+  excludeTestServices: true,
+  timeout: "60 seconds"
+})("a server that lives on", (it) => {
+  it.effect("does not wait for the whole grace where a worker's process closed its stream", () => Effect.gen(function*() {
+    const kind = newKind()
+    const worker = yield* joined(kind)
+    const task_id = yield* enqueue({ kind })
+    yield* worker.next
+    yield* worker.cut
+    yield* eventually(find(task_id), (task) => task.state === "queued")
+    assert.deepInclude(yield* sessionOf(worker.worker_id), { ended: true, end_reason: "disconnected" })
+    assert.deepStrictEqual(yield* eventTypes(task_id), ["queued", "started", "rescued"])
+  }))
+
+  it.effect("waits until then, and keeps the tasks of the one that comes back", () => Effect.gen(function*() {
+    const kind = newKind()
+    const [worker, yardstick] = [yield* joined(kind), yield* joined(newKind())]
+    const task_id = yield* enqueue({ kind })
+    const task = yield* worker.next
+    yield* worker.cut
+    yield* worker.reopen
+    yield* yardstick.cut
+    yield* eventually(sessionOf(yardstick.worker_id), (session) => session.ended)
+    yield* worker.complete(task)
+    assert.deepInclude(yield* find(task_id), { state: "completed", attempt: 1, rescues: 0 })
+  }))
+})

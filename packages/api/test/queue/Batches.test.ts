@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { InvalidResult, TaskKinds } from "../../src/queue/TaskKinds.ts"
+import { TaskKinds } from "../../src/queue/TaskKinds.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import {
@@ -58,7 +58,7 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("many r
     const { kind, leases, session } = yield* held(3)
     yield* kinds.register({
       kind,
-      check: (result) => result.includes("wrong") ? Effect.fail(new InvalidResult({ message: "result.n: expected a number" })) : Effect.void
+      problem: (result) => result.includes("wrong") ? "result.n: expected a number" : undefined
     })
     const [one, two, three] = reports(session.id, leases)
     if (!one || !two || !three) return yield* Effect.die("three tasks were queued")

@@ -8,7 +8,7 @@ import { type ApiOptions, grpcAddress, wholeApi } from "./WholeApi.ts"
 
 /** Its workers are never taken for lost, however busy the machine. */
 export const patientApi = (options: ApiOptions = {}) =>
-  wholeApi({ ...options, liveness: { lease: Duration.minutes(2), deafAfter: Duration.minutes(1), deliveryLimit: Duration.seconds(30), resumeGrace: Duration.seconds(30) } })
+  wholeApi({ ...options, liveness: { lease: Duration.minutes(2), deafAfter: Duration.minutes(1), deliveryLimit: Duration.seconds(30), resumeGrace: Duration.seconds(30), closedGrace: Duration.seconds(30) } })
 
 let people = 0
 

@@ -3,7 +3,7 @@
  * a kind of its own, so that no claim sees the tasks of another test.
  */
 import { OrganizationId, SessionId, TaskId, UserId, WorkerId } from "@englog/domain/Ids"
-import { TaskReport } from "@englog/domain/tasks/Task"
+import type { TaskReport } from "@englog/domain/tasks/Task"
 import { narrationPolicy, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import { Effect, Layer, Logger, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -103,7 +103,7 @@ export const report = (
   attempt: number,
   outcome: TaskReport["outcome"],
   lineage: ReadonlyArray<SessionId> = []
-) => TaskOutcomes.use((outcomes) => outcomes.report(new TaskReport({ task_id, session_id, attempt, outcome }), lineage))
+) => TaskOutcomes.use((outcomes) => outcomes.report({ task_id, session_id, attempt, outcome }, lineage))
 
 export const release = (task_id: TaskId, session_id: SessionId, how: "Lost" | "HandedBack", attempt = 0) =>
   TaskOutcomes.use((outcomes) => outcomes.release({ task_id, attempt }, session_id, how))

@@ -2,7 +2,7 @@
  * A task as the API keeps it, what is handed to a worker, and what comes back.
  */
 import { type DateTime, Schema } from "effect"
-import { OrganizationId, SessionId, TaskId, UserId, WorkerId } from "../Ids.ts"
+import { OrganizationId, type SessionId, TaskId, UserId, WorkerId } from "../Ids.ts"
 import type { Priority, RetryPolicy } from "./TaskPolicy.ts"
 import { FailureReason, TaskState } from "./TaskState.ts"
 
@@ -99,16 +99,15 @@ export interface TaskLease {
 }
 
 /** How an attempt ended, as its worker reports it. `attempt` 0: the one delivered to this session (see the contract). */
-export class TaskReport extends Schema.Class<TaskReport>("TaskReport")({
-  task_id: TaskId,
-  session_id: SessionId,
-  attempt: Schema.Int,
-  outcome: Schema.Union([
-    Schema.TaggedStruct("Completed", { result: Schema.String }),
-    Schema.TaggedStruct("Failed", { error: Schema.String, retryable: Schema.Boolean }),
-    Schema.TaggedStruct("Stopped", { message: Schema.String })
-  ])
-}) {}
+export interface TaskReport {
+  readonly task_id: TaskId
+  readonly session_id: SessionId
+  readonly attempt: number
+  readonly outcome:
+    | { readonly _tag: "Completed"; readonly result: string }
+    | { readonly _tag: "Failed"; readonly error: string; readonly retryable: boolean }
+    | { readonly _tag: "Stopped"; readonly message: string }
+}
 
 export const TaskEventType = Schema.Literals([
   "queued", "started", "progress", "retrying", "rescued", "handed_back", "cancel_requested",

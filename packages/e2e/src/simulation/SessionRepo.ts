@@ -115,6 +115,15 @@ export const layer = Layer.effect(WorkerSessionRepo, Effect.gen(function*() {
           tables.changeSession(row.id, { ended_at: now, replica_id: null })
           return [{ id: row.id, worker_id: row.worker_id, end_reason: disconnected ? "disconnected" : silent ? "no heartbeat" : "never connected" }]
         })),
+    endClosed: (id, grace) =>
+      run((tables, now) => {
+        const row = tables.sessions.get(id)
+        const over = row !== undefined && row.ended_at === null && row.replica_id === null && row.disconnected_at !== null
+          && row.disconnected_at <= now - Duration.toMillis(grace)
+        if (!over) return Option.none()
+        tables.changeSession(id, { ended_at: now })
+        return Option.some({ id, worker_id: row.worker_id, end_reason: "disconnected" })
+      }),
     withoutLease: (ids) =>
       run((tables, now) =>
         ids.filter((id) => {

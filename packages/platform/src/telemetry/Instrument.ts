@@ -78,7 +78,12 @@ export const histogram = <const Label extends string = never>(
     ...options,
     type: "histogram" as const,
     begin: options.labels.length === 0 ? Effect.asVoid(Metric.value(series(() => ""))) : Effect.void,
-    record: (labels: Labels<Label>, value: number): Effect.Effect<void> => Metric.update(series((label) => labels[label]), value)
+    record: (labels: Labels<Label>, ...values: ReadonlyArray<number>): Effect.Effect<void> =>
+      Effect.contextWith((context: Context.Context<never>) => {
+        const one = series((label) => labels[label])
+        for (const value of values) one.updateUnsafe(value, context)
+        return Effect.void
+      })
   }
 }
 
