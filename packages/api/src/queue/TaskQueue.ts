@@ -10,7 +10,7 @@ import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { randomHex } from "@englog/platform/RandomHex"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import { currentTraceparent } from "@englog/platform/telemetry/TraceContext"
-import { Clock, Context, DateTime, Effect, Layer, Option } from "effect"
+import { Clock, Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { outageOf } from "../db/Outage.ts"
@@ -100,7 +100,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         concernsAll: (error: SqlError) => outageOf(error) !== undefined
       })
 
-      /** Asks for permits and for what comes first, inside the caller's transaction. */
+      /** Asks for permits and for what comes first, inside the caller's transaction. False where its unique key is taken. */
       const insertSpecial = Effect.fnUntraced(function*(task: NewTask) {
         const pending_tasks = task.after.length === 0 ? 0 : yield* link(sql, task.organization_id, task.number, task.after)
         const permit = task.limit === null
@@ -117,6 +117,14 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         return yield* repo.insertUnique(sql, birth)
       })
 
+      /** What a task without its key has asked for is undone with a savepoint: nobody may wait for it, and no turn may be its own. */
+      const insertUnlessTaken = (task: NewTask): Effect.Effect<boolean, DependencyProblem | SqlError> =>
+        task.unique_key === null
+          ? insertSpecial(task)
+          : sql.withTransaction(Effect.filterOrFail(insertSpecial(task), (inserted) => inserted, () => new KeyTaken())).pipe(
+            Effect.catchTag("KeyTaken", () => Effect.succeed(false))
+          )
+
       /** The task that has the key; it may be removed between two looks, and then the key is free. */
       const insertOrFind = (task: NewTask): Effect.Effect<Accepted, DependencyProblem | SqlError> =>
         Effect.gen(function*() {
@@ -124,7 +132,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
             const first = yield* repo.findByUniqueKey(sql, task.organization_id, task.kind, task.unique_key)
             if (Option.isSome(first)) return { task_id: first.value, created: false }
           }
-          if (yield* insertSpecial(task)) return { task_id: task.task_id, created: true }
+          if (yield* insertUnlessTaken(task)) return { task_id: task.task_id, created: true }
           return yield* Effect.suspend(() => insertOrFind(task))
         })
 
@@ -220,6 +228,9 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     })
   )
 }
+
+/** Rolls the savepoint back. */
+class KeyTaken extends Schema.TaggedError<KeyTaken>()("KeyTaken", {}) {}
 
 /** Random bytes in a task's id. */
 const UNGUESSABLE = 8

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { TaskId } from "@englog/domain/Ids"
-import { Effect, Option } from "effect"
+import { Deferred, Effect, Fiber, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
@@ -64,6 +64,34 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("a uniq
     const accepted = yield* queue.submitAll(["a", "b", "a"].map((unique_key) => ({ ...submission, unique_key })))
     assert.deepStrictEqual(accepted.map(({ created }) => created), [true, true, false])
     assert.strictEqual(accepted[2]?.task_id, accepted[0]?.task_id)
+  }))
+
+  it.effect("that somebody else takes at the same moment leaves no turn taken and nothing waited for", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const queue = yield* TaskQueue
+    const first = yield* running()
+    const { organization_id, user_id } = yield* find(first.task_id)
+    const submission = yield* newSubmission({ kind: newKind(), owner: { organization_id, user_id }, more: { unique_key: "k" } })
+    const [enlisted, go] = [yield* Deferred.make<TaskId>(), yield* Deferred.make<void>()]
+    const winner = yield* sql.withTransaction(Effect.gen(function*() {
+      yield* Deferred.succeed(enlisted, (yield* queue.enlist(submission)).task_id)
+      yield* Deferred.await(go)
+    })).pipe(Effect.forkChild)
+    const task_id = yield* Deferred.await(enlisted)
+    const limit = { key: "mail", max_running: null, interval: 60_000 }
+    const loser = yield* queue.submitAll([{ ...submission, limit, after: [first.task_id] }]).pipe(Effect.forkChild)
+    yield* sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.pipe(
+      Effect.repeat({ until: (waiting) => waiting.length > 0 }),
+      Effect.timeout("10 seconds")
+    )
+    yield* Deferred.succeed(go, undefined)
+    yield* Fiber.join(winner)
+    assert.deepStrictEqual(yield* Fiber.join(loser), [{ task_id, created: false }])
+    const [left] = yield* sql`
+      SELECT (SELECT count(*)::int FROM task_limits WHERE organization_id = ${organization_id}::uuid) AS turns,
+        (SELECT count(*)::int FROM task_dependencies d JOIN tasks t ON t.id = d.waits_for WHERE t.task_id = ${first.task_id}) AS links,
+        (SELECT dependents FROM task_queue q JOIN tasks t ON t.id = q.id WHERE t.task_id = ${first.task_id}) AS dependents`
+    assert.deepStrictEqual(left, { turns: 0, links: 0, dependents: false })
   }))
 })
 
