@@ -83,6 +83,7 @@ import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
 import { QueueLimits } from "./queue/Backpressure.ts"
 import { Engine } from "./queue/Engine.ts"
 import { QueueMetrics } from "./queue/QueueMetrics.ts"
+import { QueueStatsRepo } from "./queue/QueueStatsRepo.ts"
 import { replicated } from "./replicas/Replicas.ts"
 import { RunnerConfig } from "./replicas/RunnerConfig.ts"
 import { SecurityEventCleanup } from "./replicas/SecurityEventCleanup.ts"
@@ -104,7 +105,7 @@ import { TasksHttp } from "./tasks/TasksHttp.ts"
 const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => config.queueLimits))
 
 /** The engine; needs the data. Whoever embeds the server submits through it. */
-export const queue = QueueMetrics.pipe(Layer.provideMerge(Engine), Layer.provide(queueLimits))
+export const queue = QueueMetrics.pipe(Layer.provideMerge(QueueStatsRepo.layer), Layer.provideMerge(Engine), Layer.provide(queueLimits))
 
 const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, UserMetrics).pipe(
   Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),

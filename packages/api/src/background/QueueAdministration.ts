@@ -87,7 +87,7 @@ export class QueueAdministration extends Context.Service<QueueAdministration, {
         })
       })
     })
-  ).pipe(Layer.provide(QueueStatsRepo.layer))
+  )
 }
 
 /** Tasks whose fate the statistics tell. */

@@ -4,7 +4,7 @@
 import { WorkersHealth, WorkerView } from "@englog/rpc/http/WorkersApi"
 import { Context, DateTime, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { TaskRepo } from "../queue/TaskRepo.ts"
+import { QueueStatsRepo } from "../queue/QueueStatsRepo.ts"
 import { WorkerSessionRepo, type WorkerSessionRow } from "./WorkerSessionRepo.ts"
 
 export class ClusterStatus extends Context.Service<ClusterStatus, {
@@ -17,35 +17,39 @@ export class ClusterStatus extends Context.Service<ClusterStatus, {
     ClusterStatus,
     Effect.gen(function*() {
       const sessions = yield* WorkerSessionRepo
-      const tasks = yield* TaskRepo
+      const figures = yield* QueueStatsRepo
 
       const workers = sessions.live.pipe(Effect.map((rows) => rows.map(toView)), Effect.withSpan("ClusterStatus.workers"))
 
       const health = Effect.gen(function*() {
         const rows = yield* workers
-        const open = yield* tasks.countOpen
+        const open = yield* figures.openLately
+        const queued = sum(open, ({ blocked, delayed, ready }) => ready + delayed + blocked)
+        const running = sum(open, (queue) => queue.running)
         const healthy = rows.filter(isHealthy)
-        const waitsForNobody = open.queued > 0 && open.running === 0
+        const waitsForNobody = queued > 0 && running === 0
         return new WorkersHealth({
           status: healthy.length === 0 ? "unhealthy" : healthy.length < rows.length || waitsForNobody ? "degraded" : "healthy",
           total_workers: rows.length,
           healthy_workers: healthy.length,
-          capacity: healthy.reduce((sum, row) => sum + row.max_concurrent_tasks, 0),
-          active_tasks: open.running,
-          queued_tasks: open.queued,
+          capacity: sum(healthy, (row) => row.max_concurrent_tasks),
+          active_tasks: running,
+          queued_tasks: queued,
           timestamp: yield* DateTime.now
         })
       }).pipe(Effect.withSpan("ClusterStatus.health"))
 
       const capacity = Effect.map(workers, (rows) => {
         const healthy = rows.filter(isHealthy)
-        return { workers: healthy.length, slots: healthy.reduce((sum, row) => sum + row.max_concurrent_tasks, 0) }
+        return { workers: healthy.length, slots: sum(healthy, (row) => row.max_concurrent_tasks) }
       })
 
       return ClusterStatus.of({ workers, capacity, health })
     })
   )
 }
+
+const sum = <A>(of: ReadonlyArray<A>, number: (one: A) => number): number => of.reduce((total, one) => total + number(one), 0)
 
 const isHealthy = ({ status }: WorkerView): boolean => status === "idle" || status === "busy"
 

@@ -45,9 +45,6 @@ export class TaskRepo extends Context.Service<TaskRepo, {
     unique_key: string
   ) => Effect.Effect<Option.Option<TaskId>, SqlError>
   readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<Task>, SqlError>
-  /** What is open in each queue; `oldest_due`: seconds for which the oldest task that could run has waited, 0 where none could. */
-  readonly backlog: Effect.Effect<ReadonlyArray<typeof Backlog.Type>, SqlError>
-  readonly countOpen: Effect.Effect<{ readonly queued: number; readonly running: number }, SqlError>
 }>()("@englog/api/queue/TaskRepo") {
   static readonly layer = Layer.effect(
     TaskRepo,
@@ -155,26 +152,7 @@ export class TaskRepo extends Context.Service<TaskRepo, {
         )
       })
 
-      const countOpen = sql`
-        SELECT count(*) FILTER (WHERE state = 'queued')::int AS queued,
-          count(*) FILTER (WHERE state = 'running')::int AS running
-        FROM task_queue`.pipe(
-          Effect.flatMap((rows) => decodeCounts(rows[0]).pipe(Effect.orDie)),
-          Effect.withSpan("TaskRepo.countOpen")
-        )
-
-      const backlog = sql`
-        SELECT queue, count(*) FILTER (WHERE state = 'running')::int AS running,
-          count(*) FILTER (WHERE state = 'queued' AND waits_for IS NULL)::int AS due,
-          count(*) FILTER (WHERE waits_for = 'time')::int AS delayed,
-          count(*) FILTER (WHERE waits_for IN ('tasks', 'limit'))::int AS blocked,
-          coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE state = 'queued' AND waits_for IS NULL)), 0)::float8 AS oldest_due
-        FROM task_queue GROUP BY queue`.pipe(
-          Effect.flatMap((rows) => decodeBacklog(rows).pipe(Effect.orDie)),
-          Effect.withSpan("TaskRepo.backlog")
-        )
-
-      return TaskRepo.of({ insert, insertUnique, findByUniqueKey, find, backlog, countOpen })
+      return TaskRepo.of({ insert, insertUnique, findByUniqueKey, find })
     })
   )
 }
@@ -185,13 +163,3 @@ const nothingSealed: { readonly private_input: string | null; readonly name: str
 export const isVisibleTo = (task: Task, organization_id: OrganizationId): boolean => task.organization_id === organization_id
 
 const decodeTask = Schema.decodeUnknownEffect(Task)
-const Backlog = Schema.Struct({
-  queue: Schema.String,
-  due: Schema.Int,
-  delayed: Schema.Int,
-  blocked: Schema.Int,
-  running: Schema.Int,
-  oldest_due: Schema.Finite
-})
-const decodeBacklog = Schema.decodeUnknownEffect(Schema.Array(Backlog))
-const decodeCounts = Schema.decodeUnknownEffect(Schema.Struct({ queued: Schema.Int, running: Schema.Int }))

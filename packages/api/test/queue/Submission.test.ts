@@ -72,14 +72,4 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("submis
     const tasks = yield* TaskRepo
     assert.deepStrictEqual(yield* tasks.find(TaskId.make("test_that_was_never_accepted")), Option.none())
   }))
-
-  it.effect("counts what waits and what runs", () => Effect.gen(function*() {
-    const tasks = yield* TaskRepo
-    const kind = newKind()
-    const before = yield* tasks.countOpen
-    yield* Effect.all([enqueue({ kind }), enqueue({ kind }), enqueue({ kind })])
-    yield* claim(claimant(kind, { slots: 1 }))
-    const after = yield* tasks.countOpen
-    assert.deepStrictEqual([after.queued - before.queued, after.running - before.running], [2, 1])
-  }))
 })

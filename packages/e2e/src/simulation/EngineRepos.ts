@@ -85,9 +85,7 @@ const taskRepo = Layer.effect(TaskRepo, Effect.map(Statements, ({ run }) =>
       }),
     insertUnique: () => notModelled("unique keys"),
     findByUniqueKey: () => notModelled("unique keys"),
-    find: () => notModelled("view of a task"),
-    backlog: notModelled("backlog"),
-    countOpen: notModelled("backlog")
+    find: () => notModelled("view of a task")
   })))
 
 const claimRepo = Layer.effect(ClaimRepo, Effect.gen(function*() {

@@ -79,7 +79,7 @@ export class WorkersApi extends HttpApiGroup.make("workers").add(
   HttpApiEndpoint.get("scaling", "/v1/workers/scaling", { success: WorkersScaling })
     .annotateMerge(OpenApi.annotations({
       summary: "How many workers could the queues use?",
-      description: "As of a second ago at most. The same stands in the metrics, for autoscalers.",
+      description: "Counted once for all who ask within a second; while counting takes long because very many tasks are open, within ten times as long. The same stands in the metrics, for autoscalers.",
       transform: examples({ response: Example.workersScaling })
     }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
