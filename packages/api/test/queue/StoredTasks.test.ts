@@ -2,7 +2,9 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Predicate } from "effect"
 import { SqlClient } from "effect/sql"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
-import { completed, enqueue, events, failed, find, newKind, newSession, QueueEngine, report, running } from "../support/QueueEngine.ts"
+import {
+  claim, claimant, completed, enqueue, events, failed, find, newKind, newOwner, newSession, QueueEngine, report, running
+} from "../support/QueueEngine.ts"
 
 const secret = "the salary of Ada is 12345"
 
@@ -48,6 +50,18 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("stored
     const [row] = yield* sql<{ n: number }>`SELECT count(*)::int AS n FROM tasks t
       WHERE (t.outcome IS NULL) <> EXISTS (SELECT 1 FROM task_queue q WHERE q.id = t.id)`
     assert.strictEqual(row?.n, 0)
+  }))
+
+  it.effect("are in the queue no longer when somebody removes their records, and hold up nobody there", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [kind, owner] = [newKind(), yield* newOwner()]
+    const removed = yield* enqueue({ kind, owner })
+    const next = yield* enqueue({ kind, owner })
+    yield* sql`DELETE FROM tasks WHERE task_id = ${removed}`
+    assert.deepStrictEqual((yield* claim(claimant(kind, { slots: 1 }))).map(({ task_id }) => task_id), [next])
+    // Fails with what it found, so that the other tests keep their tasks.
+    const emptied = sql.withTransaction(Effect.andThen(sql`TRUNCATE tasks`, Effect.flatMap(sql`SELECT count(*)::int AS n FROM task_queue`, Effect.fail)))
+    assert.deepStrictEqual(yield* Effect.flip(emptied), [{ n: 0 }])
   }))
 
   it.effect("cannot be made to claim what did not happen", () => Effect.gen(function*() {

@@ -14,7 +14,7 @@ import { claim, claimant, completed, encryptionKeys, eventTypes, find, newOwner,
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const engine = Engine.pipe(Layer.provide([FieldCipher.layer(encryptionKeys), EngineSql.layer, Layer.succeed(QueueLimits, { perQueue: 0, perTenant: 0 })]))
-const historyBefore = Object.fromEntries(Object.entries(Migrations.history).filter(([name]) => name < "0007"))
+const historyBefore = (step: string) => Object.fromEntries(Object.entries(Migrations.history).filter(([name]) => name < step))
 
 const [ended, held, waiting] = ["test_ended_before", "test_running_now", "test_waiting_now"].map((id) => TaskId.make(id))
 const session = randomUUID()
@@ -47,7 +47,7 @@ describe("tasks of an earlier version", () => {
   it.live("keep their history and their ids, and go on", () =>
     Effect.gen(function*() {
       if (ended === undefined || held === undefined || waiting === undefined) return yield* Effect.die("three tasks")
-      yield* Migrations.run(historyBefore)
+      yield* Migrations.run(historyBefore("0007"))
       yield* earlierTasks
       yield* Migrations.run(Migrations.history)
       yield* Effect.gen(function*() {
@@ -61,5 +61,15 @@ describe("tasks of an earlier version", () => {
         assert.deepInclude(yield* find(waiting), { state: "completed", result: "\"done\"" })
         assert.deepStrictEqual(yield* eventTypes(waiting), ["queued", "started", "completed"])
       }).pipe(Effect.provide(engine))
+    }).pipe(Effect.provide(TestDatabase.empty.pipe(Layer.provideMerge(Logger.layer([]))))), 60_000)
+
+  it.live("that lost their records without leaving the queue leave it", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* Migrations.run(historyBefore("0011"))
+      yield* sql`INSERT INTO task_queue (id, kind, queue, rank, organization_id, run_at, deadline, max_attempts, state, event_seq)
+        VALUES (1, 'OLD', 'default', 5, ${randomUUID()}::uuid, now(), now() + interval '1 hour', 1, 'queued', 1)`
+      yield* Migrations.run(Migrations.history)
+      assert.deepStrictEqual(yield* sql`SELECT id FROM task_queue`, [])
     }).pipe(Effect.provide(TestDatabase.empty.pipe(Layer.provideMerge(Logger.layer([]))))), 60_000)
 })
