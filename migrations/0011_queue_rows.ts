@@ -3,6 +3,8 @@
  * removal of records leaves one behind. A foreign key would say the same at 10 to 14 µs per submitted task, which is more than
  * half of what the task costs in a bulk; these triggers cost removals alone.
  *
+ * A record keeps the limit key that its row in the queue has, so that a replay of the task keeps to the limit.
+ *
  * `forget_tasks` goes on to remove the row of the queue first, in the order in which the engine locks the two when a task ends.
  */
 import { Effect } from "effect"
@@ -30,4 +32,7 @@ export default Effect.gen(function*() {
   yield* sql`
     CREATE TRIGGER queue_rows_go_with_all_records AFTER TRUNCATE ON tasks
     FOR EACH STATEMENT EXECUTE FUNCTION leave_queue_with_all_records()`
+
+  yield* sql`ALTER TABLE tasks ADD COLUMN limit_key text`
+  yield* sql`UPDATE tasks t SET limit_key = q.limit_key FROM task_queue q WHERE q.id = t.id AND q.limit_key IS NOT NULL`
 })

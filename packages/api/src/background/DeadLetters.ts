@@ -63,10 +63,12 @@ export class DeadLetters extends Context.Service<DeadLetters, {
         return yield* sql.withTransaction(Effect.gen(function*() {
           const letter = yield* Effect.flatMap(repo.lock(id), (found) => visible(id, found))
           if (letter.replayed_as !== null) return yield* new Conflict({ error: `it was replayed already, as ${letter.replayed_as}` })
-          const { task_id } = yield* orConflict(orTooMany(queue.enlist(again(letter)))).pipe(
-            // A replay waits for no other task.
+          if (letter.unique_key !== null) yield* repo.giveUpKey(id)
+          const { created, task_id } = yield* orConflict(orTooMany(queue.enlist(again(letter)))).pipe(
+            // Only of tasks to wait for.
             Effect.catchIf((error) => error instanceof NotFound, Effect.die)
           )
+          if (!created) return yield* new Conflict({ error: `its unique key is that of ${task_id} now` })
           yield* repo.noteReplay(id, task_id)
           return task_id
         }))
@@ -104,7 +106,7 @@ export class DeadLetters extends Context.Service<DeadLetters, {
   ).pipe(Layer.provide(DeadLetterRepo.layer))
 }
 
-/** The same task once more; its unique key stays with the old one, and limits by key are not kept with ended tasks. */
+/** The same task once more, with its unique key and limit; it waits for no other task. */
 const again = (letter: WholeDeadLetter) => ({
   kind: letter.kind,
   prefix: prefixOf(letter.kind),
@@ -113,6 +115,8 @@ const again = (letter: WholeDeadLetter) => ({
   payload: letter.payload,
   private_input: letter.private_input,
   name: letter.name,
+  unique_key: letter.unique_key,
+  limit: letter.limit,
   parent: letter.task_id,
   policy: {
     queue: letter.queue,
@@ -126,7 +130,7 @@ const again = (letter: WholeDeadLetter) => ({
 
 const toView = ({ number: _, ...letter }: DeadLetter) => ({ ...letter, task_type: publicName(letter.kind) })
 
-const toDetail = Effect.fnUntraced(function*({ attempt_timeout, deadline: _, payload, private_input: __, result_ttl: ___, retry, ...letter }: WholeDeadLetter) {
+const toDetail = Effect.fnUntraced(function*({ attempt_timeout, deadline: _, limit: __, payload, private_input: ___, result_ttl: ____, retry, unique_key: _____, ...letter }: WholeDeadLetter) {
   return new DeadLetterDetail({
     ...toView(letter),
     payload: yield* Effect.orDie(decodeJson(payload)),

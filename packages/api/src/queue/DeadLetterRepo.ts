@@ -38,6 +38,9 @@ const WholeDeadLetter = Schema.Struct({
   ...row,
   payload: Schema.String,
   private_input: Schema.NullOr(Schema.String),
+  unique_key: Schema.NullOr(Schema.String),
+  /** With what its key says now. */
+  limit: Schema.NullOr(Schema.Struct({ key: Schema.String, max_running: Schema.NullOr(Schema.Int), interval: Schema.NullOr(Schema.Int) })),
   attempt_timeout: Schema.Int,
   deadline: Schema.Finite,
   result_ttl: Schema.Finite,
@@ -59,6 +62,8 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
   readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<WholeDeadLetter>, SqlError>
   /** The same, locked until the transaction around it ends. */
   readonly lock: (task_id: TaskId) => Effect.Effect<Option.Option<WholeDeadLetter>, SqlError>
+  /** Takes the unique key from its record, so that the replay can have it. */
+  readonly giveUpKey: (task_id: TaskId) => Effect.Effect<void, SqlError>
   readonly noteReplay: (task_id: TaskId, replayed_as: TaskId) => Effect.Effect<void, SqlError>
 }>()("@englog/api/queue/DeadLetterRepo") {
   static readonly layer = Layer.effect(
@@ -69,7 +74,8 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
 
       const columns = sql.literal(`d.id::text AS number, t.task_id, t.kind, t.name, t.queue, t.priority, t.organization_id, t.user_id,
         t.reason, t.error, t.attempt, t.created_at, d.failed_at, d.replayed_as`)
-      const whole = sql.literal(`t.payload::text AS payload, t.private_input, t.attempt_timeout_ms AS attempt_timeout,
+      const whole = sql.literal(`t.payload::text AS payload, t.private_input, t.unique_key, t.attempt_timeout_ms AS attempt_timeout,
+        CASE WHEN t.limit_key IS NOT NULL THEN json_build_object('key', t.limit_key, 'max_running', l.max_running, 'interval', l.interval_ms) END AS limit,
         (extract(epoch FROM t.deadline - t.created_at) * 1000)::float8 AS deadline, (t.result_ttl_seconds * 1000::float8) AS result_ttl, t.retry`)
 
       const opened = Effect.fnUntraced(function*<Row extends DeadLetter>(letter: Row) {
@@ -84,6 +90,7 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
         Effect.gen(function*() {
           const rows = yield* sql`
             SELECT ${columns}, ${whole} FROM dead_letters d JOIN tasks t ON t.id = d.id
+              LEFT JOIN task_limits l ON l.organization_id = t.organization_id AND l.limit_key = t.limit_key
             WHERE d.id = ${numberOf(task_id) ?? -1n}::int8 AND t.task_id = ${task_id} ${sql.literal(locking)}`
           const [found] = yield* Effect.orDie(decodeWhole(rows))
           if (found === undefined) return Option.none<WholeDeadLetter>()
@@ -104,6 +111,9 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
         }),
         find: Effect.fn("DeadLetterRepo.find")((task_id) => one(task_id, "")),
         lock: Effect.fn("DeadLetterRepo.lock")((task_id) => one(task_id, "FOR UPDATE OF d")),
+        giveUpKey: Effect.fn("DeadLetterRepo.giveUpKey")(function*(task_id) {
+          yield* sql`UPDATE tasks SET unique_key = NULL WHERE id = ${numberOf(task_id) ?? -1n}::int8`
+        }),
         noteReplay: Effect.fn("DeadLetterRepo.noteReplay")(function*(task_id, replayed_as) {
           yield* sql`UPDATE dead_letters SET replayed_as = ${replayed_as} WHERE id = ${numberOf(task_id) ?? -1n}::int8`
         })

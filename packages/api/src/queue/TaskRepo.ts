@@ -84,9 +84,9 @@ export class TaskRepo extends Context.Service<TaskRepo, {
 
       const insertRecords = (client: SqlClient.SqlClient) => client`
         INSERT INTO tasks (id, task_id, kind, queue, priority, organization_id, user_id, payload, private_input, name, traceparent,
-          attempt_timeout_ms, retry, result_ttl_seconds, unique_key, parent, deadline)
+          attempt_timeout_ms, retry, result_ttl_seconds, unique_key, limit_key, parent, deadline)
         SELECT number, task_id, kind, queue, priority, organization_id::uuid, user_id::uuid, payload::json, private_input, name,
-          traceparent, attempt_timeout, retry::json, result_ttl, unique_key, parent,
+          traceparent, attempt_timeout, retry::json, result_ttl, unique_key, limit_key, parent,
           now() + (delay + deadline) * interval '1 millisecond'
         FROM n`
 

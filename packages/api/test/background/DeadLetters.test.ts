@@ -51,6 +51,28 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a dea
     assert.strictEqual((yield* ada.get(`/tasks/${id}`)).at("state"), "failed", "the old one stays as it was")
   }), 60_000)
 
+  it.effect("keeps its unique key and its limit when it is replayed", () => Effect.gen(function*() {
+    const ada = yield* person()
+    const kind = newKind()
+    const limit = { key: newKind(), max_running: 1 }
+    const keyed = { task_type: kind, payload: { n: 0 }, max_retries: 0, unique_key: newKind(), limit }
+    const { ids: [id = ""], worker } = yield* buried(ada, kind, 1, keyed)
+    const resubmitted = () => ada.submit(keyed)
+    assert.strictEqual((yield* resubmitted()).at("task_id"), id)
+    const other = yield* ada.started({ task_type: kind, limit })
+    const replay = String((yield* ada.post(`/dead-letters/${id}/replay`)).at("task_id"))
+    assert.notStrictEqual(replay, id)
+    assert.strictEqual((yield* resubmitted()).at("task_id"), replay)
+    assert.strictEqual((yield* worker.next).task_id, other)
+    assert.deepInclude((yield* ada.get(`/tasks/${replay}`)).body, { state: "pending", waits_for: "limit" })
+    yield* worker.complete({ task_id: TaskId.make(other), attempt: 1 })
+    const task = yield* worker.next
+    assert.strictEqual(task.task_id, replay)
+    yield* worker.report(task, { _tag: "Failed", error: "still nobody", retryable: true })
+    const second = String((yield* ada.post(`/dead-letters/${replay}/replay`)).at("task_id"))
+    assert.strictEqual((yield* resubmitted()).at("task_id"), second, "and so does the replay of a replay")
+  }), 60_000)
+
   it.effect("is replayed with all others of its kind, each once", () => Effect.gen(function*() {
     const ada = yield* person()
     const [kind, other] = [newKind(), newKind()]

@@ -42,7 +42,7 @@ export class DeadLettersApi extends HttpApiGroup.make("deadLetters").add(
     error: [NotFound, Conflict, Forbidden]
   }).annotate(StartsTask, true).annotateMerge(OpenApi.annotations({
     summary: "Replay a dead letter",
-    description: "A new task with the same payload and policy, whose parent is the old one. A dead letter is replayed once; then 409.",
+    description: "A new task with the same payload, policy and limit, whose parent is the old one. The unique key passes to it. A dead letter is replayed once; then 409.",
     transform: examples({ response: Example.accepted })
   }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
