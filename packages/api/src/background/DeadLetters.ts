@@ -1,5 +1,6 @@
 /** Dead letters for people: look at them, and try them anew, each once. */
 import type { TaskId } from "@englog/domain/Ids"
+import { DeadLetter } from "@englog/domain/tasks/DeadLetter"
 import { publicName } from "@englog/domain/tasks/TaskKind"
 import { Priority, type RetryPolicy } from "@englog/domain/tasks/TaskPolicy"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
@@ -8,10 +9,10 @@ import {
 } from "@englog/rpc/http/DeadLetterView"
 import { BadRequest, Conflict, type Forbidden, NotFound, type TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { defaultPageSize } from "@englog/rpc/http/Page"
-import { Context, Effect, Layer, Option, Result, Schema } from "effect"
+import { Context, Effect, Layer, Option, Result, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { type DeadLetter, type DeadLetterFilter, DeadLetterRepo, type WholeDeadLetter } from "../queue/DeadLetterRepo.ts"
+import { type DeadLetterFilter, DeadLetterRepo, type WholeDeadLetter } from "../queue/DeadLetterRepo.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { orConflict, orTooMany } from "../tasks/SubmissionProblem.ts"
 import { TaskAccess } from "../tasks/TaskAccess.ts"
@@ -128,14 +129,14 @@ const again = (letter: WholeDeadLetter) => ({
   }
 })
 
-const toView = ({ number: _, ...letter }: DeadLetter) => ({ ...letter, task_type: publicName(letter.kind) })
+const toView = (letter: typeof DeadLetter.Type) => ({ ...Struct.pick(letter, Struct.keys(DeadLetter.fields)), task_type: publicName(letter.kind) })
 
-const toDetail = Effect.fnUntraced(function*({ attempt_timeout, deadline: _, limit: __, payload, private_input: ___, result_ttl: ____, retry, unique_key: _____, ...letter }: WholeDeadLetter) {
+const toDetail = Effect.fnUntraced(function*(letter: WholeDeadLetter) {
   return new DeadLetterDetail({
     ...toView(letter),
-    payload: yield* Effect.orDie(decodeJson(payload)),
-    timeout: attempt_timeout / 1_000,
-    retry_policy: inSeconds(retry)
+    payload: yield* Effect.orDie(decodeJson(letter.payload)),
+    timeout: letter.attempt_timeout / 1_000,
+    retry_policy: inSeconds(letter.retry)
   })
 })
 

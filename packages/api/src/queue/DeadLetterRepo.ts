@@ -2,43 +2,26 @@
  * Dead letters: tasks that failed for good or expired, each kept with its payload, error and history until its record goes.
  * Each is replayed once; the row's lock decides between two who try.
  */
-import { OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
+import type { OrganizationId, TaskId } from "@englog/domain/Ids"
+import { DeadLetter } from "@englog/domain/tasks/DeadLetter"
+import { Task } from "@englog/domain/tasks/Task"
 import { numberOf } from "@englog/domain/tasks/TaskNumber"
 import { RetryPolicy } from "@englog/domain/tasks/TaskPolicy"
-import { FailureReason } from "@englog/domain/tasks/TaskState"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { TaskText } from "./TaskText.ts"
 
-const row = {
-  /** The task's number, in decimal. */
-  number: Schema.String,
-  task_id: TaskId,
-  kind: Schema.String,
-  name: Schema.NullOr(Schema.String),
-  queue: Schema.String,
-  priority: Schema.Int,
-  organization_id: OrganizationId,
-  user_id: UserId,
-  reason: FailureReason,
-  error: Schema.NullOr(Schema.String),
-  attempt: Schema.Int,
-  created_at: Schema.DateTimeUtcFromDate,
-  failed_at: Schema.DateTimeUtcFromDate,
-  replayed_as: Schema.NullOr(TaskId)
-}
-
-const DeadLetter = Schema.Struct(row)
-export type DeadLetter = typeof DeadLetter.Type
+/** `number`: the task's, in decimal. */
+const ListedDeadLetter = Schema.Struct({ ...DeadLetter.fields, number: Schema.String })
+export type ListedDeadLetter = typeof ListedDeadLetter.Type
 
 /** With everything that is needed to start it anew. Times in milliseconds. */
 const WholeDeadLetter = Schema.Struct({
-  ...row,
-  payload: Schema.String,
+  ...DeadLetter.fields,
+  ...Struct.pick(Task.fields, ["payload", "unique_key"]),
   private_input: Schema.NullOr(Schema.String),
-  unique_key: Schema.NullOr(Schema.String),
   /** With what its key says now. */
   limit: Schema.NullOr(Schema.Struct({ key: Schema.String, max_running: Schema.NullOr(Schema.Int), interval: Schema.NullOr(Schema.Int) })),
   attempt_timeout: Schema.Int,
@@ -58,7 +41,7 @@ export interface DeadLetterFilter {
 
 export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
   /** The newest first, below a number. */
-  readonly list: (filter: DeadLetterFilter, below: string | null, limit: number) => Effect.Effect<ReadonlyArray<DeadLetter>, SqlError>
+  readonly list: (filter: DeadLetterFilter, below: string | null, limit: number) => Effect.Effect<ReadonlyArray<ListedDeadLetter>, SqlError>
   readonly find: (task_id: TaskId) => Effect.Effect<Option.Option<WholeDeadLetter>, SqlError>
   /** The same, locked until the transaction around it ends. */
   readonly lock: (task_id: TaskId) => Effect.Effect<Option.Option<WholeDeadLetter>, SqlError>
@@ -72,13 +55,13 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
       const sql = yield* SqlClient.SqlClient
       const text = yield* TaskText
 
-      const columns = sql.literal(`d.id::text AS number, t.task_id, t.kind, t.name, t.queue, t.priority, t.organization_id, t.user_id,
+      const columns = sql.literal(`t.task_id, t.kind, t.name, t.queue, t.priority, t.organization_id, t.user_id,
         t.reason, t.error, t.attempt, t.created_at, d.failed_at, d.replayed_as`)
       const whole = sql.literal(`t.payload::text AS payload, t.private_input, t.unique_key, t.attempt_timeout_ms AS attempt_timeout,
         CASE WHEN t.limit_key IS NOT NULL THEN json_build_object('key', t.limit_key, 'max_running', l.max_running, 'interval', l.interval_ms) END AS limit,
         (extract(epoch FROM t.deadline - t.created_at) * 1000)::float8 AS deadline, (t.result_ttl_seconds * 1000::float8) AS result_ttl, t.retry`)
 
-      const opened = Effect.fnUntraced(function*<Row extends DeadLetter>(letter: Row) {
+      const opened = Effect.fnUntraced(function*<Row extends typeof DeadLetter.Type>(letter: Row) {
         return {
           ...letter,
           name: yield* text.open(letter.name, EncryptedColumn.taskName, letter.task_id),
@@ -101,7 +84,7 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
       return DeadLetterRepo.of({
         list: Effect.fn("DeadLetterRepo.list")(function*({ kind, organization_id, queue, unplayed = false }, below, limit) {
           const rows = yield* sql`
-            SELECT ${columns} FROM dead_letters d JOIN tasks t ON t.id = d.id
+            SELECT d.id::text AS number, ${columns} FROM dead_letters d JOIN tasks t ON t.id = d.id
             WHERE d.organization_id = ${organization_id}::uuid AND (${below}::text IS NULL OR d.id < ${below}::text::int8)
               AND (${kind ?? null}::text IS NULL OR d.kind = ${kind ?? null}::text)
               AND (${queue ?? null}::text IS NULL OR d.queue = ${queue ?? null}::text)
@@ -122,5 +105,5 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
   )
 }
 
-const decodeList = Schema.decodeUnknownEffect(Schema.Array(DeadLetter))
+const decodeList = Schema.decodeUnknownEffect(Schema.Array(ListedDeadLetter))
 const decodeWhole = Schema.decodeUnknownEffect(Schema.Array(WholeDeadLetter))

@@ -1,28 +1,16 @@
 /** Dead letters as clients see them: tasks that failed for good, or expired before anybody could start them. */
-import { OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
+import { OrganizationId, TaskId } from "@englog/domain/Ids"
+import { DeadLetter } from "@englog/domain/tasks/DeadLetter"
 import { RetryPolicy } from "@englog/domain/tasks/TaskPolicy"
-import { FailureReason } from "@englog/domain/tasks/TaskState"
 import { Schema } from "effect"
 import { Page, pageQuery } from "./Page.ts"
 import { QueueName, TaskTypeName } from "./TaskRequest.ts"
 
 const fields = {
-  task_id: TaskId,
-  name: Schema.NullOr(Schema.String),
+  ...DeadLetter.fields,
   task_type: Schema.String,
-  kind: Schema.String,
-  queue: Schema.String,
-  priority: Schema.Int,
-  organization_id: OrganizationId,
-  user_id: UserId,
-  reason: FailureReason,
-  error: Schema.NullOr(Schema.String),
-  /** How often it was started. */
-  attempt: Schema.Int,
   created_at: Schema.DateTimeUtcFromString,
-  failed_at: Schema.DateTimeUtcFromString,
-  /** The task that was made of it; null while it can be replayed. */
-  replayed_as: Schema.NullOr(TaskId)
+  failed_at: Schema.DateTimeUtcFromString
 }
 
 export class DeadLetterView extends Schema.Class<DeadLetterView>("DeadLetterView")(fields) {}
