@@ -6,7 +6,9 @@ import type { WorkerId } from "@englog/domain/Ids"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import * as RegistrationCodec from "@englog/rpc/grpc/RegistrationCodec"
+import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
+import * as TaskStreamCodec from "@englog/rpc/grpc/TaskStreamCodec"
 import type { AttemptOutcome, HeldTask } from "@englog/rpc/grpc/WorkerMessages"
 import { Effect, Option, type Redacted, Stream } from "effect"
 
@@ -17,7 +19,7 @@ export interface PlayedWorkerOptions {
 /** Leaves when its scope ends, without a word. */
 export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: WorkerId, options: PlayedWorkerOptions = {}) {
   const { calls } = yield* GrpcClient.make(APIWorkerService, { address: grpc, tls: noTls })
-  const registration = Codec.encodeRegistration({
+  const registration = RegistrationCodec.encodeRegistration({
     worker_id,
     worker_name: "played by hand",
     version: "0",
@@ -30,24 +32,24 @@ export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: W
     enrollment_token: Option.fromUndefinedOr(options.enrollment_token),
     metadata: {}
   })
-  const { session_token } = yield* Effect.flatMap(calls.registerWorker(registration), Codec.decodeRegistrationAnswer)
+  const { session_token } = yield* Effect.flatMap(calls.registerWorker(registration), RegistrationCodec.decodeRegistrationAnswer)
   const proof = { worker_id, session_token }
 
   /** Everything the server sends, as long as it is read. */
-  const tasks = calls.streamTasks(Codec.encodeSubscription({ ...proof, kinds: [] })).pipe(
-    Stream.mapEffect(Codec.decodeToWorker),
+  const tasks = calls.streamTasks(TaskStreamCodec.encodeSubscription({ ...proof, kinds: [] })).pipe(
+    Stream.mapEffect(TaskStreamCodec.decodeToWorker),
     Stream.flatMap((message) => Stream.fromIterable(Option.toArray(message)))
   )
 
   const reportOutcome = (held: HeldTask, outcome: AttemptOutcome) =>
-    calls.reportTaskResult(Codec.encodeReport({ ...proof, ...held, outcome, started_at: Option.none(), completed_at: Option.none() }))
+    calls.reportTaskResult(ReportCodec.encodeReport({ ...proof, ...held, outcome, started_at: Option.none(), completed_at: Option.none() }))
 
   const report = (held: HeldTask, result: unknown) => reportOutcome(held, { _tag: "Completed", result: JSON.stringify(result) })
 
   const progress = (held: HeldTask, progress: number, message: string) =>
-    calls.updateTaskProgress(Codec.encodeProgress({ ...proof, ...held, progress, message }))
+    calls.updateTaskProgress(ReportCodec.encodeProgress({ ...proof, ...held, progress, message }))
 
-  const data = (held: HeldTask) => Effect.map(calls.getTaskData(Codec.encodeTaskDataQuestion({ ...proof, ...held })), ({ data }) => data)
+  const data = (held: HeldTask) => Effect.map(calls.getTaskData(ReportCodec.encodeTaskDataQuestion({ ...proof, ...held })), ({ data }) => data)
 
   return { session_token, tasks, report, reportOutcome, progress, data }
 })

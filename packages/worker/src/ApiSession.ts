@@ -7,7 +7,9 @@ import type { GrpcClient } from "@englog/rpc/grpc/GrpcClient"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import * as SessionCodec from "@englog/rpc/grpc/SessionCodec"
 import type { FromServer, FromWorker, SessionOpening } from "@englog/rpc/grpc/SessionMessages"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import * as HeartbeatCodec from "@englog/rpc/grpc/HeartbeatCodec"
+import * as RegistrationCodec from "@englog/rpc/grpc/RegistrationCodec"
+import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
 import { Duration, Effect, Stream } from "effect"
 
@@ -38,8 +40,8 @@ export const open = Effect.fnUntraced(function*(
 ) {
   const { calls } = client
   const answer = yield* Effect.flatMap(
-    calls.registerWorker(Codec.encodeRegistration(registration), limit),
-    Codec.decodeRegistrationAnswer
+    calls.registerWorker(RegistrationCodec.encodeRegistration(registration), limit),
+    RegistrationCodec.decodeRegistrationAnswer
   )
   const proof = { worker_id: registration.worker_id, session_token: answer.session_token }
   const session: ApiSession = {
@@ -54,9 +56,9 @@ export const open = Effect.fnUntraced(function*(
         )
       ).pipe(Stream.mapEffect(SessionCodec.decodeFromServer)),
     heartbeat: (beat) =>
-      Effect.flatMap(calls.workerHeartbeat(Codec.encodeHeartbeat({ ...proof, ...beat }), limit), Codec.decodeHeartbeatAnswer),
-    taskData: (held) => Effect.map(calls.getTaskData(Codec.encodeTaskDataQuestion({ ...proof, ...held }), limit), ({ data }) => data),
-    leave: (reason) => Effect.asVoid(calls.leaveSession(Codec.encodeLeave({ ...proof, reason }), limit))
+      Effect.flatMap(calls.workerHeartbeat(HeartbeatCodec.encodeHeartbeat({ ...proof, ...beat }), limit), HeartbeatCodec.decodeHeartbeatAnswer),
+    taskData: (held) => Effect.map(calls.getTaskData(ReportCodec.encodeTaskDataQuestion({ ...proof, ...held }), limit), ({ data }) => data),
+    leave: (reason) => Effect.asVoid(calls.leaveSession(RegistrationCodec.encodeLeave({ ...proof, reason }), limit))
   }
   return session
 })

@@ -8,7 +8,10 @@ import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import type { GrpcCall, Handlers } from "@englog/rpc/grpc/GrpcMethods"
 import * as Complaints from "@englog/rpc/grpc/Complaints"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import * as HeartbeatCodec from "@englog/rpc/grpc/HeartbeatCodec"
+import * as RegistrationCodec from "@englog/rpc/grpc/RegistrationCodec"
+import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
+import * as TaskStreamCodec from "@englog/rpc/grpc/TaskStreamCodec"
 import { announce } from "@englog/rpc/grpc/WorkerKinds"
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
@@ -80,14 +83,14 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         return Stream.fromQueue(session.mailbox).pipe(
           Stream.tap(() => sessions.emptied(session)),
           Stream.filter(isForTaskStream),
-          Stream.map(Codec.encodeToWorker),
+          Stream.map(TaskStreamCodec.encodeToWorker),
           Stream.mapError(endOf)
         )
       })
 
       return WorkerGateway.of({
         registerWorker: (request, call) =>
-          Codec.decodeRegistration(request).pipe(
+          RegistrationCodec.decodeRegistration(request).pipe(
             Effect.flatMap((registration) =>
               registrations.register(registration, call).pipe(
                 Effect.tapErrorTag(
@@ -102,22 +105,22 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
               TooManyCalls: exhausted,
               SqlError: unavailable
             }),
-            Effect.map(Codec.encodeRegistrationAnswer)
+            Effect.map(RegistrationCodec.encodeRegistrationAnswer)
           ),
         workerHeartbeat: Effect.fnUntraced(function*(request, call) {
-          const beat = yield* Codec.decodeHeartbeat(request)
+          const beat = yield* HeartbeatCodec.decodeHeartbeat(request)
           const session = yield* prove(beat, call, "heartbeat")
           const answer = yield* heartbeats.receive(session, beat).pipe(Effect.catchTag("SqlError", unavailable))
-          return Codec.encodeHeartbeatAnswer(answer)
+          return HeartbeatCodec.encodeHeartbeatAnswer(answer)
         }, Effect.withTracerEnabled(false)),
         // Like heartbeats, streams have no span of their own: what they do would be a trace each.
         streamTasks: (request, call) =>
-          Stream.unwrap(Codec.decodeSubscription(request).pipe(
+          Stream.unwrap(TaskStreamCodec.decodeSubscription(request).pipe(
             Effect.flatMap((subscription) => streamTasks(subscription, call)),
             Effect.withTracerEnabled(false)
           )),
         reportTaskResult: Effect.fnUntraced(function*(request, call) {
-          const report = yield* Codec.decodeReport(request)
+          const report = yield* ReportCodec.decodeReport(request)
           const session = yield* prove(report, call)
           yield* outcomes.report(
             { task_id: report.task_id, session_id: session.id, attempt: report.attempt, outcome: toReport(report.outcome) },
@@ -135,10 +138,10 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
               SqlError: unavailable
             })
           )
-          return Codec.encodeReportAnswer({ accepted: true, message: "" })
+          return ReportCodec.encodeReportAnswer({ accepted: true, message: "" })
         }),
         updateTaskProgress: Effect.fnUntraced(function*(request, call) {
-          const report = yield* Codec.decodeProgress(request)
+          const report = yield* ReportCodec.decodeProgress(request)
           const session = yield* prove(report, call)
           const [answer] = yield* outcomes.progress([{
             task_id: report.task_id,
@@ -152,7 +155,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           return {}
         }),
         getTaskData: Effect.fnUntraced(function*(request, call) {
-          const question = yield* Codec.decodeTaskDataQuestion(request)
+          const question = yield* ReportCodec.decodeTaskDataQuestion(request)
           const session = yield* prove(question, call)
           const lease = yield* leases.held(question.task_id, session.id, question.attempt).pipe(
             Effect.catchTag("SqlError", unavailable)
@@ -171,7 +174,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           }
         }),
         leaveSession: Effect.fnUntraced(function*(request, call) {
-          const notice = yield* Codec.decodeLeave(request)
+          const notice = yield* RegistrationCodec.decodeLeave(request)
           const session = yield* prove(notice, call)
           yield* registrations.leave(session, notice.reason).pipe(Effect.catchTag("SqlError", unavailable))
           return {}
@@ -180,7 +183,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         session: (requests, call) => Stream.unwrap(stream.open(requests, (opening) => prove(opening, call, "stream"))),
         healthCheck: Effect.fnUntraced(function*() {
           const database = yield* databaseHealth
-          return Codec.encodeServerHealth({
+          return HeartbeatCodec.encodeServerHealth({
             status: database === "healthy" ? "healthy" : "unhealthy",
             services: { database },
             timestamp: yield* DateTime.now

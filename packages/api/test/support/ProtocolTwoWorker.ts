@@ -2,23 +2,16 @@
  * A protocol 2 worker over the project's own gRPC client and codec, which does by default what the contract asks of it:
  * it acknowledges pings, names what it holds, and notes commands. Each duty can be neglected.
  */
-import { type TaskId, WorkerId } from "@englog/domain/Ids"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
-import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
+import type { TaskId } from "@englog/domain/Ids"
 import type { GrpcError } from "@englog/rpc/grpc/GrpcError"
-import { noTls } from "@englog/rpc/grpc/GrpcTls"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
-import type { AttemptOutcome, HeldTask, SessionToken, ToWorker, WorkerStatus, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
+import * as HeartbeatCodec from "@englog/rpc/grpc/HeartbeatCodec"
+import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
+import * as TaskStreamCodec from "@englog/rpc/grpc/TaskStreamCodec"
+import type { AttemptOutcome, HeldTask, ToWorker, WorkerStatus, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
 import { Effect, Fiber, Option, Queue, Ref, Result, Stream } from "effect"
+import { register, type RegistrationOptions, soon } from "./RegisteredWorker.ts"
 
-export interface WorkerOptions {
-  readonly worker_id: string
-  readonly kinds: ReadonlyArray<string>
-  readonly queues?: ReadonlyArray<string>
-  readonly slots?: number
-  /** Token of the session to continue. */
-  readonly resume?: SessionToken
+export interface WorkerOptions extends RegistrationOptions {
   /** False: a worker that does not hear the server's pings. */
   readonly acknowledges?: boolean
   /** False: tasks and commands never reach it, though its stream is open and it acknowledges pings. */
@@ -29,22 +22,8 @@ export interface WorkerOptions {
 
 /** Registers, opens its stream and serves it until the scope ends. */
 export const join = Effect.fnUntraced(function*(address: string, options: WorkerOptions) {
-  const { calls } = yield* GrpcClient.make(APIWorkerService, { address, tls: noTls }).pipe(Effect.provide(NodeFileSystem.layer))
-  const worker_id = WorkerId.make(options.worker_id)
-  const answer = yield* calls.registerWorker(Codec.encodeRegistration({
-    worker_id,
-    worker_name: options.worker_id,
-    version: "test",
-    kinds: options.kinds,
-    announced_kinds: [],
-    max_concurrent_tasks: options.slots ?? 5,
-    queues: options.queues ?? ["default"],
-    protocol: 2,
-    resume_session_token: Option.fromUndefinedOr(options.resume),
-    enrollment_token: Option.none(),
-    metadata: {}
-  })).pipe(Effect.flatMap(Codec.decodeRegistrationAnswer))
-  const proof = { worker_id, session_token: answer.session_token }
+  const { calls, leave, token, worker_id } = yield* register(address, options)
+  const proof = { worker_id, session_token: token }
   const tasks = yield* Queue.unbounded<WorkerTask>()
   const commands = yield* Queue.unbounded<Exclude<ToWorker, { readonly _tag: "Task" | "Ping" }>>()
   const held = new Map<TaskId, number>()
@@ -56,8 +35,8 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
       const acknowledged_ping = claims.ping ?? (options.acknowledges === false ? 0n : yield* Ref.get(newestPing))
       const held_tasks = claims.held ?? [...held].map(([task_id, attempt]) => ({ task_id, attempt }))
       const status = claims.status ?? (held_tasks.length > 0 ? "busy" : "idle")
-      const beat = Codec.encodeHeartbeat({ ...proof, status, stats: Option.none(), held_tasks, acknowledged_ping })
-      return yield* Codec.decodeHeartbeatAnswer(yield* calls.workerHeartbeat(beat))
+      const beat = HeartbeatCodec.encodeHeartbeat({ ...proof, status, stats: Option.none(), held_tasks, acknowledged_ping })
+      return yield* HeartbeatCodec.decodeHeartbeatAnswer(yield* calls.workerHeartbeat(beat))
     })
 
   const receive = Effect.fnUntraced(function*(message: ToWorker) {
@@ -73,8 +52,8 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
     }
   })
 
-  const open = calls.streamTasks(Codec.encodeSubscription({ ...proof, kinds: [] })).pipe(
-    Stream.mapEffect(Codec.decodeToWorker),
+  const open = calls.streamTasks(TaskStreamCodec.encodeSubscription({ ...proof, kinds: [] })).pipe(
+    Stream.mapEffect(TaskStreamCodec.decodeToWorker),
     Stream.runForEach(Option.match({ onNone: () => Effect.void, onSome: receive })),
     Effect.result,
     Effect.forkScoped
@@ -82,29 +61,29 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
   const stream = yield* Ref.make(options.opens === false ? yield* Effect.forkScoped(Effect.result(Effect.never)) : yield* open)
 
   const report = (task: HeldTask, outcome: AttemptOutcome) =>
-    calls.reportTaskResult(Codec.encodeReport({
+    calls.reportTaskResult(ReportCodec.encodeReport({
       ...proof, task_id: task.task_id, attempt: task.attempt, outcome, started_at: Option.none(), completed_at: Option.none()
     })).pipe(
-      Effect.map(Codec.decodeReportAnswer),
+      Effect.map(ReportCodec.decodeReportAnswer),
       Effect.ensuring(Effect.sync(() => held.delete(task.task_id)))
     )
 
   return {
     worker_id,
-    token: answer.session_token,
+    token,
     held,
     tasks,
     pings,
-    next: Effect.orDie(Effect.timeout(Queue.take(tasks), "10 seconds")),
-    command: Effect.orDie(Effect.timeout(Queue.take(commands), "10 seconds")),
-    nextPing: Effect.orDie(Effect.timeout(Queue.take(pings), "10 seconds")),
+    next: soon(Queue.take(tasks)),
+    command: soon(Queue.take(commands)),
+    nextPing: soon(Queue.take(pings)),
     beat,
     report,
     complete: (task: HeldTask, result = "{}") => report(task, { _tag: "Completed", result }),
     progress: (task: HeldTask, progress: number) =>
-      Effect.asVoid(calls.updateTaskProgress(Codec.encodeProgress({ ...proof, ...pick(task), progress, message: "" }))),
-    data: (task: HeldTask) => Effect.map(calls.getTaskData(Codec.encodeTaskDataQuestion({ ...proof, ...pick(task) })), ({ data }) => data),
-    leave: Effect.asVoid(Effect.suspend(() => calls.leaveSession(Codec.encodeLeave({ ...proof, reason: "" })))),
+      Effect.asVoid(calls.updateTaskProgress(ReportCodec.encodeProgress({ ...proof, ...pick(task), progress, message: "" }))),
+    data: (task: HeldTask) => Effect.map(calls.getTaskData(ReportCodec.encodeTaskDataQuestion({ ...proof, ...pick(task) })), ({ data }) => data),
+    leave,
     /** Breaks the stream as a lost connection would. */
     cut: Ref.get(stream).pipe(Effect.flatMap(Fiber.interrupt), Effect.asVoid),
     /** Opens a new stream of the same session. */
@@ -113,8 +92,7 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
     end: Ref.get(stream).pipe(
       Effect.flatMap(Fiber.join),
       Effect.map(Result.match({ onSuccess: () => "OK", onFailure: (error) => error.code })),
-      Effect.timeout("10 seconds"),
-      Effect.orDie
+      soon
     )
   }
 })

@@ -3,25 +3,15 @@
  * answers pings and acknowledges what it receives unless it is told not to.
  */
 import { type TaskId, WorkerId } from "@englog/domain/Ids"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
-import * as GrpcClient from "@englog/rpc/grpc/GrpcClient"
-import { noTls } from "@englog/rpc/grpc/GrpcTls"
 import * as SessionCodec from "@englog/rpc/grpc/SessionCodec"
 import * as Session from "@englog/rpc/grpc/SessionMessages"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
-import type { AttemptOutcome, HeldTask, SessionToken, WorkerRegistration, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
-import { Deferred, Effect, Fiber, Option, Queue, Result, Stream } from "effect"
+import type { AttemptOutcome, HeldTask, SessionToken, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
+import { Deferred, Effect, Fiber, Queue, Result, Stream } from "effect"
+import { type Calls, register, type RegistrationOptions, soon } from "./RegisteredWorker.ts"
 
-export interface SessionWorkerOptions {
-  readonly worker_id: string
-  readonly kinds: ReadonlyArray<string>
-  readonly slots?: number
+export interface SessionWorkerOptions extends RegistrationOptions {
   readonly window?: number
-  readonly resume?: SessionToken
   readonly held?: ReadonlyArray<HeldTask>
-  readonly protocol?: 1 | 2
-  readonly announced_kinds?: WorkerRegistration["announced_kinds"]
   /** False: pings are not answered. */
   readonly answersPings?: boolean
   /** False: receipt of tasks is not acknowledged. */
@@ -31,29 +21,9 @@ export interface SessionWorkerOptions {
 }
 
 export const join = Effect.fnUntraced(function*(address: string, options: SessionWorkerOptions) {
-  const { calls } = yield* GrpcClient.make(APIWorkerService, { address, tls: noTls }).pipe(Effect.provide(NodeFileSystem.layer))
-  const worker_id = WorkerId.make(options.worker_id)
-  const answer = yield* calls.registerWorker(Codec.encodeRegistration({
-    worker_id,
-    worker_name: options.worker_id,
-    version: "test",
-    kinds: options.kinds,
-    announced_kinds: options.announced_kinds ?? [],
-    max_concurrent_tasks: options.slots ?? 5,
-    queues: ["default"],
-    protocol: options.protocol ?? 2,
-    resume_session_token: Option.fromUndefinedOr(options.resume),
-    enrollment_token: Option.none(),
-    metadata: {}
-  })).pipe(Effect.flatMap(Codec.decodeRegistrationAnswer))
-  const stream = yield* openStream(calls, { ...options, token: options.token ?? answer.session_token })
-  return { worker_id, calls, token: answer.session_token, leave: leave(calls, worker_id, answer.session_token), ...stream }
+  const worker = yield* register(address, options)
+  return { ...worker, ...(yield* openStream(worker.calls, { ...options, token: options.token ?? worker.token })) }
 })
-
-type Calls = GrpcClient.GrpcClient<typeof APIWorkerService>["calls"]
-
-const leave = (calls: Calls, worker_id: WorkerId, session_token: SessionToken) =>
-  Effect.asVoid(calls.leaveSession(Codec.encodeLeave({ worker_id, session_token, reason: "going home" })))
 
 /** A stream of a registered session. */
 export const openStream = Effect.fnUntraced(function*(
@@ -124,16 +94,16 @@ export const openStream = Effect.fnUntraced(function*(
     yield* say({ outcomes: numbered })
     return numbered.map(({ number }) => number)
   })
-  const answered = (number: number) => Effect.flatMap(answerOf(number), Deferred.await).pipe(Effect.timeout("10 seconds"), Effect.orDie)
+  const answered = (number: number) => soon(Effect.flatMap(answerOf(number), Deferred.await))
 
   return {
     tasks,
     frames,
     held,
-    next: Effect.orDie(Effect.timeout(Queue.take(tasks), "10 seconds")),
-    command: Effect.orDie(Effect.timeout(Queue.take(commands), "10 seconds")),
-    revocation: Effect.orDie(Effect.timeout(Queue.take(revoked), "10 seconds")),
-    refusedStep: Effect.orDie(Effect.timeout(Queue.take(refusedSteps), "10 seconds")),
+    next: soon(Queue.take(tasks)),
+    command: soon(Queue.take(commands)),
+    revocation: soon(Queue.take(revoked)),
+    refusedStep: soon(Queue.take(refusedSteps)),
     say,
     /** As protobuf, right or wrong. */
     sayRaw: (message: ReturnType<typeof SessionCodec.encodeFromWorker>) => Effect.asVoid(Queue.offer(up, message)),
@@ -146,11 +116,7 @@ export const openStream = Effect.fnUntraced(function*(
       Effect.flatMap(tell([{ task_id: task.task_id, attempt: task.attempt, outcome: { _tag: "Completed", result } }]), ([number]) => answered(number ?? 0)),
     cut: Effect.asVoid(Fiber.interrupt(fiber)),
     /** How the stream ended: OK, or code and message. */
-    end: Fiber.join(fiber).pipe(
-      Effect.map(Result.match({ onSuccess: () => "OK", onFailure: (error) => `${error.code} ${error.message}` })),
-      Effect.timeout("10 seconds"),
-      Effect.orDie
-    )
+    end: soon(Effect.map(Fiber.join(fiber), Result.match({ onSuccess: () => "OK", onFailure: (error) => `${error.code} ${error.message}` })))
   }
 })
 

@@ -8,10 +8,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf"
 import { TaskId } from "@englog/domain/Ids"
 import { DateTime, Effect, Option, Schema } from "effect"
 import * as pb from "./gen/englog/v1/worker_pb.js"
+import { statusNumber, statusOf } from "./HeartbeatCodec.ts"
 import type * as Session from "./SessionMessages.ts"
+import { commandFields, decodeCommand } from "./TaskStreamCodec.ts"
 import { decodeProof, heldTask, invalid, proof } from "./WireFields.ts"
 import { MAX_HELD_TASKS, MAX_PROGRESS_MESSAGE_LENGTH, MAX_REASON_LENGTH, MAX_REPORTS, MAX_RESULT_BYTES, MAX_WINDOW } from "./WireLimits.ts"
-import { commandFields, decodeCommand, statusOf, statusNumber } from "./WorkerCodec.ts"
 import type { AttemptOutcome, HeldTask, WorkerTask } from "./WorkerMessages.ts"
 
 // --- From the worker

@@ -1,5 +1,5 @@
 /**
- * What the API server and a worker say to each other, free of protobuf. `WorkerCodec` carries it over the wire contract.
+ * What the API server and a worker say to each other, free of protobuf. The codecs carry it over the wire contract.
  *
  * Glossary: a *session* is one registration of a worker, proven by its token; *held* tasks are the attempts it runs;
  * *protocol* 2 workers answer pings and name what they hold, protocol 1 workers know only seed 001.

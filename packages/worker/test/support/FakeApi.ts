@@ -7,7 +7,9 @@ import * as GrpcServer from "@englog/rpc/grpc/GrpcServer"
 import { noTls } from "@englog/rpc/grpc/GrpcTls"
 import * as SessionCodec from "@englog/rpc/grpc/SessionCodec"
 import * as Session from "@englog/rpc/grpc/SessionMessages"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import * as HeartbeatCodec from "@englog/rpc/grpc/HeartbeatCodec"
+import * as RegistrationCodec from "@englog/rpc/grpc/RegistrationCodec"
+import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
 import { DateTime, Duration, Effect, Option, Pull, Queue, Redacted, Schedule, Stream } from "effect"
 
@@ -50,16 +52,16 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
   const outbox = yield* Queue.unbounded<Messages.ToWorker, GrpcError>()
   const server = yield* GrpcServer.serve(APIWorkerService, {
     registerWorker: Effect.fnUntraced(function*(request) {
-      const registration = yield* Codec.decodeRegistration(request)
+      const registration = yield* RegistrationCodec.decodeRegistration(request)
       const nth = registrations.push(registration)
-      return Codec.encodeRegistrationAnswer(yield* script.register?.(registration, nth) ?? Effect.succeed(welcome(`session-${nth}`)))
+      return RegistrationCodec.encodeRegistrationAnswer(yield* script.register?.(registration, nth) ?? Effect.succeed(welcome(`session-${nth}`)))
     }),
     workerHeartbeat: Effect.fnUntraced(function*(request) {
-      const beat = yield* Codec.decodeHeartbeat(request)
+      const beat = yield* HeartbeatCodec.decodeHeartbeat(request)
       if (departures.some((notice) => notice.worker_id === beat.worker_id)) return yield* sessionOver
       const nth = heartbeats.push(beat)
       const answer = yield* script.heartbeat?.(beat, nth) ?? Effect.succeed({})
-      return Codec.encodeHeartbeatAnswer({
+      return HeartbeatCodec.encodeHeartbeatAnswer({
         connection_healthy: true,
         server_time: yield* DateTime.now,
         revoked_tasks: [],
@@ -119,11 +121,11 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
     updateTaskProgress: () => Effect.fail(unimplemented),
     healthCheck: () => Effect.succeed({ status: "healthy" }),
     getTaskData: Effect.fnUntraced(function*(request) {
-      const question = yield* Codec.decodeTaskDataQuestion(request)
+      const question = yield* ReportCodec.decodeTaskDataQuestion(request)
       return { data: yield* script.data?.(question) ?? Effect.succeed("{}") }
     }),
     leaveSession: Effect.fnUntraced(function*(request) {
-      departures.push(yield* Codec.decodeLeave(request))
+      departures.push(yield* RegistrationCodec.decodeLeave(request))
       yield* Queue.fail(outbox, sessionOver)
       yield* script.leave ?? Effect.void
       return {}

@@ -2,7 +2,10 @@ import { create, fromBinary, type DescMessage, type MessageInitShape, toBinary }
 import { assert, describe, it } from "@effect/vitest"
 import { TaskId, WorkerId } from "@englog/domain/Ids"
 import { narrationPolicy } from "@englog/domain/tasks/TaskPolicy"
-import * as Codec from "@englog/rpc/grpc/WorkerCodec"
+import * as HeartbeatCodec from "@englog/rpc/grpc/HeartbeatCodec"
+import * as RegistrationCodec from "@englog/rpc/grpc/RegistrationCodec"
+import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
+import * as TaskStreamCodec from "@englog/rpc/grpc/TaskStreamCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
 import { DateTime, Duration, Effect, Option, Redacted } from "effect"
 import * as pb from "../../src/grpc/gen/englog/v1/worker_pb.js"
@@ -32,19 +35,19 @@ describe("a registration", () => {
 
   it.effect("arrives as it was sent", () =>
     Effect.gen(function*() {
-      const arrived = yield* Codec.decodeRegistration(wire(pb.RegisterWorkerRequestSchema, Codec.encodeRegistration(registration)))
+      const arrived = yield* RegistrationCodec.decodeRegistration(wire(pb.RegisterWorkerRequestSchema, RegistrationCodec.encodeRegistration(registration)))
       assert.deepStrictEqual(arrived, registration)
     }))
 
   it("names the five kinds by capability and only the others by name", () => {
-    const sent = wire(pb.RegisterWorkerRequestSchema, Codec.encodeRegistration(registration))
+    const sent = wire(pb.RegisterWorkerRequestSchema, RegistrationCodec.encodeRegistration(registration))
     assert.deepStrictEqual(sent.capabilities, [1, 5])
     assert.deepStrictEqual(sent.kinds, ["DOCUMENT_PROCESSING"])
   })
 
   it.effect("of a worker that knows only the contract gets its defaults", () =>
     Effect.gen(function*() {
-      const arrived = yield* Codec.decodeRegistration(wire(pb.RegisterWorkerRequestSchema, { workerId: "w", capabilities: [1, 0] }))
+      const arrived = yield* RegistrationCodec.decodeRegistration(wire(pb.RegisterWorkerRequestSchema, { workerId: "w", capabilities: [1, 0] }))
       assert.strictEqual(arrived.protocol, 1)
       assert.strictEqual(arrived.max_concurrent_tasks, 5)
       assert.deepStrictEqual(arrived.queues, ["default"])
@@ -54,7 +57,7 @@ describe("a registration", () => {
   it.effect("is refused without id, without kinds, and with a senseless window", () =>
     Effect.gen(function*() {
       const refused = (fields: MessageInitShape<typeof pb.RegisterWorkerRequestSchema>) =>
-        Effect.flip(Codec.decodeRegistration(wire(pb.RegisterWorkerRequestSchema, fields)))
+        Effect.flip(RegistrationCodec.decodeRegistration(wire(pb.RegisterWorkerRequestSchema, fields)))
       const nameless = yield* refused({ capabilities: [1] })
       assert.strictEqual(nameless.code, "INVALID_ARGUMENT")
       assert.include(nameless.message, "worker_id")
@@ -65,10 +68,10 @@ describe("a registration", () => {
 
   it.effect("is answered with token and interval", () =>
     Effect.gen(function*() {
-      const answer = yield* Codec.decodeRegistrationAnswer(
+      const answer = yield* RegistrationCodec.decodeRegistrationAnswer(
         wire(
           pb.RegisterWorkerResponseSchema,
-          Codec.encodeRegistrationAnswer({
+          RegistrationCodec.encodeRegistrationAnswer({
             session_token: session.session_token,
             heartbeat_interval: Duration.seconds(30),
             message: "welcome"
@@ -101,21 +104,21 @@ describe("a task stream message", () => {
   for (const message of messages) {
     it.effect(`arrives as it was sent: ${message._tag}`, () =>
       Effect.gen(function*() {
-        const arrived = yield* Codec.decodeToWorker(wire(pb.TaskRequestSchema, Codec.encodeToWorker(message)))
+        const arrived = yield* TaskStreamCodec.decodeToWorker(wire(pb.TaskRequestSchema, TaskStreamCodec.encodeToWorker(message)))
         assert.deepStrictEqual(arrived, Option.some(message))
       }))
   }
 
   it.effect("without a kind is understood by its task type", () =>
     Effect.gen(function*() {
-      const arrived = yield* Codec.decodeToWorker(wire(pb.TaskRequestSchema, { taskId: held.task_id, taskType: pb.TaskType.CLEANUP }))
+      const arrived = yield* TaskStreamCodec.decodeToWorker(wire(pb.TaskRequestSchema, { taskId: held.task_id, taskType: pb.TaskType.CLEANUP }))
       const message = Option.getOrThrow(arrived)
       assert.strictEqual(message._tag === "Task" && message.task.kind, "CLEANUP")
     }))
 
   it.effect("with a command of a newer server is skipped, not an error", () =>
     Effect.gen(function*() {
-      assert.isTrue(Option.isNone(yield* Codec.decodeToWorker(wire(pb.TaskRequestSchema, { command: {} }))))
+      assert.isTrue(Option.isNone(yield* TaskStreamCodec.decodeToWorker(wire(pb.TaskRequestSchema, { command: {} }))))
     }))
 })
 
@@ -136,7 +139,7 @@ describe("a report", () => {
           started_at: Option.some(at),
           completed_at: Option.none()
         }
-        const arrived = yield* Codec.decodeReport(wire(pb.TaskResultRequestSchema, Codec.encodeReport(report)))
+        const arrived = yield* ReportCodec.decodeReport(wire(pb.TaskResultRequestSchema, ReportCodec.encodeReport(report)))
         assert.deepStrictEqual(arrived, report)
       }))
   }
@@ -145,11 +148,11 @@ describe("a report", () => {
     Effect.gen(function*() {
       const base = { workerId: "w", sessionToken: "t" }
       const running = yield* Effect.flip(
-        Codec.decodeReport(wire(pb.TaskResultRequestSchema, { ...base, taskId: held.task_id, status: pb.TaskStatus.PROCESSING }))
+        ReportCodec.decodeReport(wire(pb.TaskResultRequestSchema, { ...base, taskId: held.task_id, status: pb.TaskStatus.PROCESSING }))
       )
       assert.include(running.message, "status")
       const nothing = yield* Effect.flip(
-        Codec.decodeReport(wire(pb.TaskResultRequestSchema, { ...base, taskId: "'; drop", status: pb.TaskStatus.FAILED }))
+        ReportCodec.decodeReport(wire(pb.TaskResultRequestSchema, { ...base, taskId: "'; drop", status: pb.TaskStatus.FAILED }))
       )
       assert.include(nothing.message, "task_id")
     }))
@@ -158,7 +161,7 @@ describe("a report", () => {
     Effect.gen(function*() {
       for (const progress of [-1, 101]) {
         const error = yield* Effect.flip(
-          Codec.decodeProgress(wire(pb.TaskProgressRequestSchema, { workerId: "w", taskId: held.task_id, progress }))
+          ReportCodec.decodeProgress(wire(pb.TaskProgressRequestSchema, { workerId: "w", taskId: held.task_id, progress }))
         )
         assert.strictEqual(error.code, "INVALID_ARGUMENT")
         assert.include(error.message, "progress")
@@ -184,14 +187,14 @@ describe("a heartbeat", () => {
 
   it.effect("arrives as it was sent", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Codec.decodeHeartbeat(wire(pb.WorkerHeartbeatRequestSchema, Codec.encodeHeartbeat(beat))), beat)
+      assert.deepStrictEqual(yield* HeartbeatCodec.decodeHeartbeat(wire(pb.WorkerHeartbeatRequestSchema, HeartbeatCodec.encodeHeartbeat(beat))), beat)
     }))
 
   it.effect("is answered with what the worker holds no more", () =>
     Effect.gen(function*() {
       const answer: Messages.HeartbeatAnswer = { connection_healthy: true, server_time: at, revoked_tasks: [held] }
-      const arrived = yield* Codec.decodeHeartbeatAnswer(
-        wire(pb.WorkerHeartbeatResponseSchema, Codec.encodeHeartbeatAnswer(answer))
+      const arrived = yield* HeartbeatCodec.decodeHeartbeatAnswer(
+        wire(pb.WorkerHeartbeatResponseSchema, HeartbeatCodec.encodeHeartbeatAnswer(answer))
       )
       assert.deepStrictEqual(arrived, answer)
     }))
