@@ -71,7 +71,7 @@ export class TaskSubmissions extends Context.Service<TaskSubmissions, {
       ): Effect.fn.Return<Submission, Problem | SqlError> {
         const kind = yield* kindOf(caller, request)
         const organization_id = yield* access.organization(caller, request.organization_id)
-        const checked = kind.check(request.payload ?? {}, ["payload"])
+        const checked = kind.check(request.payload === undefined ? {} : request.payload, ["payload"])
         if (Result.isFailure(checked)) return yield* new BadRequest({ error: checked.failure })
         const terms = { request, kind, payload: checked.success, organization_id, user_id: caller.id, now }
         const submission = toSubmission(terms)

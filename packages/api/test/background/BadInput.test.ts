@@ -8,7 +8,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
   it.effect("names every field that is out of range, and why", () => Effect.gen(function*() {
     const ada = yield* person()
     const wrong = yield* ada.submit({
-      name: " ", task_type: "", priority: 11, payload: [], queue: "no queue", unique_key: "", delay: -1, timeout: 0, max_retries: 101,
+      name: " ", task_type: "", priority: 11, queue: "no queue", unique_key: "", delay: -1, timeout: 0, max_retries: 101,
       retry_policy: { base_delay: -1, backoff_factor: 0, max_delay: 1e9, jitter: 2 }, limit: { key: "k", max_running: 0 }, after: ["?"],
       nonsense: 1
     })
@@ -16,7 +16,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sub
     const problems = new Map(wrong.error.split("; ").map((problem) => [problem.split(": ", 1)[0], problem.slice(problem.indexOf(": ") + 2)]))
     assert.deepInclude([...problems], ["queue", "must be a name of letters, digits and _ . : -"])
     for (const field of [
-      "name", "task_type", "priority", "payload", "queue", "unique_key", "delay", "timeout", "max_retries", "retry_policy.base_delay",
+      "name", "task_type", "priority", "queue", "unique_key", "delay", "timeout", "max_retries", "retry_policy.base_delay",
       "retry_policy.backoff_factor", "retry_policy.max_delay", "retry_policy.jitter", "limit.max_running", "after[0]", "unknown field \"nonsense\""
     ]) assert.isTrue(problems.has(field), `${field} in ${wrong.error}`)
     assert.strictEqual(problems.get("delay"), "must be a number of seconds from 0 to 31622400")

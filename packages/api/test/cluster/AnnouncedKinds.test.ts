@@ -102,4 +102,27 @@ layer(replicas, { excludeTestServices: true, timeout: "60 seconds" })("a kind th
     const id = yield* ada.started({ task_type: kind, payload: { text: "one two" } })
     assert.deepInclude(yield* worker.next, { task_id: id, payload: "{\"text\":\"one two\"}" })
   }))
+
+  it.effect("takes any JSON that its payload's shape allows, and no other; a kind without a shape takes any", () => Effect.gen(function*() {
+    const ada = yield* person()
+    const listed = newKind()
+    const shape = { ...counting, payload: { type: "array", items: { type: "integer" } } }
+    const worker = yield* joined(listed, { announced_kinds: [announcement(listed, shape)] })
+    const id = yield* ada.started({ task_type: listed, payload: [1, 2] })
+    assert.deepInclude(yield* worker.next, { task_id: id, payload: "[1,2]" })
+    for (const payload of [{}, undefined, null, 5, ["1"]]) {
+      const refused = yield* ada.submit({ task_type: listed, ...(payload === undefined ? {} : { payload }) })
+      assert.strictEqual(refused.status, 400)
+      assert.match(refused.error, /^payload(\[0\])?: /)
+    }
+    const unstorable = yield* ada.submit({ task_type: listed, payload: ["a\u0000b"] })
+    assert.deepStrictEqual([unstorable.status, unstorable.error], [400, "payload[0]: must not contain the NUL character"])
+    const anything = newKind()
+    const other = yield* joined(anything)
+    for (const payload of [null, "text", 5, [true]]) {
+      yield* ada.started({ task_type: anything, payload })
+      assert.deepStrictEqual(JSON.parse((yield* other.next).payload), payload)
+    }
+    assert.strictEqual((yield* ada.submit({ task_type: "insight_generation", payload: [] })).status, 400)
+  }))
 })

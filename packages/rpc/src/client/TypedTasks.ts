@@ -62,7 +62,7 @@ export const taskRequest = <Payload extends Codec, Result extends Codec>(
   options: TaskOptions = {}
 ): Effect.Effect<TaskRequest, Schema.SchemaError> =>
   Schema.encodeEffect(Schema.toCodecJson(kind.payload))(payload).pipe(
-    Effect.flatMap(Schema.decodeUnknownEffect(Schema.Record(Schema.String, Schema.Json))),
+    Effect.flatMap(Schema.decodeUnknownEffect(Schema.Json)),
     Effect.map((encoded) => ({ ...options, task_type: kind.kind, payload: encoded }))
   )
 

@@ -26,10 +26,10 @@ type JsonObject = { readonly [name: string]: Schema.Json }
 const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
 const isObject = (json: Schema.Json): json is JsonObject => Predicate.isObject(json) && !Array.isArray(json)
 
-/** Any JSON object. */
-export const StorableObject = Schema.Record(Schema.String, Schema.Json).check(
-  Schema.makeFilter<JsonObject>((object) => {
-    const problem = unstorableWithin(object)
+/** Any JSON. */
+export const StorableJson = Schema.Json.check(
+  Schema.makeFilter<Schema.Json>((json) => {
+    const problem = unstorableWithin(json)
     return problem === undefined ? undefined : { path: problem.path, issue: problem.reason }
   }, { toJsonSchema: () => [{}, true] })
 )

@@ -6,7 +6,7 @@ import { OrganizationId, TaskId } from "@englog/domain/Ids"
 import { PriorityName } from "@englog/domain/tasks/TaskPolicy"
 import { Schema } from "effect"
 import { TrimmedText } from "./PlainText.ts"
-import { StorableObject } from "./StorableJson.ts"
+import { StorableJson } from "./StorableJson.ts"
 import { Instant } from "./Times.ts"
 
 const MINUTE = 60
@@ -65,8 +65,8 @@ export const TaskRequest = Schema.Struct({
   name: Schema.optionalKey(TrimmedText({ min: 1, max: 200 }).annotate({ description: "For people; kept encrypted." })),
   task_type: TaskTypeName,
   priority: Schema.optionalKey(TaskPriority),
-  payload: Schema.optionalKey(StorableObject.annotate({
-    description: `What the kind asks for, at most ${MAX_PAYLOAD_BYTES} bytes as JSON. Ids rather than text: it is kept as it is.`
+  payload: Schema.optionalKey(StorableJson.annotate({
+    description: `What the kind asks for: any JSON that its schema allows, by default an empty object, at most ${MAX_PAYLOAD_BYTES} bytes. Ids rather than text: it is kept as it is.`
   })),
   organization_id: Schema.optionalKey(OrganizationId.annotate({ description: "One that you are a member of; by default your own." })),
   queue: Schema.optionalKey(QueueName),

@@ -43,6 +43,11 @@ describe("the OpenAPI document", () => {
     assert.deepStrictEqual(entries(at(document, "components", "schemas", "TooManyRequests", "properties")).map(([name]) => name), ["error"])
   })
 
+  it("lets the payload of a task be any JSON, for kinds differ", () => {
+    const payload = at(document, "components", "schemas", "TaskRequest", "properties", "payload")
+    assert.deepStrictEqual(entries(payload).map(([keyword]) => keyword), ["description"])
+  })
+
   it("refers to nothing that is not there, by names without technical suffixes", () => {
     const names = new Set(entries(at(document, "components", "schemas")).map(([name]) => name))
     for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.isTrue(names.has(name ?? ""), name)
