@@ -93,7 +93,7 @@ const read = Effect.gen(function*() {
     workerId: yield* workerId,
     workerName: yield* Environment.textOr("WORKER_NAME", "EngLog Worker"),
     maxConcurrent: yield* Environment.wholeNumber("WORKER_MAX_CONCURRENT", 1, 1000, 5),
-    prefetch: yield* Environment.wholeNumber("WORKER_PREFETCH", 0, 9000, 256),
+    prefetch: yield* Environment.wholeNumber("WORKER_PREFETCH", 0, 9000, 512),
     slotHeld: yield* Environment.flag("WORKER_SLOT_HELD", false),
     queues: yield* queues,
     healthHost: yield* Environment.textOr("WORKER_HEALTH_HOST", "127.0.0.1"),

@@ -27,7 +27,7 @@ export const Liveness = Context.Reference<{
   readonly resumeGrace: Duration.Duration
   /**
    * The same where a worker that knows protocol 2 closed its stream and this replica, which it could have come back to, lives on:
-   * such a worker dials again after a second at most 1.2 (seed 001), or its process is gone (docs/decisions/0024).
+   * such a worker dials again after a second at most 1.2 (seed 001), or its process is gone (docs/decisions/0025).
    */
   readonly closedGrace: Duration.Duration
   /** A replica that has not been seen for this long is taken for dead; it marks itself once per `sweepInterval`. */

@@ -82,23 +82,26 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       Effect.withTracerEnabled(false)
     )
 
+  /** Whether a session is worth a claim. While much waits, a few free slots are not: others will be free in a moment. */
+  const wants = (session: LiveSession, newWork: boolean, now: number): boolean => {
+    const slots = freeSlots(session)
+    if (slots === 0 || (isIdle(session.row) && !newWork)) return false
+    const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
+    if (!few || now - (filled.get(session) ?? 0) >= MOMENT) return true
+    postponed = true
+    mark(session.row, (lane) => void empty.delete(lane))
+    return false
+  }
+
   const fill = (session: LiveSession, newWork: boolean): Effect.Effect<void, SqlError> =>
     Effect.gen(function*() {
       const slots = freeSlots(session)
       session.heldBack = slots < openSlots(session)
-      const gone = sessions.find(session.row.id) !== session
-      const { row } = session
-      const idle = isIdle(row)
-      if (gone || slots === 0 || (idle && !newWork)) return
       const now = yield* Clock.currentTimeMillis
-      // While much waits, a few free slots are not worth a statement: others will be free in a moment.
-      const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
-      if (few && now - (filled.get(session) ?? 0) < MOMENT) {
-        postponed = true
-        return mark(row, (lane) => void empty.delete(lane))
-      }
+      if (sessions.find(session.row.id) !== session || !wants(session, newWork, now)) return
+      const { row } = session
       // Where nothing waited a moment ago little waits now: half of the slots stay with the hand-off meanwhile.
-      const asked = idle ? Math.ceil(slots / 2) : slots
+      const asked = isIdle(row) ? Math.ceil(slots / 2) : slots
       const claimed = yield* claimFor(session, asked)
       if (claimed.length > 0) yield* send(session, claimed)
       if (claimed.length === asked) {
@@ -128,8 +131,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     postponed = false
     const open = yield* sessions.all
     // Asked before every claim: a session may have been ended by another replica.
-    const somebodyClaims = open.some((session) => freeSlots(session) > 0 && (newWork || !isIdle(session.row)))
-    if (somebodyClaims || (open.length > 0 && now - leasesSeen >= POLL)) {
+    const claimants = open.filter((session) => wants(session, newWork, now))
+    if (claimants.length > 0 || (open.length > 0 && now - leasesSeen >= POLL)) {
       lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
       leasesSeen = now
     }

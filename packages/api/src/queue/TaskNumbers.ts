@@ -1,20 +1,20 @@
 /** Numbers for new tasks, made here without asking anybody; this process's place among those that make them comes from the database. */
 import { type TaskId } from "@englog/domain/Ids"
 import { makeTaskNumbers, numberOf, WRITERS } from "@englog/domain/tasks/TaskNumber"
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { waitedOut } from "../db/Outage.ts"
 
 export class TaskNumbers extends Context.Service<TaskNumbers, {
-  readonly next: Effect.Effect<bigint>
+  /** The next one; `now` in milliseconds since 1970. */
+  readonly next: (now: number) => bigint
 }>()("@englog/api/queue/TaskNumbers") {
   static readonly layer = Layer.effect(
     TaskNumbers,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const [row] = yield* Effect.orDie(decodeWriter(yield* waitedOut(sql`SELECT nextval('task_number_writers')::int AS writer`)))
-      const make = makeTaskNumbers(row.writer % WRITERS)
-      return TaskNumbers.of({ next: Effect.map(Clock.currentTimeMillis, make) })
+      return TaskNumbers.of({ next: makeTaskNumbers(row.writer % WRITERS) })
     })
   )
 }

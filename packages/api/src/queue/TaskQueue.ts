@@ -136,9 +136,9 @@ export class TaskQueue extends Context.Service<TaskQueue, {
           return yield* Effect.suspend(() => insertOrFind(task))
         })
 
-      const build = Effect.fnUntraced(function*(submission: Submission): Effect.fn.Return<NewTask> {
-        const number = yield* numbers.next
-        const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+      const newTask = (submission: Submission, now: number, traceparent: string): NewTask => {
+        const number = numbers.next(now)
+        const seconds = Math.floor(now / 1_000)
         const { policy } = submission
         return {
           number,
@@ -160,21 +160,32 @@ export class TaskQueue extends Context.Service<TaskQueue, {
           limit: submission.limit ?? null,
           after: submission.after ?? [],
           parent: submission.parent ?? null,
-          traceparent: yield* currentTraceparent
+          traceparent
         }
+      }
+
+      const build = Effect.fnUntraced(function*(submissions: ReadonlyArray<Submission>) {
+        const [now, traceparent] = [yield* Clock.currentTimeMillis, yield* currentTraceparent]
+        return submissions.map((submission) => newTask(submission, now, traceparent))
       })
 
-      const count = (accepted: ReadonlyArray<Accepted>, tasks: ReadonlyArray<NewTask>) =>
-        Effect.forEach(accepted, ({ created }, index) =>
-          created ? Metrics.tasksAccepted.add({ kind: tasks[index]?.kind ?? "" }) : Effect.void, { discard: true })
+      const count = (accepted: ReadonlyArray<Accepted>, tasks: ReadonlyArray<NewTask>) => {
+        const byKind = new Map<string, number>()
+        for (const [index, { created }] of accepted.entries()) {
+          const kind = tasks[index]?.kind ?? ""
+          if (created) byKind.set(kind, (byKind.get(kind) ?? 0) + 1)
+        }
+        return Effect.forEach(byKind, ([kind, n]) => Metrics.tasksAccepted.add({ kind }, n), { discard: true })
+      }
 
       /** The rooms that submissions take, each asked for once. */
       const within = <A, E>(submissions: ReadonlyArray<Submission>, submit: Effect.Effect<A, E>): Effect.Effect<A, E | QueueFull | SqlError> => {
         const rooms = new Map<string, { readonly queue: string; readonly organization_id: OrganizationId; count: number }>()
         for (const { organization_id, policy } of submissions) {
-          const room = rooms.get(`${organization_id} ${policy.queue}`) ?? { queue: policy.queue, organization_id, count: 0 }
-          room.count += 1
-          rooms.set(`${organization_id} ${policy.queue}`, room)
+          const key = `${organization_id} ${policy.queue}`
+          const room = rooms.get(key)
+          if (room === undefined) rooms.set(key, { queue: policy.queue, organization_id, count: 1 })
+          else room.count += 1
         }
         let inside: Effect.Effect<A, E | QueueFull | SqlError> = submit
         for (const { count, organization_id, queue } of rooms.values()) inside = backpressure.within(queue, organization_id, count, inside)
@@ -182,7 +193,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       }
 
       const submitAll: TaskQueue["Service"]["submitAll"] = Effect.fn("TaskQueue.submitAll")(function*(submissions) {
-        const tasks = yield* Effect.forEach(submissions, build)
+        const tasks = yield* build(submissions)
         const accepted = yield* within(submissions, tasks.every(isPlain) ? insertAllPlain(tasks) : insertInOrder(tasks))
         yield* count(accepted, tasks)
         return accepted
@@ -204,21 +215,16 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       })
 
       const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
-        const task = yield* build(submission)
+        const task = newTask(submission, yield* Clock.currentTimeMillis, yield* currentTraceparent)
         yield* Effect.annotateCurrentSpan({ [Attribute.taskId]: task.task_id, [Attribute.taskKind]: submission.kind })
-        const [accepted] = yield* backpressure.within(
-          submission.policy.queue,
-          submission.organization_id,
-          1,
-          isPlain(task) ? insertAllPlain([task]) : insertInOrder([task])
-        )
+        const [accepted] = yield* within([submission], isPlain(task) ? insertAllPlain([task]) : insertInOrder([task]))
         if (accepted === undefined) return task.task_id
         if (accepted.created) yield* Metrics.tasksAccepted.add({ kind: submission.kind })
         return accepted.task_id
       })
 
       const enlist: TaskQueue["Service"]["enlist"] = Effect.fn("TaskQueue.enlist")(function*(submission) {
-        const task = yield* build(submission)
+        const task = newTask(submission, yield* Clock.currentTimeMillis, yield* currentTraceparent)
         const accepted = yield* within([submission], insertOrFind(task))
         yield* sql.afterCommit(Effect.andThen(wakeups.wake("tasks", "delayed"), count([accepted], [task])))
         return accepted

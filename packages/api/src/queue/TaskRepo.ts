@@ -54,7 +54,6 @@ export class TaskRepo extends Context.Service<TaskRepo, {
 
       /** The private input and the name. */
       const sealed = Effect.fnUntraced(function*({ name, private_input, task_id }: NewTask) {
-        if (private_input === null && name === null) return nothingSealed
         return {
           private_input: yield* text.seal(private_input, EncryptedColumn.taskPrivateInput, task_id),
           name: yield* text.seal(name, EncryptedColumn.taskName, task_id)
@@ -63,7 +62,8 @@ export class TaskRepo extends Context.Service<TaskRepo, {
 
       /** `n`: one row per task. Arrays by column: PostgreSQL reads them several times faster than JSON. */
       const rows = Effect.fnUntraced(function*(client: SqlClient.SqlClient, births: ReadonlyArray<Birth>) {
-        const encrypted = yield* Effect.forEach(births, ({ task }) => sealed(task))
+        const encrypted = yield* Effect.forEach(births, ({ task }) =>
+          task.private_input === null && task.name === null ? nothingSealed : sealed(task))
         const of = <A>(value: (task: NewTask, birth: Birth) => A) => births.map((birth) => value(birth.task, birth))
         return client`unnest(
           ${int8s(of((task) => task.number))}, ${texts(of((task) => task.task_id))}, ${texts(of((task) => task.kind))},
@@ -157,7 +157,7 @@ export class TaskRepo extends Context.Service<TaskRepo, {
   )
 }
 
-const nothingSealed: { readonly private_input: string | null; readonly name: string | null } = { private_input: null, name: null }
+const nothingSealed = Effect.succeed<{ readonly private_input: string | null; readonly name: string | null }>({ private_input: null, name: null })
 
 /** A task belongs to its organization; whoever is not a member learns nothing, not even that it exists. */
 export const isVisibleTo = (task: Task, organization_id: OrganizationId): boolean => task.organization_id === organization_id

@@ -15,7 +15,7 @@ import type { SessionId, TaskId, WorkerId } from "@englog/domain/Ids"
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { makeTaskNumbers } from "@englog/domain/tasks/TaskNumber"
 import { decide } from "@englog/domain/tasks/TaskState"
-import { Clock, DateTime, Duration, Effect, Layer, Option } from "effect"
+import { DateTime, Duration, Effect, Layer, Option } from "effect"
 import { Statements } from "./Database.ts"
 import { type OpenTask, situationOf, type Tables } from "./Tables.ts"
 
@@ -263,10 +263,7 @@ const others = (writer: number) =>
   Layer.mergeAll(
     Layer.succeed(QueueSettings, QueueSettings.of({ current: Effect.succeed(new Map()), set: () => notModelled("settings of queues") })),
     Layer.succeed(Backpressure, Backpressure.of({ within: (_queue, _organization, _count, submit) => submit })),
-    Layer.sync(TaskNumbers, () => {
-      const make = makeTaskNumbers(writer)
-      return TaskNumbers.of({ next: Effect.map(Clock.currentTimeMillis, make) })
-    })
+    Layer.sync(TaskNumbers, () => TaskNumbers.of({ next: makeTaskNumbers(writer) }))
   )
 
 /** `writer` tells the servers apart. */
