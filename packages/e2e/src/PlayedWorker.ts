@@ -1,6 +1,5 @@
 /**
- * A worker played by hand over gRPC, knowing the contract alone (protocol 1): registers, takes tasks from its stream, and
- * says whatever a test wants said.
+ * A worker played by hand over gRPC: registers, takes tasks from its stream, and says whatever a test wants said, never by itself.
  */
 import type { WorkerId } from "@englog/domain/Ids"
 import { APIWorkerService } from "@englog/rpc/grpc/APIWorkerService"
@@ -14,6 +13,9 @@ import { Effect, Option, type Redacted, Stream } from "effect"
 
 export interface PlayedWorkerOptions {
   readonly enrollment_token?: Redacted.Redacted<string>
+  /** Default 1: it knows the contract alone. As protocol 2 it neglects all duties: it answers no ping. */
+  readonly protocol?: 1 | 2
+  readonly kinds?: ReadonlyArray<string>
 }
 
 /** Leaves when its scope ends, without a word. */
@@ -23,11 +25,11 @@ export const playWorker = Effect.fnUntraced(function*(grpc: string, worker_id: W
     worker_id,
     worker_name: "played by hand",
     version: "0",
-    kinds: ["INSIGHT_GENERATION"],
+    kinds: options.kinds ?? ["INSIGHT_GENERATION"],
     announced_kinds: [],
     max_concurrent_tasks: 1,
     queues: ["default"],
-    protocol: 1,
+    protocol: options.protocol ?? 1,
     resume_session_token: Option.none(),
     enrollment_token: Option.fromUndefinedOr(options.enrollment_token),
     metadata: {}

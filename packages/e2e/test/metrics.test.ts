@@ -3,17 +3,20 @@
  * that happens here; a metric that nothing moves has no place in it.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { NodeFileSystem } from "@effect/platform-node"
 import { ProcessTable } from "@englog/api/db/embedded/ProcessTable"
+import { WorkerId } from "@englog/domain/Ids"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Layer, Schedule, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { FakeCollector } from "../src/FakeCollector.ts"
 import { FakeOllama, held, insight } from "../src/FakeOllama.ts"
 import { Installation } from "../src/Installation.ts"
 import { type MetricsPage, scrape } from "../src/MetricsPage.ts"
 import { ask, register } from "../src/Person.ts"
+import { playWorker } from "../src/PlayedWorker.ts"
 
-const world = () => Layer.mergeAll(Installation.layer(), FakeOllama.layer, FakeCollector.layer, FetchHttpClient.layer)
+const world = () => Layer.mergeAll(Installation.layer(), FakeOllama.layer, FakeCollector.layer, FetchHttpClient.layer, NodeFileSystem.layer)
 
 /** Pages of the story below, by what had just happened. */
 interface Story {
@@ -54,6 +57,7 @@ const moved: { readonly [key in Key]: (story: Story, name: string) => boolean } 
   workerSessions: ({ apiAtFirst, asking, queued }, name) =>
     apiAtFirst.total(name, { status: "idle" }) === 1 && queued.total(name) === 0 && asking.total(name, { status: "busy" }) === 1,
   workerCapacity: ({ apiAtFirst, queued }, name) => apiAtFirst.total(name) === 5 && queued.total(name) === 0,
+  streamsDeaf: ({ api, apiAtFirst, queued }, name) => apiAtFirst.total(name) === 0 && queued.total(name) === 0 && api.total(name) === 1,
   rpcServed: ({ api }, name) => api.total(name, { method: "GetTaskData", code: "OK" }) >= 2,
   entriesCreated: ({ api, apiAtFirst }, name) => apiAtFirst.total(name) === 0 && api.total(name) === 2,
   usersActive: ({ api, apiAtFirst }, name) => apiAtFirst.total(name) === 0 && api.total(name) === 1,
@@ -125,6 +129,8 @@ const live = Effect.gen(function*() {
   yield* first.end("SIGTERM")
   const queued = yield* scrapeUntil(apiPage, (page) => page.total(Metrics.queueOldestDue.name) > 0)
 
+  const deaf = yield* playWorker(api.grpc, WorkerId.make("deaf"), { protocol: 2, kinds: ["NOBODY_ASKS_FOR_THIS"] })
+  yield* Effect.forkScoped(Stream.runDrain(deaf.tasks))
   yield* ollama.answer(insight("Steady work on the project. It took 4711 hours."))
   const second = yield* installation.startWorker("second", env)
   yield* ada.result(task)
@@ -149,7 +155,8 @@ const live = Effect.gen(function*() {
   const lonely = yield* scrapeUntil(pageOf(alone), (page) =>
     page.total(Metrics.workerReconnections.name) > 0 && page.families.has(Metrics.modelAvailable.name))
   const worker = yield* scrapeUntil(pageOf(second), (page) => page.total(Metrics.workerConnected.name) === 1)
-  const atLast = yield* scrapeUntil(apiPage, (page) => page.total(Metrics.databaseUp.name) === 1 && page.families.has(Metrics.queueTasks.name))
+  const atLast = yield* scrapeUntil(apiPage, (page) =>
+    page.total(Metrics.databaseUp.name) === 1 && page.total(Metrics.streamsDeaf.name) === 1 && page.families.has(Metrics.queueTasks.name))
   yield* second.end("SIGTERM")
   yield* api.end("SIGTERM")
   const story: Story = { apiAtFirst, workerAtFirst, queued, asking, asked, frozen, recovered, api: atLast, worker, lonely }

@@ -1,9 +1,10 @@
-/** The workers of the cluster by status, read from the database when somebody looks. */
+/** The workers of the cluster by status, read from the database when somebody looks; those whose streams end here, from memory. */
 import { metricReader, tellOrClear } from "@englog/platform/telemetry/MetricReaders"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { WorkerView } from "@englog/rpc/http/WorkersApi"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { ClusterStatus } from "./ClusterStatus.ts"
+import { WorkerSessions } from "./WorkerSessions.ts"
 
 const statuses = ["idle", "busy", "draining", "unhealthy", "disconnected"] as const
 
@@ -17,4 +18,10 @@ const tell = (workers: ReadonlyArray<WorkerView>) => {
 
 const clear = Effect.andThen(Metrics.workerSessions.replace([]), Metrics.workerCapacity.replace([]))
 
-export const SessionMetrics = metricReader(Effect.map(ClusterStatus, ({ workers }) => tellOrClear(workers, tell, clear)))
+const statusReader = metricReader(Effect.map(ClusterStatus, ({ workers }) => tellOrClear(workers, tell, clear)))
+
+/** Told by the process that notices: the database learns of it only when the lease has lapsed. */
+const deafReader = metricReader(Effect.map(WorkerSessions, ({ all, isDeaf }) =>
+  Effect.flatMap(all, Effect.filter(isDeaf)).pipe(Effect.flatMap((deaf) => Metrics.streamsDeaf.set({}, deaf.length)))))
+
+export const SessionMetrics = Layer.mergeAll(statusReader, deafReader)

@@ -80,6 +80,13 @@ export const Metrics = {
     labels: ["status"]
   }),
   workerCapacity: gauge({ ...cluster, name: "englog_worker_capacity_tasks", help: "Tasks that all healthy workers can run at once", unit: "count", labels: [] }),
+  streamsDeaf: gauge({
+    ...api,
+    name: "englog_worker_streams_deaf",
+    help: "Workers connected to this process that have not answered what they were sent for 10 s, and get nothing until they do",
+    unit: "count",
+    labels: []
+  }),
   rpcServed: histogram({
     ...api,
     name: "rpc_server_duration_seconds",
