@@ -35,10 +35,16 @@ export class QueueSettings extends Context.Service<QueueSettings, {
       )
       const current = yield* Ref.make<ReadonlyMap<string, QueueSetting>>(yield* waitedOut(read))
       const refresh = Effect.flatMap(read, (settings) => Ref.set(current, settings))
+      /** Whoever was woken by the same word as this has looked already, by the old settings. */
+      const learn = Effect.gen(function*() {
+        const before = yield* Ref.get(current)
+        yield* refresh
+        if (!sameSettings(before, yield* Ref.get(current))) yield* wakeups.wake("tasks")
+      })
 
       yield* Queue.take(wake).pipe(
         Effect.timeoutOption(POLL),
-        Effect.andThen(refresh),
+        Effect.andThen(learn),
         Effect.catchCause((cause) => Effect.andThen(warnUnlessOutage("could not read the settings of queues; keeping the old ones", cause), Effect.sleep(POLL))),
         Effect.forever,
         Effect.forkScoped
@@ -62,3 +68,9 @@ export class QueueSettings extends Context.Service<QueueSettings, {
 }
 
 const POLL = "5 seconds"
+
+const sameSettings = (one: ReadonlyMap<string, QueueSetting>, other: ReadonlyMap<string, QueueSetting>): boolean =>
+  one.size === other.size && [...one].every(([queue, { max_running, paused }]) => {
+    const now = other.get(queue)
+    return now !== undefined && now.paused === paused && now.max_running === max_running
+  })
