@@ -11,6 +11,7 @@ import encryptedText from "./0006_encrypted_text.ts"
 import engine from "./0007_engine.ts"
 import announcedKinds from "./0008_announced_kinds.ts"
 import schedules from "./0009_schedules.ts"
+import operators from "./0010_operators.ts"
 import queueRows from "./0011_queue_rows.ts"
 
 export const history = {
@@ -23,5 +24,6 @@ export const history = {
   "0007_engine": engine,
   "0008_announced_kinds": announcedKinds,
   "0009_schedules": schedules,
+  "0010_operators": operators,
   "0011_queue_rows": queueRows
 }

@@ -42,11 +42,14 @@ import { DispatcherLive } from "./cluster/Dispatcher.ts"
 import { DrainOnStop } from "./cluster/DrainOnStop.ts"
 import { Heartbeats } from "./cluster/Heartbeats.ts"
 import { LeaseRescuerLive, Replica } from "./cluster/LeaseRescuer.ts"
+import { PauseCourierLive } from "./cluster/PauseCourier.ts"
+import { PausedWorkerRepo } from "./cluster/PausedWorkerRepo.ts"
 import { Registrations } from "./cluster/Registrations.ts"
 import { ScalingMetrics, ScalingSignal } from "./cluster/ScalingSignal.ts"
 import { SessionMetrics } from "./cluster/SessionMetrics.ts"
 import { SessionStream } from "./cluster/SessionStream.ts"
 import { StreamAttachment } from "./cluster/StreamAttachment.ts"
+import { WorkerAdministration } from "./cluster/WorkerAdministration.ts"
 import { WorkerGateway } from "./cluster/WorkerGateway.ts"
 import { WorkerReports } from "./cluster/WorkerReports.ts"
 import { WorkerRpcsLive } from "./cluster/WorkerRpcsLive.ts"
@@ -154,14 +157,16 @@ const workerEdge = Layer.unwrap(Effect.gen(function*() {
   })
 }))
 
-const cluster = Layer.mergeAll(DispatcherLive, CancelCourierLive, LeaseRescuerLive, DrainOnStop, WorkersCheck, SessionMetrics, ScalingMetrics).pipe(
+const couriers = Layer.mergeAll(CancelCourierLive, Layer.provide(PauseCourierLive, PausedWorkerRepo.layer))
+
+const cluster = Layer.mergeAll(DispatcherLive, couriers, LeaseRescuerLive, DrainOnStop, WorkersCheck, SessionMetrics, ScalingMetrics).pipe(
   Layer.provideMerge(workerEdge),
   Layer.provide(WorkerGateway.layer),
   Layer.provide(SessionStream.layer),
   Layer.provide([Registrations.layer, StreamAttachment.layer, WorkerReports.layer]),
   Layer.provide(Heartbeats.layer),
   Layer.provide(CallLimits.layer),
-  Layer.provideMerge(ScalingSignal.layer),
+  Layer.provideMerge(Layer.mergeAll(ScalingSignal.layer, WorkerAdministration.layer)),
   Layer.provideMerge(ClusterStatus.layer),
   Layer.provideMerge(Replica.layer),
   Layer.provideMerge(Layer.mergeAll(WorkerSessionRepo.layer, WorkerSessions.layer, clusterConfig))

@@ -2,29 +2,19 @@
 import type { TaskId } from "@englog/domain/Ids"
 import { DeadLetter } from "@englog/domain/tasks/DeadLetter"
 import { publicName } from "@englog/domain/tasks/TaskKind"
-import { Priority, type RetryPolicy } from "@englog/domain/tasks/TaskPolicy"
+import type { RetryPolicy } from "@englog/domain/tasks/TaskPolicy"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
-import {
-  DeadLetterDetail, type DeadLetterQuery, DeadLetterView, MAX_REPLAYS, type ReplayRequest
-} from "@englog/rpc/http/DeadLetterView"
-import { BadRequest, Conflict, type Forbidden, NotFound, type TooManyRequests } from "@englog/rpc/http/HttpErrors"
+import { DeadLetterDetail, type DeadLetterQuery, DeadLetterView, type ReplayRequest } from "@englog/rpc/http/DeadLetterView"
+import { BadRequest, type Conflict, type Forbidden, type NotFound, type TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { defaultPageSize } from "@englog/rpc/http/Page"
-import { Context, Effect, Layer, Option, Result, Schema, Struct } from "effect"
-import { SqlClient } from "effect/sql"
+import { Context, Effect, Layer, Schema, Struct } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { type DeadLetterFilter, DeadLetterRepo, type WholeDeadLetter } from "../queue/DeadLetterRepo.ts"
-import { TaskQueue } from "../queue/TaskQueue.ts"
-import { orConflict, orTooMany } from "../tasks/SubmissionProblem.ts"
 import { TaskAccess } from "../tasks/TaskAccess.ts"
+import { DeadLetterReplays, orNotFound, type Replay } from "./DeadLetterReplays.ts"
 import { KnownKinds } from "./KnownKinds.ts"
-import { prefixOf } from "./SubmissionTerms.ts"
 
 type Caller = CurrentUser["Service"]
-
-export interface Replay {
-  readonly dead_letter: TaskId
-  readonly task_id: TaskId
-}
 
 export class DeadLetters extends Context.Service<DeadLetters, {
   readonly list: (caller: Caller, query: DeadLetterQuery) => Effect.Effect<
@@ -43,9 +33,8 @@ export class DeadLetters extends Context.Service<DeadLetters, {
   static readonly layer = Layer.effect(
     DeadLetters,
     Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
       const repo = yield* DeadLetterRepo
-      const queue = yield* TaskQueue
+      const replays = yield* DeadLetterReplays
       const kinds = yield* KnownKinds
       const access = yield* TaskAccess
 
@@ -53,26 +42,6 @@ export class DeadLetters extends Context.Service<DeadLetters, {
         const filter: DeadLetterFilter = { organization_id: yield* access.organization(caller, organization_id) }
         const kind = task_type === undefined ? undefined : yield* kinds.named(task_type)
         return { ...filter, ...(kind === undefined ? {} : { kind }), ...(queue === undefined ? {} : { queue }) }
-      })
-
-      const visible = (id: TaskId, found: Option.Option<WholeDeadLetter>) =>
-        Effect.fromOption(found).pipe(Effect.mapError(() => new NotFound({ error: `there is no dead letter ${id}` })))
-
-      /** In one transaction, under the lock of the dead letter. */
-      const replay = Effect.fn("DeadLetters.replay")(function*(caller: Caller, id: TaskId) {
-        yield* access.find(caller, id)
-        return yield* sql.withTransaction(Effect.gen(function*() {
-          const letter = yield* Effect.flatMap(repo.lock(id), (found) => visible(id, found))
-          if (letter.replayed_as !== null) return yield* new Conflict({ error: `it was replayed already, as ${letter.replayed_as}` })
-          if (letter.unique_key !== null) yield* repo.giveUpKey(id)
-          const { created, task_id } = yield* orConflict(orTooMany(queue.enlist(again(letter)))).pipe(
-            // Only of tasks to wait for.
-            Effect.catchIf((error) => error instanceof NotFound, Effect.die)
-          )
-          if (!created) return yield* new Conflict({ error: `its unique key is that of ${task_id} now` })
-          yield* repo.noteReplay(id, task_id)
-          return task_id
-        }))
       })
 
       return DeadLetters.of({
@@ -86,48 +55,14 @@ export class DeadLetters extends Context.Service<DeadLetters, {
         }),
         get: Effect.fn("DeadLetters.get")(function*(caller, id) {
           yield* access.find(caller, id)
-          return yield* Effect.flatMap(Effect.flatMap(repo.find(id), (found) => visible(id, found)), toDetail)
+          return yield* Effect.flatMap(Effect.flatMap(repo.find(id), (found) => orNotFound(id, found)), toDetail)
         }),
-        replay,
-        replayAll: Effect.fn("DeadLetters.replayAll")(function*(caller, request) {
-          const letters = yield* repo.list({ ...(yield* filterOf(caller, request)), unplayed: true }, null, MAX_REPLAYS + 1)
-          const items: Array<Replay> = []
-          for (const { task_id } of letters.slice(0, MAX_REPLAYS)) {
-            const answer = yield* Effect.result(replay(caller, task_id))
-            if (Result.isSuccess(answer)) items.push({ dead_letter: task_id, task_id: answer.success })
-            // Somebody else replayed or removed it meanwhile.
-            else if (answer.failure instanceof Conflict || answer.failure instanceof NotFound) continue
-            else if (items.length > 0) return { items, more: true }
-            else return yield* answer.failure
-          }
-          return { items, more: letters.length > MAX_REPLAYS }
-        })
+        replay: Effect.fn("DeadLetters.replay")((caller, id) => Effect.andThen(access.find(caller, id), replays.one(id))),
+        replayAll: Effect.fn("DeadLetters.replayAll")((caller, request) => Effect.flatMap(filterOf(caller, request), replays.all))
       })
     })
-  ).pipe(Layer.provide(DeadLetterRepo.layer))
+  ).pipe(Layer.provide([DeadLetterReplays.layer, DeadLetterRepo.layer]))
 }
-
-/** The same task once more, with its unique key and limit; it waits for no other task. */
-const again = (letter: WholeDeadLetter) => ({
-  kind: letter.kind,
-  prefix: prefixOf(letter.kind),
-  organization_id: letter.organization_id,
-  user_id: letter.user_id,
-  payload: letter.payload,
-  private_input: letter.private_input,
-  name: letter.name,
-  unique_key: letter.unique_key,
-  limit: letter.limit,
-  parent: letter.task_id,
-  policy: {
-    queue: letter.queue,
-    priority: Priority.make(letter.priority),
-    attempt_timeout: letter.attempt_timeout,
-    deadline: Math.max(letter.attempt_timeout, Math.round(letter.deadline)),
-    retry: letter.retry,
-    result_ttl: letter.result_ttl
-  }
-})
 
 const toView = (letter: typeof DeadLetter.Type) => ({ ...Struct.pick(letter, Struct.keys(DeadLetter.fields)), task_type: publicName(letter.kind) })
 

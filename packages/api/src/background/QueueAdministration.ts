@@ -1,18 +1,25 @@
 /** What an administrator sees of the queues and does to them. Changes stand in the audit log. */
 import { backgroundPolicy } from "@englog/domain/tasks/TaskPolicy"
-import type { CurrentUser } from "@englog/rpc/http/Authorization"
+import { OrganizationId } from "@englog/domain/Ids"
 import { BadRequest, type Forbidden, NotFound } from "@englog/rpc/http/HttpErrors"
-import type { CleanupAnswer, QueueSettingView, QueueStats } from "@englog/rpc/http/QueueView"
-import { Context, DateTime, Effect, Layer } from "effect"
+import type { CleanupAnswer, QueueSettingView, QueueStats, TenantWeight } from "@englog/rpc/http/QueueView"
+import { defaultPageSize } from "@englog/rpc/http/Page"
+import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { ALL_QUEUES, QueueSettings } from "../queue/QueueSettings.ts"
 import { QueueStatsRepo } from "../queue/QueueStatsRepo.ts"
 import { TaskCleanup } from "../queue/TaskCleanup.ts"
+import { TenantWeightRepo } from "../queue/TenantWeightRepo.ts"
+import { actor, administratorsOnly, type Operator } from "../security/Operator.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
-import { administratorsOnly } from "../tasks/TaskAccess.ts"
 
-type Caller = CurrentUser["Service"]
 type Setting = typeof QueueSettingView.Type
+type Weight = typeof TenantWeight.Type
+
+export interface WeightsPage {
+  readonly items: ReadonlyArray<Weight>
+  readonly next_cursor: string | null
+}
 
 export interface CleanupRequest {
   readonly max_age_days?: number
@@ -20,11 +27,17 @@ export interface CleanupRequest {
 }
 
 export class QueueAdministration extends Context.Service<QueueAdministration, {
-  readonly stats: (caller: Caller) => Effect.Effect<typeof QueueStats.Type, Forbidden | SqlError>
-  readonly pause: (caller: Caller, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | NotFound | SqlError>
-  readonly resume: (caller: Caller, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | NotFound | SqlError>
-  readonly limit: (caller: Caller, queue: string, max_running: number | null) => Effect.Effect<Setting, Forbidden | NotFound | SqlError>
-  readonly cleanUp: (caller: Caller, request: CleanupRequest) => Effect.Effect<typeof CleanupAnswer.Type, Forbidden | SqlError>
+  readonly stats: (operator: Operator) => Effect.Effect<typeof QueueStats.Type, Forbidden | SqlError>
+  readonly pause: (operator: Operator, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | NotFound | SqlError>
+  readonly resume: (operator: Operator, queue: string) => Effect.Effect<Setting, BadRequest | Forbidden | NotFound | SqlError>
+  readonly limit: (operator: Operator, queue: string, max_running: number | null) => Effect.Effect<Setting, Forbidden | NotFound | SqlError>
+  readonly cleanUp: (operator: Operator, request: CleanupRequest) => Effect.Effect<typeof CleanupAnswer.Type, Forbidden | SqlError>
+  /** Of organizations whose share was set; that of all others is 1. */
+  readonly weights: (operator: Operator, page: { readonly limit?: number; readonly cursor?: string }) => Effect.Effect<
+    WeightsPage,
+    BadRequest | Forbidden | SqlError
+  >
+  readonly weigh: (operator: Operator, organization_id: OrganizationId, weight: number) => Effect.Effect<Weight, Forbidden | NotFound | SqlError>
 }>()("@englog/api/background/QueueAdministration") {
   static readonly layer = Layer.effect(
     QueueAdministration,
@@ -32,6 +45,7 @@ export class QueueAdministration extends Context.Service<QueueAdministration, {
       const settings = yield* QueueSettings
       const figures = yield* QueueStatsRepo
       const cleanup = yield* TaskCleanup
+      const tenants = yield* TenantWeightRepo
       const { record } = yield* SecurityEvents
 
       /** A name that was mistyped would change nothing, and nobody would know. */
@@ -40,18 +54,18 @@ export class QueueAdministration extends Context.Service<QueueAdministration, {
         return yield* new NotFound({ error: `queue: nothing waits in ${queue}, and no worker takes from it` })
       })
 
-      const setPaused = Effect.fnUntraced(function*(caller: Caller, queue: string, paused: boolean) {
-        yield* administratorsOnly(caller)
+      const setPaused = Effect.fnUntraced(function*(operator: Operator, queue: string, paused: boolean) {
+        yield* administratorsOnly(operator)
         if (queue === ALL_QUEUES) return yield* new BadRequest({ error: "queue: name one; all at once can only be limited" })
         yield* known(queue)
         const setting = yield* settings.set(queue, { paused })
-        yield* record({ event: paused ? "queue_paused" : "queue_resumed", user_id: caller.id, detail: { queue } })
+        yield* record({ event: paused ? "queue_paused" : "queue_resumed", ...actor(operator), detail: { queue } })
         return setting
       })
 
       return QueueAdministration.of({
-        stats: Effect.fn("QueueAdministration.stats")(function*(caller) {
-          yield* administratorsOnly(caller)
+        stats: Effect.fn("QueueAdministration.stats")(function*(operator) {
+          yield* administratorsOnly(operator)
           const [open, recent, dead_letters, set] = yield* Effect.all([figures.open, figures.recent(NEWEST), figures.deadLetters, settings.current])
           const names = [...new Set([...open.map(({ queue }) => queue), ...set.keys()])].sort()
           const queues = names.map((queue) => {
@@ -70,25 +84,40 @@ export class QueueAdministration extends Context.Service<QueueAdministration, {
             timestamp: yield* DateTime.now
           }
         }),
-        pause: Effect.fn("QueueAdministration.pause")((caller, queue) => setPaused(caller, queue, true)),
-        resume: Effect.fn("QueueAdministration.resume")((caller, queue) => setPaused(caller, queue, false)),
-        limit: Effect.fn("QueueAdministration.limit")(function*(caller, queue, max_running) {
-          yield* administratorsOnly(caller)
+        pause: Effect.fn("QueueAdministration.pause")((operator, queue) => setPaused(operator, queue, true)),
+        resume: Effect.fn("QueueAdministration.resume")((operator, queue) => setPaused(operator, queue, false)),
+        limit: Effect.fn("QueueAdministration.limit")(function*(operator, queue, max_running) {
+          yield* administratorsOnly(operator)
           yield* known(queue)
           const setting = yield* settings.set(queue, { max_running })
-          yield* record({ event: "queue_limited", user_id: caller.id, detail: { queue, ...(max_running === null ? {} : { max_running }) } })
+          yield* record({ event: "queue_limited", ...actor(operator), detail: { queue, ...(max_running === null ? {} : { max_running }) } })
           return setting
         }),
-        cleanUp: Effect.fn("QueueAdministration.cleanUp")(function*(caller, { dry_run = false, max_age_days }) {
-          yield* administratorsOnly(caller)
+        cleanUp: Effect.fn("QueueAdministration.cleanUp")(function*(operator, { dry_run = false, max_age_days }) {
+          yield* administratorsOnly(operator)
           const removed = yield* cleanup.sweep({ age: max_age_days === undefined ? "result_ttl" : max_age_days * DAY, dry_run })
-          if (!dry_run) yield* record({ event: "tasks_cleaned_up", user_id: caller.id, detail: { ...removed } })
+          if (!dry_run) yield* record({ event: "tasks_cleaned_up", ...actor(operator), detail: { ...removed } })
           return { dry_run, removed }
+        }),
+        weights: Effect.fn("QueueAdministration.weights")(function*(operator, { cursor, limit = defaultPageSize }) {
+          yield* administratorsOnly(operator)
+          const after = cursor === undefined ? null : Option.getOrUndefined(decodeCursor(cursor))
+          if (after === undefined) return yield* new BadRequest({ error: "cursor: is not a next_cursor of an earlier page" })
+          const found = yield* tenants.list(after, limit + 1)
+          return { items: found.slice(0, limit), next_cursor: found.length > limit ? found[limit - 1]?.organization_id ?? null : null }
+        }),
+        weigh: Effect.fn("QueueAdministration.weigh")(function*(operator, organization_id, weight) {
+          yield* administratorsOnly(operator)
+          if (!(yield* tenants.set(organization_id, weight))) return yield* new NotFound({ error: "organization_id: there is no such organization" })
+          yield* record({ event: "tenant_weighted", ...actor(operator), detail: { organization_id, weight } })
+          return { organization_id, weight }
         })
       })
     })
-  )
+  ).pipe(Layer.provide(TenantWeightRepo.layer))
 }
+
+const decodeCursor = Schema.decodeOption(OrganizationId)
 
 /** Tasks whose fate the statistics tell. */
 const NEWEST = 10_000

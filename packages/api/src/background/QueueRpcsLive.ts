@@ -30,6 +30,8 @@ export const QueueRpcsLive = QueueRpcs.toLayer(Effect.gen(function*() {
     PauseQueue: ({ queue }) => CurrentUser.use((user) => orRpcFailure(queues.pause(user, queue))),
     ResumeQueue: ({ queue }) => CurrentUser.use((user) => orRpcFailure(queues.resume(user, queue))),
     LimitQueue: ({ max_running, queue }) => CurrentUser.use((user) => orRpcFailure(queues.limit(user, queue, max_running))),
+    ListTenantWeights: (page) => CurrentUser.use((user) => orRpcFailure(queues.weights(user, page))),
+    SetTenantWeight: ({ organization_id, weight }) => CurrentUser.use((user) => orRpcFailure(queues.weigh(user, organization_id, weight))),
     CleanUpTasks: (request) => CurrentUser.use((user) => orRpcFailure(queues.cleanUp(user, request))),
     GetBackgroundHealth: () => orRpcFailure(cluster.health)
   })

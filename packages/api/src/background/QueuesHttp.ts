@@ -24,6 +24,12 @@ export const QueuesHttp = HttpApiBuilder.group(EngLogApi, "queues", Effect.fn(fu
     }),
     limit: Effect.fnUntraced(function*({ params, payload }) {
       return yield* orUnavailable(queues.limit(yield* CurrentUser, params.queue, payload.max_running))
+    }),
+    weights: Effect.fnUntraced(function*({ query }) {
+      return yield* orUnavailable(queues.weights(yield* CurrentUser, query))
+    }),
+    weigh: Effect.fnUntraced(function*({ params, payload }) {
+      return yield* orUnavailable(queues.weigh(yield* CurrentUser, params.organization_id, payload.weight))
     })
   })
 }))

@@ -58,7 +58,8 @@ const toView = (row: WorkerSessionRow): WorkerView =>
     worker_id: row.worker_id,
     worker_name: row.worker_name,
     version: row.version,
-    status: row.replica_id === null ? "disconnected" : row.lease_valid ? row.status : "unhealthy",
+    status: statusOf(row),
+    paused: row.paused,
     kinds: row.kinds,
     queues: row.queues,
     max_concurrent_tasks: row.max_concurrent_tasks,
@@ -71,3 +72,10 @@ const toView = (row: WorkerSessionRow): WorkerView =>
     registered_at: row.registered_at,
     last_heartbeat_at: row.last_heartbeat_at
   })
+
+/** What keeps it from working most. */
+const statusOf = ({ lease_valid, paused, replica_id, status }: WorkerSessionRow): WorkerView["status"] => {
+  if (replica_id === null) return "disconnected"
+  if (!lease_valid) return "unhealthy"
+  return paused && (status === "idle" || status === "busy") ? "paused" : status
+}

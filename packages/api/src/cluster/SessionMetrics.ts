@@ -6,7 +6,7 @@ import { Effect, Layer } from "effect"
 import { ClusterStatus } from "./ClusterStatus.ts"
 import { WorkerSessions } from "./WorkerSessions.ts"
 
-const statuses = ["idle", "busy", "draining", "unhealthy", "disconnected"] as const
+const statuses = ["idle", "busy", "paused", "draining", "unhealthy", "disconnected"] as const
 
 const tell = (workers: ReadonlyArray<WorkerView>) => {
   const healthy = workers.filter(({ status }) => status === "idle" || status === "busy")

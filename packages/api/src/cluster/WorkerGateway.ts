@@ -195,7 +195,8 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
 }
 
 /** Answers and revocations are a session stream's; a task stream has no words for them, and nobody puts them there. */
-const isForTaskStream = (message: Outgoing): message is ToWorker => message._tag !== "Answers" && message._tag !== "Revoked"
+/** A task stream has no words for the others; a paused worker on one is given nothing all the same. */
+const isForTaskStream = (message: Outgoing): message is ToWorker => !["Answers", "Revoked", "PauseIntake", "ResumeIntake"].includes(message._tag)
 
 const refusalCode = {
   unenrolled: "UNAUTHENTICATED",

@@ -30,6 +30,8 @@ export class WorkerSessionRow extends Schema.Class<WorkerSessionRow>("WorkerSess
   })),
   registered_at: Schema.DateTimeUtcFromDate,
   last_heartbeat_at: Schema.DateTimeUtcFromDate,
+  /** An operator paused its worker. */
+  paused: Schema.Boolean,
   ended: Schema.Boolean,
   lease_valid: Schema.Boolean
 }) {}
@@ -233,6 +235,7 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
 
 const COLUMNS = `id, worker_id, worker_name, version, protocol, kinds, queues, max_concurrent_tasks, address, lineage,
   replica_id, status, stats, registered_at, last_heartbeat_at, ended_at IS NOT NULL AS ended,
+  EXISTS (SELECT 1 FROM paused_workers p WHERE p.worker_id = worker_sessions.worker_id) AS paused,
   ended_at IS NULL AND lease_until >= now() AS lease_valid`
 
 const decodeRow = Schema.decodeUnknownEffect(WorkerSessionRow)

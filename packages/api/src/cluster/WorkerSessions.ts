@@ -122,11 +122,13 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
                 window: window === 0 ? row.max_concurrent_tasks : window,
                 claiming: 0,
                 sentAway: false,
-                paused: false,
+                paused: row.paused,
                 heldBack: false,
                 status: row.status
               }
               sessions.set(row.id, session)
+              // A worker forgets a pause with the stream it came by.
+              if (row.paused) yield* Queue.offer(session.mailbox, { _tag: "PauseIntake", reason: OPERATOR_PAUSE })
               yield* signal
               return session
             }),
@@ -186,6 +188,9 @@ export class WorkerSessions extends Context.Service<WorkerSessions, {
     })
   )
 }
+
+/** What a worker is told whom an operator paused. */
+export const OPERATOR_PAUSE = "paused by an operator"
 
 /** Slots in which no task runs or waits, or is about to. */
 export const openSlots = (session: LiveSession): number =>

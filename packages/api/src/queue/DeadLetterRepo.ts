@@ -32,7 +32,7 @@ const WholeDeadLetter = Schema.Struct({
 export type WholeDeadLetter = typeof WholeDeadLetter.Type
 
 export interface DeadLetterFilter {
-  readonly organization_id: OrganizationId
+  readonly organization_id?: OrganizationId
   readonly kind?: string
   readonly queue?: string
   /** Only those that were not replayed yet. */
@@ -85,7 +85,8 @@ export class DeadLetterRepo extends Context.Service<DeadLetterRepo, {
         list: Effect.fn("DeadLetterRepo.list")(function*({ kind, organization_id, queue, unplayed = false }, below, limit) {
           const rows = yield* sql`
             SELECT d.id::text AS number, ${columns} FROM dead_letters d JOIN tasks t ON t.id = d.id
-            WHERE d.organization_id = ${organization_id}::uuid AND (${below}::text IS NULL OR d.id < ${below}::text::int8)
+            WHERE (${organization_id ?? null}::text IS NULL OR d.organization_id = ${organization_id ?? null}::text::uuid)
+              AND (${below}::text IS NULL OR d.id < ${below}::text::int8)
               AND (${kind ?? null}::text IS NULL OR d.kind = ${kind ?? null}::text)
               AND (${queue ?? null}::text IS NULL OR d.queue = ${queue ?? null}::text)
               AND (NOT ${unplayed}::bool OR d.replayed_as IS NULL)

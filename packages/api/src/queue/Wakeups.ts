@@ -9,9 +9,9 @@ import { warnUnlessOutage } from "../db/Outage.ts"
 
 /**
  * `tasks`: work may be ready. `delayed`: a task waits for its time. `task:<id>`: that task has new events. `cancel`: a running
- * task is to be stopped. `queues`: their settings changed.
+ * task is to be stopped. `queues`: their settings changed. `workers`: one was paused or resumed.
  */
-export type Topic = "tasks" | "delayed" | "cancel" | "queues" | `task:${string}`
+export type Topic = "tasks" | "delayed" | "cancel" | "queues" | "workers" | `task:${string}`
 
 export class Wakeups extends Context.Service<Wakeups, {
   readonly wake: (...topics: ReadonlyArray<Topic>) => Effect.Effect<void>
@@ -37,13 +37,17 @@ export class Wakeups extends Context.Service<Wakeups, {
       const wakeMarked = (marks: ReadonlySet<string>) =>
         Effect.suspend(() => wakeLocal([...subscribers.keys()].filter((topic) => marks.has(markOf(topic)))))
 
+      /** On their way to the others. */
+      let underWay = new Set<string>()
+      const tell = Effect.suspend(() => {
+        underWay = pending
+        pending = new Set()
+        return Effect.forEach(encode(origin, underWay), (payload) => pg.notify(CHANNEL, payload), { discard: true })
+      }).pipe(Effect.ensuring(Effect.sync(() => {
+        underWay = new Set()
+      })))
       const flush = Queue.take(flushNeeded).pipe(
-        Effect.map(() => {
-          const topics = pending
-          pending = new Set()
-          return topics
-        }),
-        Effect.flatMap((topics) => Effect.forEach(encode(origin, topics), (payload) => pg.notify(CHANNEL, payload), { discard: true })),
+        Effect.andThen(tell),
         // Losing a NOTIFY delays other replicas until their next poll; nothing else depends on it.
         Effect.catch((error) => Effect.logDebug("could not notify other replicas", error)),
         Effect.andThen(Effect.sleep(FLUSH_INTERVAL)),
@@ -65,6 +69,12 @@ export class Wakeups extends Context.Service<Wakeups, {
       )
       yield* Effect.forkScoped(flush)
       yield* Effect.forkScoped(listen)
+      // Added last, so that it runs first: a process that ends at once, such as a command, tells what it did before it goes.
+      yield* Effect.addFinalizer(() =>
+        Effect.suspend(() => {
+          for (const topic of underWay) pending.add(topic)
+          return pending.size === 0 ? Effect.void : Effect.ignore(Effect.timeout(tell, "1 second"))
+        }))
 
       return Wakeups.of({
         wake: (...topics) =>

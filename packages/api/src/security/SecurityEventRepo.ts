@@ -32,6 +32,13 @@ export const SecurityEventKind = Schema.Literals([
   "queue_resumed",
   /** `detail.max_running`; none where the bound was lifted. */
   "queue_limited",
+  /** `detail.organization_id`, `detail.weight`. */
+  "tenant_weighted",
+  /** `detail.worker_id`. */
+  "worker_paused",
+  "worker_resumed",
+  /** From the server's command line. `detail.replayed` counts them. */
+  "dead_letters_replayed",
   /** Records of ended tasks were removed; `detail` counts them. */
   "tasks_cleaned_up",
   /** A task of a kind that is for administrators was submitted. `detail.kind`, `detail.task_id`. */

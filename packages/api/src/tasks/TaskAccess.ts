@@ -38,6 +38,3 @@ export class TaskAccess extends Context.Service<TaskAccess, {
     })
   ).pipe(Layer.provide(MembershipRepo.layer))
 }
-
-export const administratorsOnly = (caller: Caller): Effect.Effect<void, Forbidden> =>
-  caller.is_admin ? Effect.void : Effect.fail(new Forbidden({ error: "only an administrator may do this" }))

@@ -1,8 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
+import { randomUUID } from "node:crypto"
+import { TestApi } from "../http/TestApi.ts"
 import { patientApi, person, sse, workerFor } from "../support/Background.ts"
-import { newKind } from "../support/QueueEngine.ts"
+import { newKind, newOwner } from "../support/QueueEngine.ts"
 import { eventually } from "../support/WholeApi.ts"
 
 layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queues", (it) => {
@@ -40,11 +42,44 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("queue
     assert.deepStrictEqual(logged.map(({ event }) => event), ["queue_paused", "queue_limited", "queue_resumed", "queue_limited", "queue_limited", "queue_limited"])
   }), 60_000)
 
+  it.effect("are shared by organizations according to weights that administrators set", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    const sql = yield* SqlClient.SqlClient
+    const root = yield* person({ admin: true })
+    const owners = [(yield* newOwner()).organization_id, (yield* newOwner()).organization_id].sort()
+    const weigh = (organization_id: string, body: unknown, token = root.token) =>
+      ask("PUT", `/api/background/tenants/${organization_id}`, { token, body })
+    assert.deepStrictEqual((yield* root.get("/tenants")).body, { items: [], next_cursor: null })
+    for (const [index, organization_id] of owners.entries()) {
+      assert.deepStrictEqual((yield* weigh(organization_id, { weight: index + 2 })).body, { organization_id, weight: index + 2 })
+    }
+    const first = yield* root.get("/tenants?limit=1")
+    assert.deepStrictEqual(first.body, { items: [{ organization_id: owners[0], weight: 2 }], next_cursor: owners[0] })
+    const rest = yield* root.get(`/tenants?limit=1&cursor=${String(first.at("next_cursor"))}`)
+    assert.deepStrictEqual(rest.body, { items: [{ organization_id: owners[1], weight: 3 }], next_cursor: null })
+    assert.strictEqual((yield* weigh(String(owners[0]), { weight: 1 })).at("weight"), 1)
+    assert.deepStrictEqual(yield* sql`SELECT weight FROM task_tenants ORDER BY weight`, [{ weight: 1 }, { weight: 3 }])
+    const wrong = [
+      yield* weigh(String(owners[0]), { weight: 101 }), yield* weigh(String(owners[0]), {}), yield* weigh(randomUUID(), { weight: 2 }),
+      yield* weigh("acme", { weight: 2 }), yield* root.get("/tenants?cursor=acme"), yield* weigh(String(owners[0]), { weight: 2 }, (yield* person()).token)
+    ]
+    assert.deepStrictEqual(wrong.map(({ status }) => status), [400, 400, 404, 400, 400, 403])
+    assert.deepStrictEqual([wrong[0]?.error, wrong[2]?.error, wrong[4]?.error], [
+      "weight: must be a whole number from 1 to 100", "organization_id: there is no such organization", "cursor: is not a next_cursor of an earlier page"
+    ])
+    for (const part of wrong.slice(3, 4)) assert.match(part.error, /^organization_id: /)
+    const logged = yield* eventually(
+      sql<{ detail: unknown }>`SELECT detail FROM security_events WHERE user_id = ${root.id}::uuid AND event = 'tenant_weighted' ORDER BY at`,
+      (rows) => rows.length === 3
+    )
+    assert.deepStrictEqual(logged[0]?.detail, { organization_id: owners[0], weight: 2 })
+  }), 60_000)
+
   it.effect("are closed to everybody else", () => Effect.gen(function*() {
     const ada = yield* person()
     const answers = [
       yield* ada.get("/queue/stats"), yield* ada.post("/queue/default/pause"), yield* ada.post("/queue/default/resume"),
-      yield* ada.post("/queue/default/limit", { max_running: 1 }), yield* ada.post("/queue/cleanup?max_age_days=1")
+      yield* ada.post("/queue/default/limit", { max_running: 1 }), yield* ada.post("/queue/cleanup?max_age_days=1"), yield* ada.get("/tenants")
     ]
     for (const answer of answers) assert.deepStrictEqual([answer.status, answer.error], [403, "only an administrator may do this"])
     const cleanup = yield* ada.submit({ task_type: "cleanup" })

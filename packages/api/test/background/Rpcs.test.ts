@@ -9,7 +9,7 @@ import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { patientApi, person, workerFor } from "../support/Background.ts"
-import { newKind } from "../support/QueueEngine.ts"
+import { newKind, newOwner } from "../support/QueueEngine.ts"
 
 const clientOf = Effect.fnUntraced(function*(token: string) {
   const { address } = yield* HttpServer.HttpServer
@@ -53,6 +53,11 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("backg
       assert.deepStrictEqual(yield* client.ResumeQueue({ queue: "slow" }), { queue: "slow", paused: false, max_running: 3 })
       const { queues } = yield* client.GetQueueStats()
       assert.deepInclude(queues.find(({ queue }) => queue === "slow"), { pending: 0, running: 0, max_running: 3 })
+      const share = { organization_id: (yield* newOwner()).organization_id, weight: 4 }
+      assert.deepStrictEqual(yield* client.SetTenantWeight(share), share)
+      assert.deepStrictEqual(yield* client.ListTenantWeights({ limit: 10 }), { items: [share], next_cursor: null })
+      const nobody = { organization_id: OrganizationId.make(randomUUID()), weight: 4 }
+      assert.deepInclude(yield* Effect.flip(client.SetTenantWeight(nobody)), { reason: "not_found" })
       assert.strictEqual((yield* client.CleanUpTasks({ max_age_days: 3650, dry_run: true })).dry_run, true)
     }).pipe(Effect.provide(yield* clientOf(root.token)))
   }), 60_000)

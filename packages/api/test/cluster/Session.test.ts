@@ -98,26 +98,6 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sessi
     assert.strictEqual((yield* find(task_id)).state, "cancelled")
   }))
 
-  it.effect("pauses a worker, which gets nothing until it is resumed", () => Effect.gen(function*() {
-    const kind = newKind()
-    const worker = yield* joined(kind)
-    yield* eventually(sessionOf(worker.worker_id), (session) => session.connected)
-    const sessions = yield* WorkerSessions
-    const id = (yield* live(worker.worker_id))?.row.id
-    assert.isDefined(id)
-    assert.isTrue(yield* sessions.pause(id, "deploying"))
-    assert.deepStrictEqual(yield* worker.command, { _tag: "PauseIntake", reason: "deploying" })
-    yield* enqueue({ kind })
-    const other = yield* joined(kind)
-    yield* other.next
-    assert.strictEqual(yield* Queue.size(worker.tasks), 0)
-    yield* other.cut
-    yield* sessions.resume(id)
-    assert.deepStrictEqual(yield* worker.command, { _tag: "ResumeIntake" })
-    yield* enqueue({ kind })
-    yield* worker.next
-  }))
-
   it.effect("takes back at once what a worker returns", () => Effect.gen(function*() {
     const kind = newKind()
     const worker = yield* joined(kind, { slots: 1, window: 2 })

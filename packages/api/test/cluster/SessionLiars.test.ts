@@ -123,7 +123,7 @@ layer(wholeApi({ rates: few }), { excludeTestServices: true, timeout: "60 second
 const row = Schema.decodeEffect(WorkerSessionRow)({
   id: SessionId.make(randomUUID()), worker_id: "deaf", worker_name: "", version: "", protocol: 2, kinds: ["TEST"], queues: ["default"],
   max_concurrent_tasks: 5, address: "", lineage: [], replica_id: null, status: "idle", stats: null, registered_at: new Date(0),
-  last_heartbeat_at: new Date(0), ended: false, lease_valid: true
+  last_heartbeat_at: new Date(0), ended: false, paused: false, lease_valid: true
 })
 
 plainIt.effect("a stream whose deliveries are not acknowledged is deaf after ten seconds, and hears again once they are", () =>

@@ -77,12 +77,13 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     if (collection === "/api/background/tasks") return yield* submitted({ delay: 3_600 })
     if (collection === "/api/background/dead-letters") return yield* expired
     if (collection === "/api/background/queue") return yield* Effect.as(submitted({ delay: 3_600 }), QUEUE)
+    if (collection === "/api/background/tenants") return (yield* person.task(task)).organization_id
     const maker = operations.find(({ method, path }) => method === "POST" && path === collection)
     const lister = operations.find(({ method, path }) => method === "GET" && path === collection)
     const operation = maker ?? lister
     if (operation === undefined) return yield* new NoBaseline({ operation: collection, problem: "nothing makes or lists what is in it" })
     const answer: Json = JSON.parse((yield* answerOf(yield* baselineOf(operation))) ?? "null")
-    return String(maker === undefined ? at(list(at(answer, "items"))[0], "id") : at(answer, "id"))
+    return String(maker === undefined ? at(list(at(answer, "items"))[0], collection === "/v1/workers" ? "worker_id" : "id") : at(answer, "id"))
   })
 
   const logIn = Effect.map(

@@ -23,6 +23,7 @@ const rowOf = (row: Session, now: number): WorkerSessionRow =>
     stats: null,
     registered_at: DateTime.makeUnsafe(row.registered_at),
     last_heartbeat_at: DateTime.makeUnsafe(row.last_heartbeat_at),
+    paused: false,
     ended: row.ended_at !== null,
     lease_valid: row.ended_at === null && row.lease_until >= now
   }, { disableChecks: true })

@@ -75,7 +75,7 @@ export const Metrics = {
   workerSessions: gauge({
     ...cluster,
     name: "englog_worker_sessions",
-    help: "Live worker sessions by status: idle, busy, draining, unhealthy, disconnected",
+    help: "Live worker sessions by status: idle, busy, paused, draining, unhealthy, disconnected",
     unit: "count",
     labels: ["status"]
   }),

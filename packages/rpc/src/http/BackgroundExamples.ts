@@ -67,6 +67,8 @@ export const deadLetterDetail = {
 
 export const queueSetting = { queue: "default", paused: false, max_running: null }
 
+export const weight = { organization_id: Tasks.task.organization_id, weight: 3 }
+
 export const stats = {
   queues: [{
     ...queueSetting,

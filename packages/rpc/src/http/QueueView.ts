@@ -1,6 +1,8 @@
 /** Queues as an administrator sees them, by REST and RPC alike. */
+import { OrganizationId } from "@englog/domain/Ids"
 import { CleanupCounts } from "@englog/domain/tasks/Cleanup"
 import { Schema } from "effect"
+import { Page } from "./Page.ts"
 import { WorkersHealth } from "./WorkersApi.ts"
 
 /** In days; ten years. */
@@ -18,7 +20,7 @@ export const QueueSettingView = Schema.Struct({
   max_running: Schema.NullOr(Schema.Int)
 }).annotate({ identifier: "QueueSetting" })
 
-const MaxRunning = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }, { expected: "a whole number from 0 to 1000000" }))
+export const MaxRunning = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }, { expected: "a whole number from 0 to 1000000" }))
 
 export const LimitRequest = Schema.Struct({ max_running: Schema.NullOr(MaxRunning) }).annotate({ identifier: "QueueLimitRequest" })
 
@@ -57,6 +59,13 @@ export const QueueStats = Schema.Struct({
   }),
   timestamp: Schema.DateTimeUtcFromString
 }).annotate({ identifier: "QueueStats" })
+
+export const Weight = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }, { expected: "a whole number from 1 to 100" }))
+
+/** An organization's share of the slots beside the others', while several have tasks of one priority waiting; 1 unless it was set. */
+export const TenantWeight = Schema.Struct({ organization_id: OrganizationId, weight: Weight }).annotate({ identifier: "TenantWeight" })
+export const TenantWeightPage = Page(TenantWeight).annotate({ identifier: "TenantWeightPage" })
+export const WeightRequest = Schema.Struct({ weight: Weight }).annotate({ identifier: "TenantWeightRequest" })
 
 export const CleanupAnswer = Schema.Struct({ dry_run: Schema.Boolean, removed: CleanupCounts }).annotate({ identifier: "CleanupAnswer" })
 

@@ -1,11 +1,15 @@
 /** The queues as an administrator sees and steers them (seed 002). Each change stands in the audit log. */
+import { OrganizationId } from "@englog/domain/Ids"
 import { Schema, SchemaTransformation } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import * as Example from "./BackgroundExamples.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Forbidden, NotFound } from "./HttpErrors.ts"
-import { CleanupAnswer, LimitRequest, MAX_AGE_DAYS, QueueSettingView, QueueStats, SteeredQueue } from "./QueueView.ts"
+import { pageQuery } from "./Page.ts"
+import {
+  CleanupAnswer, LimitRequest, MAX_AGE_DAYS, QueueSettingView, QueueStats, SteeredQueue, TenantWeight, TenantWeightPage, WeightRequest
+} from "./QueueView.ts"
 
 const digits = (reads: (text: string) => boolean, expected: string) =>
   Schema.String.check(Schema.makeFilter<string>((text) => reads(text) ? undefined : `must be ${expected}`, { expected, toJsonSchema: () => [{}, true] }))
@@ -47,7 +51,23 @@ export class QueuesApi extends HttpApiGroup.make("queues").add(
       summary: "Bound how many tasks of a queue run at once (administrators)",
       description: "On all workers together; null lifts the bound. The queue `*` stands for all queues.",
       transform: examples({ request: { max_running: 10 }, response: { ...Example.queueSetting, max_running: 10 } })
-    }))
+    })),
+  HttpApiEndpoint.get("weights", "/api/background/tenants", { query: pageQuery, success: TenantWeightPage, error: [Forbidden, BadRequest] })
+    .annotateMerge(OpenApi.annotations({
+      summary: "List the organizations whose share was set (administrators)",
+      description: "The weight of all others is 1.",
+      transform: examples({ response: { items: [Example.weight], next_cursor: null } })
+    })),
+  HttpApiEndpoint.put("weigh", "/api/background/tenants/:organization_id", {
+    params: { organization_id: OrganizationId },
+    payload: WeightRequest,
+    success: TenantWeight,
+    error: [Forbidden, NotFound]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Set the share of an organization (administrators)",
+    description: "While several organizations have tasks of one priority waiting, slots are divided by their weights.",
+    transform: examples({ request: { weight: Example.weight.weight }, response: Example.weight })
+  }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Queues",
   description: "How much waits, and what of it may run."

@@ -87,6 +87,7 @@ export const worker = {
   worker_name: "EngLog Worker",
   version: "0.1.0",
   status: "idle",
+  paused: false,
   kinds: ["INSIGHT_GENERATION", "WEEKLY_REPORT"],
   queues: ["default"],
   max_concurrent_tasks: 5,

@@ -5,6 +5,7 @@ import { WorkerId } from "@englog/domain/Ids"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
+import { Forbidden, NotFound } from "./HttpErrors.ts"
 import { Page } from "./Page.ts"
 import { examples } from "./Examples.ts"
 import * as Example from "./TaskExamples.ts"
@@ -13,8 +14,10 @@ export class WorkerView extends Schema.Class<WorkerView>("WorkerView")({
   worker_id: WorkerId,
   worker_name: Schema.String,
   version: Schema.String,
-  /** `disconnected`: its stream is broken; it may still come back and keeps its tasks for a few seconds. */
-  status: Schema.Literals(["idle", "busy", "draining", "unhealthy", "disconnected"]),
+  /** `paused`: by an operator; `disconnected`: its stream is broken; it may still come back and keeps its tasks for a few seconds. */
+  status: Schema.Literals(["idle", "busy", "paused", "draining", "unhealthy", "disconnected"]),
+  /** Whatever its status: once it is back it gets nothing either. */
+  paused: Schema.Boolean,
   kinds: Schema.Array(Schema.String),
   queues: Schema.Array(Schema.String),
   max_concurrent_tasks: Schema.Int,
@@ -40,6 +43,8 @@ export class WorkersHealth extends Schema.Class<WorkersHealth>("WorkersHealth")(
   queued_tasks: Schema.Int,
   timestamp: Schema.DateTimeUtcFromString
 }) {}
+
+export const WorkerIntake = Schema.Struct({ worker_id: WorkerId, paused: Schema.Boolean }).annotate({ identifier: "WorkerIntake" })
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -67,6 +72,9 @@ export class WorkersScaling extends Schema.Class<WorkersScaling>("WorkersScaling
 
 export const WorkerPage = Page(WorkerView).annotate({ identifier: "WorkerPage" })
 
+const params = { worker_id: WorkerId }
+const error = [Forbidden, NotFound] as const
+
 export class WorkersApi extends HttpApiGroup.make("workers").add(
   HttpApiEndpoint.get("list", "/v1/workers", { success: WorkerPage })
     .annotateMerge(OpenApi.annotations({ summary: "List the live workers",
@@ -81,6 +89,17 @@ export class WorkersApi extends HttpApiGroup.make("workers").add(
       summary: "How many workers could the queues use?",
       description: "Counted once for all who ask within a second; while counting takes long because very many tasks are open, within ten times as long. The same stands in the metrics, for autoscalers.",
       transform: examples({ response: Example.workersScaling })
+    })),
+  HttpApiEndpoint.post("pause", "/v1/workers/:worker_id/pause", { params, success: WorkerIntake, error })
+    .annotateMerge(OpenApi.annotations({
+      summary: "Give a worker no more tasks (administrators)",
+      description: "What runs goes on; what it was given in advance goes back to the queue. It holds over restarts of the worker, until it is resumed.",
+      transform: examples({ response: { worker_id: Example.worker.worker_id, paused: true } })
+    })),
+  HttpApiEndpoint.post("resume", "/v1/workers/:worker_id/resume", { params, success: WorkerIntake, error })
+    .annotateMerge(OpenApi.annotations({
+      summary: "Go on giving tasks to a paused worker (administrators)",
+      transform: examples({ response: { worker_id: Example.worker.worker_id, paused: false } })
     }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Workers",

@@ -4,7 +4,9 @@ import { Cleanup } from "@englog/domain/tasks/Cleanup"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { CancelFilter, CancelledCounts, DeadLetterDetail, DeadLetterPage, DeadLetterQuery, Replayed, ReplayRequest } from "../http/DeadLetterView.ts"
-import { BackgroundHealth, CleanupAnswer, LimitRequest, QueueSettingView, QueueStats, SteeredQueue } from "../http/QueueView.ts"
+import {
+  BackgroundHealth, CleanupAnswer, LimitRequest, QueueSettingView, QueueStats, SteeredQueue, TenantWeight, TenantWeightPage
+} from "../http/QueueView.ts"
 import { StartsTask } from "../http/StartsTask.ts"
 import { TaskAccepted } from "../http/TaskView.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
@@ -13,6 +15,7 @@ import { RpcFailure } from "./RpcFailure.ts"
 const error = RpcFailure
 const task = { task_id: TaskId }
 const queue = { queue: SteeredQueue }
+const PageSize = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 }, { expected: "a whole number from 1 to 200" }))
 
 export class QueueRpcs extends RpcGroup.make(
   Rpc.make("CancelTasks", { payload: CancelFilter, success: CancelledCounts, error }),
@@ -24,6 +27,12 @@ export class QueueRpcs extends RpcGroup.make(
   Rpc.make("PauseQueue", { payload: queue, success: QueueSettingView, error }),
   Rpc.make("ResumeQueue", { payload: queue, success: QueueSettingView, error }),
   Rpc.make("LimitQueue", { payload: Schema.Struct({ ...queue, ...LimitRequest.fields }), success: QueueSettingView, error }),
+  Rpc.make("ListTenantWeights", {
+    payload: { limit: Schema.optionalKey(PageSize), cursor: Schema.optionalKey(Schema.String) },
+    success: TenantWeightPage,
+    error
+  }),
+  Rpc.make("SetTenantWeight", { payload: TenantWeight, success: TenantWeight, error }),
   Rpc.make("CleanUpTasks", { payload: Cleanup.payload, success: CleanupAnswer, error }),
   Rpc.make("GetBackgroundHealth", { success: BackgroundHealth, error })
 ).middleware(RpcAuthorization) {}
