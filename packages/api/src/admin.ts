@@ -4,6 +4,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Layer, References } from "effect"
 import { parseAdminCommand, runAdminCommand } from "./admin/AdminCommands.ts"
 import { newKey } from "./admin/KeyCommands.ts"
+import { runOperatorCommand } from "./admin/OperatorCommands.ts"
+import { OperatorLive } from "./admin/OperatorLive.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
 import { DataLive } from "./DataLive.ts"
@@ -16,10 +18,14 @@ const database = Layer.mergeAll(UserRepo.layer, SecurityEventRepo.layer).pipe(
   Layer.provide([AppConfig.layer, NodeServices.layer])
 )
 
+const operator = OperatorLive.pipe(Layer.provide(DataLive), Layer.provide([AppConfig.layer, NodeServices.layer]))
+
 parseAdminCommand(process.argv.slice(2)).pipe(
   Effect.flatMap((command) =>
     command._tag === "NewKey"
       ? Effect.provide(newKey(), AppConfig.layer)
+      : command._tag === "Operator"
+      ? runOperatorCommand(command.command).pipe(Effect.provide(operator), Effect.provideService(References.MinimumLogLevel, "Error"))
       : Effect.provide(runAdminCommand(command), database)
   ),
   Effect.flatMap((sentence) => Console.log(sentence)),

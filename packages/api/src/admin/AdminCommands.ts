@@ -2,24 +2,23 @@
  * What `npm run admin` can do, on the server only and never by the API. Whoever is made an administrator is one within
  * seconds, for tokens that are already out there too.
  */
-import { Clock, DateTime, Duration, Effect, Option, Schema } from "effect"
+import { Clock, DateTime, Duration, Effect, Option } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { UserRepo } from "../auth/UserRepo.ts"
 import type { FieldCipherError } from "../crypto/FieldCipher.ts"
 import type { KeyRotation, RotationIncomplete } from "../crypto/KeyRotation.ts"
 import { SecurityEventRepo, type StoredSecurityEvent } from "../security/SecurityEventRepo.ts"
+import { AdminCommandError } from "./AdminCommandError.ts"
 import { countKeys, rotateKeys } from "./KeyCommands.ts"
-
-export class AdminCommandError extends Schema.TaggedError<AdminCommandError>()("AdminCommandError", {
-  message: Schema.String
-}) {}
+import { type OperatorCommand, operatorUsage, parseOperatorCommand } from "./OperatorArguments.ts"
 
 const usage = `usage: npm run admin -- COMMAND
   grant EMAIL, revoke EMAIL   makes an account an administrator, or takes it back
   events [--user EMAIL] [--since 24h|7d|2026-01-31]   the audit log
   new-key                     makes a new encryption key
-  rotate-keys [--dry-run]     writes all encrypted values anew with the newest key; --dry-run only counts them`
+  rotate-keys [--dry-run]     writes all encrypted values anew with the newest key; --dry-run only counts them
+${operatorUsage}`
 
 export type AdminCommand =
   | { readonly _tag: "SetAdmin"; readonly email: string; readonly is_admin: boolean }
@@ -27,6 +26,7 @@ export type AdminCommand =
   | { readonly _tag: "NewKey" }
   | { readonly _tag: "CountKeys" }
   | { readonly _tag: "RotateKeys" }
+  | { readonly _tag: "Operator"; readonly command: OperatorCommand }
 
 export const parseAdminCommand = Effect.fnUntraced(function*(
   args: ReadonlyArray<string>
@@ -39,6 +39,8 @@ export const parseAdminCommand = Effect.fnUntraced(function*(
   if (email === undefined && command === "new-key") return { _tag: "NewKey" }
   if (email === undefined && command === "rotate-keys") return { _tag: "RotateKeys" }
   if (email === "--dry-run" && command === "rotate-keys" && more.length === 0) return { _tag: "CountKeys" }
+  const operator = parseOperatorCommand(args)
+  if (operator !== undefined) return { _tag: "Operator", command: yield* operator }
   return yield* new AdminCommandError({ message: usage })
 })
 
@@ -64,7 +66,7 @@ const normalized = (email: string): string => email.trim().toLowerCase()
 
 /** Answers what is to be printed. */
 export const runAdminCommand = (
-  command: Exclude<AdminCommand, { readonly _tag: "NewKey" }>
+  command: Exclude<AdminCommand, { readonly _tag: "NewKey" | "Operator" }>
 ): Effect.Effect<
   string,
   AdminCommandError | RotationIncomplete | SqlError | FieldCipherError,

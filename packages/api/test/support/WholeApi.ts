@@ -48,7 +48,8 @@ export const quick: Context.Service.Shape<typeof Liveness> = {
   deliveryLimit: Duration.millis(1_000)
 }
 
-const config = (options: ApiOptions) =>
+/** Of an API process on the suite's database. */
+export const configOf = (options: ApiOptions = {}) =>
   Layer.effect(AppConfig, Effect.map(TestDatabase, ({ url }) =>
     AppConfig.of({
       httpHost: "127.0.0.1",
@@ -74,7 +75,7 @@ const rates = (options: ApiOptions) => Layer.succeed(CallRates, { ...Context.get
 export const apiProcess = (options: ApiOptions = {}) =>
   Layer.fresh(TestApi.client.pipe(
     Layer.provideMerge(ApiServer),
-    Layer.provide([config(options), Layer.succeed(Liveness, { ...quick, ...options.liveness }), rates(options), NodeHttpClient.layerNodeHttp]),
+    Layer.provide([configOf(options), Layer.succeed(Liveness, { ...quick, ...options.liveness }), rates(options), NodeHttpClient.layerNodeHttp]),
     Layer.provide([Logger.layer(options.log === undefined ? [] : [options.log])]),
     Layer.orDie
   ))
