@@ -44,6 +44,15 @@ layer(Layer.mergeAll(TestDatabase.layer, Logger.layer([])), { excludeTestService
     yield* woken(stranger)
   }))
 
+  it.effect("cross although the process that has them to tell ends at once", () => Effect.gen(function*() {
+    const stays = yield* replica
+    for (let n = 10; n < 20; n++) {
+      const wake = yield* stays.subscribe(task(n))
+      yield* Effect.scoped(Effect.flatMap(replica, (leaves) => leaves.wake(task(n))))
+      yield* woken(wake)
+    }
+  }))
+
   it.effect("do not come back as an echo", () => Effect.gen(function*() {
     const [one, other] = [yield* replica, yield* replica]
     const [here, there] = [yield* one.subscribe(task(5)), yield* other.subscribe(task(5))]
