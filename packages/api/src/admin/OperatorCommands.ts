@@ -9,7 +9,7 @@ import { DeadLetterReplays, orNotFound } from "../background/DeadLetterReplays.t
 import { QueueAdministration } from "../background/QueueAdministration.ts"
 import { ClusterStatus } from "../cluster/ClusterStatus.ts"
 import { WorkerAdministration } from "../cluster/WorkerAdministration.ts"
-import { type DeadLetter, type DeadLetterFilter, DeadLetterRepo } from "../queue/DeadLetterRepo.ts"
+import { type DeadLetterFilter, DeadLetterRepo } from "../queue/DeadLetterRepo.ts"
 import { atTheServer } from "../security/Operator.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { AdminCommandError } from "./AdminCommandError.ts"
@@ -113,12 +113,12 @@ const listDeadLetters = Effect.fnUntraced(function*(filter: DeadLetterFilter) {
   return lines(found.map((letter) => line(summary(letter))), "There are no dead letters.")
 })
 
-const summary = ({ attempt, error, failed_at, kind, organization_id, queue, reason, task_id }: DeadLetter) => ({
+const summary = ({ attempt, error, failed_at, kind, organization_id, queue, reason, task_id }: typeof DeadLetter.Type) => ({
   task_id, failed_at: DateTime.formatIso(failed_at), kind, queue, organization_id, attempt, reason, error: JSON.stringify(error)
 })
 
 /** One field per line. What a user wrote beside the payload is not for operators. */
-const whole = (letter: DeadLetter & { readonly payload: string }): string =>
+const whole = (letter: typeof DeadLetter.Type & { readonly payload: string }): string =>
   Object.entries({ ...summary(letter), replayed_as: letter.replayed_as, payload: letter.payload })
     .map(([name, value]) => `${name}=${value ?? "-"}`).join("\n")
 

@@ -11,6 +11,7 @@ import { DeadLetterRepo } from "../queue/DeadLetterRepo.ts"
 import { HandOff } from "../queue/HandOff.ts"
 import { LeaseBook } from "../queue/LeaseBook.ts"
 import { QueueSettings } from "../queue/QueueSettings.ts"
+import { QueueStatsRepo } from "../queue/QueueStatsRepo.ts"
 import { TaskCleanup } from "../queue/TaskCleanup.ts"
 import { TaskNumbers } from "../queue/TaskNumbers.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
@@ -23,7 +24,7 @@ const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => 
 
 const engine = TaskQueue.layer.pipe(
   Layer.provide([Backpressure.layer, TaskNumbers.layer, HandOff.layer, LeaseBook.layer]),
-  Layer.provideMerge(Layer.mergeAll(TaskRepo.layer, QueueSettings.layer)),
+  Layer.provideMerge(Layer.mergeAll(TaskRepo.layer, QueueSettings.layer, QueueStatsRepo.layer)),
   Layer.provideMerge(Layer.mergeAll(TaskText.layer, Wakeups.layer)),
   Layer.provide(queueLimits)
 )
