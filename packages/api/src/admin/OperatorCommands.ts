@@ -2,6 +2,7 @@
  * Carries out what operators ask of the queue and its workers at the command line: by the same services as the API does, with
  * the rights of whoever may run commands on the server. Running API servers learn of it as they do of each other.
  */
+import type { DeadLetter } from "@englog/domain/tasks/DeadLetter"
 import type { BadRequest, Conflict, Forbidden, NotFound, TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import type { QueueSettingView } from "@englog/rpc/http/QueueView"
 import { DateTime, Effect } from "effect"
