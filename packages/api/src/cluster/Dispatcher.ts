@@ -20,8 +20,12 @@ import { freeSlots, type LiveSession, openSlots, WorkerSessions } from "./Worker
 
 const POLL = 1_000
 
-/** Free slots that are worth a statement of their own while much waits, and for how many milliseconds fewer wait for others. */
+/**
+ * Free slots that are worth a statement of their own while much waits, and for how many milliseconds fewer wait for others:
+ * where the worker has tasks in advance, so that nothing is idle meanwhile, and where it may have an idle slot.
+ */
 const WORTH_A_CLAIM = 128
+const WHILE = 50
 const MOMENT = 5
 
 /** Runs as long as the layer lives. */
@@ -40,8 +44,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   const empty = new Set<string>()
   /** Sessions whose last claim filled all their slots, and when that was. */
   const filled = new WeakMap<LiveSession, number>()
-  /** A session has free slots that were not worth a claim at the last look. */
-  let postponed = false
+  /** Milliseconds until free slots are worth a claim that were not at the last look. */
+  let postponed = Number.POSITIVE_INFINITY
   /** Queues that have settings of their own, and whatever an operator limited, take the way through the claim. */
   let restricted: ReadonlySet<string> = new Set()
 
@@ -87,8 +91,10 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     const slots = freeSlots(session)
     if (slots === 0 || (isIdle(session.row) && !newWork)) return false
     const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
-    if (!few || now - (filled.get(session) ?? 0) >= MOMENT) return true
-    postponed = true
+    const ahead = session.delivered.size > session.row.max_concurrent_tasks
+    const waited = now - (filled.get(session) ?? 0)
+    if (!few || waited >= (ahead ? WHILE : MOMENT)) return true
+    postponed = Math.min(postponed, (ahead ? WHILE : MOMENT) - waited)
     mark(session.row, (lane) => void empty.delete(lane))
     return false
   }
@@ -128,7 +134,7 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       restricted = new Set(all.filter(({ max_running, paused }) => paused || max_running !== null).map(({ queue }) => queue))
       if (restricted.size > 0) empty.clear()
     }
-    postponed = false
+    postponed = Number.POSITIVE_INFINITY
     const open = yield* sessions.all
     // Asked before every claim: a session may have been ended by another replica.
     const claimants = open.filter((session) => wants(session, newWork, now))
@@ -176,7 +182,7 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   /** A free slot is no news where nothing waits; whatever else happened, and the poll, may be. */
   const next = Effect.suspend(() =>
     Effect.raceFirst(Effect.as(Queue.take(wake), true), Effect.as(Queue.take(sessions.capacity), false)).pipe(
-      Effect.timeoutOrElse({ duration: postponed ? MOMENT : POLL, orElse: () => Effect.succeed(!postponed) })
+      Effect.timeoutOrElse({ duration: Math.min(postponed, POLL), orElse: () => Effect.succeed(postponed > POLL) })
     ))
   yield* look(true).pipe(Effect.andThen(Effect.forever(Effect.flatMap(next, look))), Effect.forkScoped)
 }))

@@ -178,7 +178,7 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
         })).pipe(Effect.tap((decision) => Option.isSome(decision) ? announce(task_id) : Effect.void))
 
       const complete = yield* Batcher.make({
-        inFlight: 2,
+        inFlight: 1,
         maxSize: 1_000,
         run: (completions: ReadonlyArray<Completion>) =>
           Effect.map(changes.completePlain(completions), (done) => completions.map(({ task_id }) => done.get(task_id))),
