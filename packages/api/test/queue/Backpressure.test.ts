@@ -44,7 +44,8 @@ layer(narrow, { excludeTestServices: true, timeout: "60 seconds" })("back-pressu
     const accepted = yield* Effect.forEach(owners, (owner, index) =>
       Effect.map(submit({ kind, queue, owner, more: { delay: index === 0 ? 60_000 : 0 } }, 10), (all) => all.accepted))
     const all = accepted.reduce((sum, one) => sum + one, 0)
-    assert.isTrue(all <= 30 && all > 30 - AT_ONCE, `${all} were accepted`)
+    // What each tenant and the queue is refused early adds up.
+    assert.isTrue(all <= 30 && all > 30 - 2 * AT_ONCE, `${all} were accepted`)
     assert.lengthOf(yield* claim(claimant(kind, { queues: [queue], slots: 5 })), 5)
     const again = submit({ kind, queue, owner: owners[3] ?? (yield* newOwner()) }, 1).pipe(
       Effect.repeat({ until: ({ accepted }) => accepted === 1 }), Effect.timeout("5 seconds"))
