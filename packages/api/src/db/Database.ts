@@ -95,8 +95,8 @@ const watched = (connection: Connection, watch: OutageWatch.OutageWatch): Connec
   const observe = <A>(run: Effect.Effect<A, SqlError>) => StatementMetrics.statement(watch.observe(run))
   return {
     execute: (sql, params, transform) =>
-      sql === "ROLLBACK"
-        // What a lost connection had begun, PostgreSQL has rolled back.
+      endsWhatFailed(sql)
+        // What a lost connection had begun, PostgreSQL has rolled back; after a savepoint that counts for nothing, COMMIT says so.
         ? Effect.catchIf(connection.execute(sql, params, transform), isLost, () => Effect.succeed([]))
         : observe(connection.execute(sql, params, transform)),
     executeRaw: (sql, params) => observe(connection.executeRaw(sql, params)),
@@ -106,6 +106,10 @@ const watched = (connection: Connection, watch: OutageWatch.OutageWatch): Connec
     executeUnprepared: (sql, params, transform) => observe(connection.executeUnprepared(sql, params, transform))
   }
 }
+
+/** Effect's SqlClient takes an error of these for a bug. */
+const endsWhatFailed = (sql: string): boolean =>
+  sql === "ROLLBACK" || sql.startsWith("ROLLBACK TO SAVEPOINT ") || sql.startsWith("RELEASE SAVEPOINT ")
 
 const isLost = (error: SqlError): boolean => outageOf(error) === "away"
 
