@@ -8,6 +8,10 @@ import type { Evidence } from "./Evidence.ts"
 /** A process that ends by itself is a bug, whatever was done to it. */
 const nobodyGaveUp: Check = ({ accidents }) => accidents.map((what) => ({ rule: "nobody_gives_up", task: "", what }))
 
+/** Whatever fails meanwhile, a client is told that it passes (503), never that the server has a bug. */
+const noBlunders: Check = ({ blunders }) =>
+  blunders.map(({ answer, asked }) => ({ rule: "no_internal_errors", task: "", what: `${asked} was answered ${answer}` }))
+
 const rules: ReadonlyArray<Check> = [
   Record.acknowledgedExist,
   Record.uniqueKeysHold,
@@ -24,6 +28,7 @@ const rules: ReadonlyArray<Check> = [
   childrenAfterParents,
   historyWhole,
   subscribersSawAll,
+  noBlunders,
   nobodyGaveUp
 ]
 

@@ -7,7 +7,7 @@ import { TaskView } from "@englog/rpc/http/TaskView"
 import { Duration, Effect, FiberSet, Option, Schedule, Schema } from "effect"
 import * as path from "node:path"
 import type { Account, Door } from "./Accounts.ts"
-import { Acknowledged, CancelAnswer, Received } from "./Evidence.ts"
+import { Acknowledged, Blunder, CancelAnswer, Received } from "./Evidence.ts"
 import { follow } from "./Follower.ts"
 import { monotonic } from "./HandlerLog.ts"
 import * as Journal from "./Journal.ts"
@@ -29,6 +29,7 @@ const CROWD = 250
 
 export const journals = (folder: string) => ({
   acknowledged: path.join(folder, "acknowledged.jsonl"),
+  blunders: path.join(folder, "blunders.jsonl"),
   cancels: path.join(folder, "cancels.jsonl"),
   received: path.join(folder, "received.jsonl")
 })
@@ -49,6 +50,7 @@ export interface Load {
 export const run = Effect.fn("Clients.run")(function*({ accounts, folder, open, perSecond, seed }: LoadOptions, duration: Duration.Duration) {
   const files = journals(folder)
   const acknowledged = Journal.open(files.acknowledged, Acknowledged)
+  const blunders = Journal.open(files.blunders, Blunder)
   const cancels = Journal.open(files.cancels, CancelAnswer)
   const received = Journal.open(files.received, Received)
   const subscriptions: Array<{ readonly subscriber: string; readonly task: string }> = []
@@ -85,10 +87,13 @@ export const run = Effect.fn("Clients.run")(function*({ accounts, folder, open, 
     for (let door = number, turn = 0;; turn++) {
       const account = random.pick(accounts)
       const fresh: Array<string> = []
-      const answered = yield* submit(account, door, next(random, `client-${number}-${turn}`), (one) => {
-        accepted++
-        acknowledged.write(one)
-        fresh.push(one.task)
+      const answered = yield* submit(account, door, next(random, `client-${number}-${turn}`), {
+        accepted: (one) => {
+          accepted++
+          acknowledged.write(one)
+          fresh.push(one.task)
+        },
+        blundered: blunders.write
       })
       // Whoever got no answer knocks elsewhere.
       if (!answered || random.chance(0.2)) door++

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import type { Account, Door } from "./Accounts.ts"
 import { journals, type Load } from "./Clients.ts"
 import { Cluster, handlerLogOf } from "./Cluster.ts"
-import { Acknowledged, CancelAnswer, type Evidence, Received, type Step, StoredTask } from "./Evidence.ts"
+import { Acknowledged, Blunder, CancelAnswer, type Evidence, Received, type Step, StoredTask } from "./Evidence.ts"
 import { HandlerLine, monotonic } from "./HandlerLog.ts"
 import * as Journal from "./Journal.ts"
 import * as LeaseAudit from "./LeaseAudit.ts"
@@ -46,6 +46,7 @@ export const collect = Effect.fn("Collector.collect")(function*({ accounts, cloc
   const evidence: Evidence = {
     acknowledged: Journal.read(files.acknowledged, Acknowledged),
     cancels: Journal.read(files.cancels, CancelAnswer),
+    blunders: Journal.read(files.blunders, Blunder),
     received: Journal.read(files.received, Received),
     subscriptions: load.subscriptions,
     handlers: workers.flatMap(({ name }) => Journal.read(handlerLogOf(folder, name), HandlerLine)),

@@ -17,6 +17,10 @@ export type Acknowledged = typeof Acknowledged.Type
 export const CancelAnswer = Schema.Struct({ task: Schema.String, state: Schema.String })
 export type CancelAnswer = typeof CancelAnswer.Type
 
+/** Written by a client that was told of a fault of the server, instead of an answer or of an outage that passes. */
+export const Blunder = Schema.Struct({ asked: Schema.String, answer: Schema.String })
+export type Blunder = typeof Blunder.Type
+
 /** Written by a subscriber for each step that it was told, and once when it was told that nothing follows. */
 export const Received = Schema.Struct({
   subscriber: Schema.String,
@@ -55,6 +59,7 @@ export interface Step {
 export interface Evidence {
   readonly acknowledged: ReadonlyArray<Acknowledged>
   readonly cancels: ReadonlyArray<CancelAnswer>
+  readonly blunders: ReadonlyArray<Blunder>
   readonly received: ReadonlyArray<Received>
   /** Who was to follow which task. */
   readonly subscriptions: ReadonlyArray<{ readonly subscriber: string; readonly task: string }>

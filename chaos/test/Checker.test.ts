@@ -47,6 +47,7 @@ describe("the checker", () => {
   })
   finds("an effect that happened twice", "effects_once", withTask("plain", { effects: 2 }))
   finds("an effect of a cancelled task", "effects_once", withTask("plain", { outcome: "cancelled" }))
+  finds("a client that was told of an internal error", "no_internal_errors", { ...sound, blunders: [{ asked: "SubmitTask", answer: "internal error" }] })
   finds("a task that finished after its cancel was acknowledged", "cancel_or_finish", { ...sound, cancels: [{ task: "plain", state: "running" }] })
   finds("two leases at once", "leases_do_not_overlap", {
     ...sound,

@@ -36,6 +36,7 @@ const rescued = steps(["queued", 0], ["started", 1], ["progress", 1], ["rescued"
 export const sound: Evidence = {
   acknowledged: [{ task: "plain", after: [], unique_key: "k" }, { task: "rescued", after: ["plain"], unique_key: null }],
   cancels: [],
+  blunders: [],
   received: rescued.map(({ seq, type }) => ({ subscriber: "sse-1", task: "rescued", seq, type })),
   subscriptions: [{ subscriber: "sse-1", task: "rescued" }],
   handlers: [
