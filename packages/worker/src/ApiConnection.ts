@@ -22,6 +22,8 @@ export type FromApi =
   /** None of them is here yet. */
   | { readonly _tag: "Tasks"; readonly tasks: ReadonlyArray<Messages.WorkerTask> }
   | { readonly _tag: "Revoked"; readonly held: ReadonlyArray<Messages.HeldTask> }
+  /** The server's clock, which deadlines refer to, was compared with ours. */
+  | { readonly _tag: "ClockSet" }
 
 /** The server asked to leave (Drain), or a call learned that this session is over (Renounced). */
 export class ConnectionEnd extends Schema.TaggedError<ConnectionEnd>()("ConnectionEnd", {
@@ -72,10 +74,11 @@ export const run = Effect.fnUntraced(
     yield* context.enter("Registered")
     yield* context.registered(session)
     const acknowledged = yield* Ref.make(0n)
+    const refusedForNow = yield* Queue.sliding<void>(1)
     return yield* Effect.raceAllFirst([
-      serve(context, session, acknowledged),
+      serve(context, session, acknowledged, refusedForNow),
       heartbeats(context, session, acknowledged),
-      sayAgain,
+      sayAgain(refusedForNow),
       showProcessing(context),
       context.renounced(session)
     ]).pipe(
@@ -98,9 +101,17 @@ const saysServerIsUnwell = (error: GrpcError): boolean =>
 type Acknowledged = Ref.Ref<bigint>
 
 /** What a server could not record it is told again after a moment. */
-const sayAgain = Effect.flatMap(Outbox, (outbox) => Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(outbox.sayAgain))))
+const sayAgain = Effect.fnUntraced(function*(refusedForNow: Queue.Dequeue<void>) {
+  const outbox = yield* Outbox
+  return yield* Effect.forever(Queue.take(refusedForNow).pipe(Effect.andThen(Effect.sleep("1 second")), Effect.andThen(Effect.sync(outbox.sayAgain))))
+})
 
-const serve = Effect.fnUntraced(function*(context: ConnectionContext, session: ApiSession, acknowledged: Acknowledged) {
+const serve = Effect.fnUntraced(function*(
+  context: ConnectionContext,
+  session: ApiSession,
+  acknowledged: Acknowledged,
+  refusedForNow: Queue.Queue<void>
+) {
   const outbox = yield* Outbox
   const ledger = yield* AttemptLedger
   yield* outbox.begin
@@ -108,7 +119,7 @@ const serve = Effect.fnUntraced(function*(context: ConnectionContext, session: A
   yield* Queue.offer(context.inbox, { _tag: "ResumeIntake" })
   const up = Stream.fromPull(Effect.succeed(Effect.map(outbox.next, (message) => [message] as const)))
   yield* session.stream({ held_tasks: [...ledger.held.values()], window: outbox.window() }, up).pipe(
-    Stream.runForEach((message) => receive(context, outbox, ledger, acknowledged, message))
+    Stream.runForEach((message) => receive(context, outbox, ledger, acknowledged, refusedForNow, message))
   )
   return yield* new GrpcError({ code: "UNAVAILABLE", message: "the server ended the session's stream" })
 })
@@ -118,6 +129,7 @@ const receive = Effect.fnUntraced(function*(
   outbox: Outbox["Service"],
   ledger: AttemptLedger["Service"],
   acknowledged: Acknowledged,
+  refusedForNow: Queue.Queue<void>,
   message: FromServer
 ) {
   // What came after a pause is not part of it.
@@ -128,6 +140,7 @@ const receive = Effect.fnUntraced(function*(
     outbox.received(message.delivery)
   }
   if (message.accepted.length + message.refused.length > 0) yield* outbox.answered(message)
+  if (message.refused.some(({ refusal }) => refusal === "later")) yield* Queue.offer(refusedForNow, undefined)
   if (message.revoked_tasks.length > 0) yield* Queue.offer(context.inbox, { _tag: "Revoked", held: message.revoked_tasks })
   for (const { attempt, reason, task_id } of message.refused_steps) {
     yield* Effect.logDebug("the API server refused a step of progress").pipe(Effect.annotateLogs({ task_id, attempt, reason }))
@@ -187,6 +200,7 @@ const heartbeat = Effect.fnUntraced(function*(context: ConnectionContext, sessio
   })
   const receivedAt = yield* Clock.currentTimeMillis
   yield* Ref.set(context.clockSkew, DateTime.toEpochMillis(answer.server_time) - (sentAt + receivedAt) / 2)
+  yield* Queue.offer(context.inbox, { _tag: "ClockSet" })
   if (!answer.connection_healthy) yield* Effect.logWarning("the API server considers this worker unhealthy")
   if (answer.revoked_tasks.length > 0) yield* Queue.offer(context.inbox, { _tag: "Revoked", held: answer.revoked_tasks })
 })

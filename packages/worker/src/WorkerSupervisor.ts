@@ -27,8 +27,6 @@ export const DrainLimit = Context.Reference<Duration.Duration>("@englog/worker/D
   defaultValue: () => Duration.seconds(6)
 })
 const STEP_LIMIT = Duration.seconds(1)
-/** How often it is looked whose time is over. */
-const ROUND = "100 millis"
 /** What waits longer for a slot, in milliseconds, is given back: another worker may have a free one. */
 const PATIENCE = 1_000
 
@@ -57,6 +55,11 @@ const make = Effect.gen(function*() {
   let taken = 0
   let paused = false
   let pumping = false
+  /** Nothing becomes due before these, as far as was looked: a deadline by the server's clock, the end of patience by ours. */
+  let nextDeadline = Infinity
+  let nextImpatience = Infinity
+  const sooner = yield* Queue.sliding<void>(1)
+  let clockIsSet = false
   const host: TaskActor.Host = {
     link,
     outbox,
@@ -67,9 +70,12 @@ const make = Effect.gen(function*() {
   }
   outbox.setWindow(prefetch.window)
 
+  const lookAgain = () => void Queue.offerUnsafe(sooner, undefined)
+
   const start = (task: WorkerTask) => {
     const entry: Running = { task, stop: undefined }
     running.set(task.task_id, entry)
+    if (deadlineOf(task) < nextDeadline) lookAgain()
     taken += 1
     const free = () => {
       taken -= 1
@@ -116,6 +122,8 @@ const make = Effect.gen(function*() {
     const since = yield* Clock.currentTimeMillis
     for (const task of tasks) waiting.set(task.task_id, { task, since })
     pump()
+    // Whoever waited before runs out of patience first, and is looked after already.
+    if (waiting.size > 0 && nextImpatience === Infinity) lookAgain()
   })
 
   const matches = (held: HeldTask, attempt: number) => held.attempt === 0 || held.attempt === attempt
@@ -156,6 +164,11 @@ const make = Effect.gen(function*() {
           return cancel(message, message.reason === "" ? "cancelled" : message.reason)
         case "Revoked":
           return Effect.forEach(message.held, revoke, { discard: true })
+        case "ClockSet":
+          return Effect.sync(() => {
+            clockIsSet = true
+            lookAgain()
+          })
         case "PauseIntake":
           return Effect.suspend(() => {
             paused = true
@@ -176,23 +189,33 @@ const make = Effect.gen(function*() {
   )
 
   /** Ends what is past its deadline by the server's clock, and gives back what waits for too long. */
-  const round = Effect.gen(function*() {
-    if (running.size + waiting.size === 0) return
-    const now = DateTime.toEpochMillis(yield* link.serverTime)
-    const isOver = ({ deadline }: WorkerTask) => Option.isSome(deadline) && DateTime.toEpochMillis(deadline.value) <= now
+  const look = Effect.gen(function*() {
+    // Until the clocks were compared, one of ours that is ahead would end what has only begun.
+    const serverNow = clockIsSet ? DateTime.toEpochMillis(yield* link.serverTime) : -Infinity
+    nextDeadline = Infinity
     for (const entry of [...running.values()]) {
-      if (entry.stop === undefined && isOver(entry.task)) yield* interrupt(entry, { _tag: "Deadline" })
+      if (entry.stop !== undefined) continue
+      const deadline = deadlineOf(entry.task)
+      if (deadline <= serverNow) yield* interrupt(entry, { _tag: "Deadline" })
+      else nextDeadline = Math.min(nextDeadline, deadline)
     }
-    const since = (yield* Clock.currentTimeMillis) - PATIENCE
-    const late = [...waiting.values()].filter((one) => one.since < since).map(({ task }) => task)
-    if (late.length === 0) return
-    prefetch.stalled()
-    outbox.setWindow(prefetch.window)
-    giveBack(late)
+    const now = yield* Clock.currentTimeMillis
+    const late = [...waiting.values()].filter((one) => one.since + PATIENCE <= now).map(({ task }) => task)
+    if (late.length > 0) {
+      prefetch.stalled()
+      outbox.setWindow(prefetch.window)
+      giveBack(late)
+    }
+    nextImpatience = Math.min(Infinity, ...[...waiting.values()].map(({ since }) => since + PATIENCE))
+    return Math.min(nextDeadline - serverNow, nextImpatience - now)
   })
 
+  /** Sleeps until the next of them is due, or there is something that may be due sooner. */
+  const lookOut = Effect.flatMap(look, (left) =>
+    Number.isFinite(left) ? Effect.asVoid(Effect.timeoutOption(Queue.take(sooner), left)) : Queue.take(sooner))
+
   yield* Effect.forkScoped(intake)
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(ROUND), round)))
+  yield* Effect.forkScoped(Effect.forever(lookOut))
   const giveBackWaiting = Effect.sync(() => giveBack([...waiting.values()].map(({ task }) => task)))
   // Added last, so it runs first: fibers, intake and link still live while the worker drains.
   yield* Effect.addFinalizer(() => drain({ link, ledger, outbox, fibers, limit: drainLimit, giveBackWaiting }).pipe(
@@ -200,6 +223,9 @@ const make = Effect.gen(function*() {
   ))
   return WorkerSupervisor.of({ active: FiberMap.size(fibers) })
 })
+
+/** Milliseconds since 1970, by the server's clock. */
+const deadlineOf = ({ deadline }: WorkerTask): number => Option.isSome(deadline) ? DateTime.toEpochMillis(deadline.value) : Infinity
 
 const drain = Effect.fnUntraced(function*({ fibers, giveBackWaiting, ledger, limit, link, outbox }: {
   readonly link: ApiLink["Service"]

@@ -3,7 +3,7 @@ import { GrpcError } from "@englog/rpc/grpc/GrpcError"
 import { ApiLink } from "@englog/worker/ApiLink"
 import { AttemptLedger } from "@englog/worker/AttemptLedger"
 import { TaskFailure } from "@englog/worker/handlers/TaskHandler"
-import { DateTime, Deferred, Duration, Effect, Exit, Layer, Logger, Option, Ref, Schedule, Scope, SubscriptionRef, Tracer } from "effect"
+import { Clock, DateTime, Deferred, Duration, Effect, Exit, Layer, Logger, Option, Ref, Schedule, Scope, SubscriptionRef, Tracer } from "effect"
 import * as FakeApi from "./support/FakeApi.ts"
 import { handler, worker } from "./support/TestWorker.ts"
 
@@ -82,6 +82,33 @@ describe("an attempt", () => {
       yield* done(api)
       const [report] = api.reports
       assert.include(report?.outcome._tag === "Failed" ? report.outcome.error : "", "deadline")
+    }))
+
+  it.live("does not end by a deadline before the clocks were compared", () =>
+    Effect.gen(function*() {
+      // By our clock the deadline has passed; the server's is an hour behind, and says so late.
+      const ago = (minutes: number) => Effect.map(DateTime.now, DateTime.subtractDuration(Duration.minutes(minutes)))
+      const api = yield* FakeApi.make({
+        heartbeat: () => Effect.delay(Effect.map(ago(60), (server_time) => ({ server_time })), "600 millis")
+      })
+      yield* start([api.address], [handler(() => Effect.as(Effect.sleep("300 millis"), "{}"))])
+      yield* api.send(FakeApi.task("early", { deadline: Option.some(yield* ago(30)) }))
+      yield* done(api)
+      assert.strictEqual(api.reports[0]?.outcome._tag, "Completed")
+    }))
+
+  it.live("ends at its deadline though one with a later deadline was there before it", () =>
+    Effect.gen(function*() {
+      const api = yield* FakeApi.make()
+      const context = yield* start([api.address], [handler(() => Effect.never)])
+      const ledger = yield* Effect.provide(AttemptLedger, context)
+      yield* FakeApi.eventually("clocks compared", () => api.heartbeats.length > 0)
+      const within = (duration: Duration.Input) => Effect.map(DateTime.now, (now) => Option.some(DateTime.addDuration(now, duration)))
+      yield* api.send(FakeApi.task("later", { deadline: yield* within("1 hour") }))
+      yield* FakeApi.eventually("it runs", () => ledger.held.size === 1)
+      yield* api.send(FakeApi.task("sooner", { deadline: yield* within("300 millis") }))
+      yield* done(api)
+      assert.deepStrictEqual(api.reports.map(({ task_id }) => task_id), [FakeApi.idOf("sooner")])
     }))
 
   it.live("is interrupted by a cancellation of that attempt, and says so; another attempt's means nothing", () =>
@@ -300,6 +327,33 @@ describe("the supervisor", () => {
       for (let n = 0; n < 12; n++) yield* api.send(FakeApi.task(`t${n}`))
       yield* done(api, 12)
       assert.strictEqual(yield* Ref.get(most), 3)
+    }))
+
+  it.live("sets no timer that ends within seconds while it holds nothing", () =>
+    Effect.gen(function*() {
+      const real = yield* Clock.Clock
+      const sleeps: Array<number> = []
+      const watched: Clock.Clock = {
+        currentTimeMillisUnsafe: () => real.currentTimeMillisUnsafe(),
+        currentTimeNanosUnsafe: () => real.currentTimeNanosUnsafe(),
+        monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
+        currentTimeMillis: real.currentTimeMillis,
+        currentTimeNanos: real.currentTimeNanos,
+        monotonicTimeNanos: real.monotonicTimeNanos,
+        sleep: (duration) => {
+          sleeps.push(Duration.toMillis(duration))
+          return real.sleep(duration)
+        }
+      }
+      const api = yield* FakeApi.make()
+      const context = yield* start([api.address], [handler(() => Effect.succeed("{}"))]).pipe(Effect.provideService(Clock.Clock, watched))
+      yield* api.send(FakeApi.task("only"))
+      yield* done(api)
+      const ledger = yield* Effect.provide(AttemptLedger, context)
+      yield* FakeApi.eventually("nothing held", () => ledger.held.size === 0)
+      sleeps.length = 0
+      yield* Effect.sleep("1500 millis")
+      assert.deepStrictEqual(sleeps, [])
     }))
 
   it.live("drains on a stop: finishes what it can, gives the rest back, takes nothing new", () =>
