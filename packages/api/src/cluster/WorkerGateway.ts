@@ -150,7 +150,7 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
             progress: report.progress,
             message: report.message === "" ? null : report.message
           }]).pipe(Effect.catchTag("SqlError", unavailable))
-          if (answer === "not_held") return yield* notHeld(session.id, report)
+          if (answer === "not_held" || answer === "cancelled") return yield* notHeld(session.id, report)
           if (answer === "behind") return yield* fail("INVALID_ARGUMENT", `progress: ${report.progress} is behind what was reported before`)
           return {}
         }),

@@ -25,8 +25,11 @@ export interface ProgressNote {
   readonly message: string | null
 }
 
-/** Not held: by this session, this attempt. Behind: less than was reported before; nothing was noted. */
-export type ProgressAnswer = "noted" | "not_held" | "behind"
+/**
+ * Not held: by this session, this attempt. Behind: less than was reported before. Cancelled: it is to be, which the worker is told
+ * and has to confirm. Nothing was noted in any of these cases.
+ */
+export type ProgressAnswer = "noted" | "not_held" | "behind" | "cancelled"
 
 /** A completion that says which attempt it is; `result` as JSON text. */
 export interface Completion {
@@ -161,26 +164,26 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
       /** Each task at most once. */
       const note = Effect.fnUntraced(function*(notes: ReadonlyArray<ProgressNote & { readonly number: bigint }>) {
         const messages = yield* Effect.forEach(notes, ({ message, task_id }) => text.seal(message, EncryptedColumn.queueMessage, task_id))
-        const rows = yield* engine<{ number: bigint; moves: boolean }>`
+        const rows = yield* engine<{ number: bigint; answer: "noted" | "behind" | "cancelled" }>`
           WITH held AS (
-            SELECT q.id, n.progress, n.message, q.progress <= n.progress AS moves
+            SELECT q.id, n.progress, n.message, CASE WHEN q.cancel_requested_at IS NOT NULL THEN 'cancelled'
+              WHEN q.progress <= n.progress THEN 'noted' ELSE 'behind' END AS answer
             FROM unnest(${int8s(notes.map(({ number }) => number))}, ${int4s(notes.map(({ attempt }) => attempt))},
                 ${texts(notes.map(({ session_id }) => session_id))}::text[]::uuid[], ${int4s(notes.map(({ progress }) => progress))}, ${texts(messages)})
                 AS n (id, attempt, session_id, progress, message)
               JOIN task_queue q ON q.id = n.id
             WHERE q.state = 'running' AND q.session_id = n.session_id AND (n.attempt = 0 OR q.attempt = n.attempt)
-              AND q.cancel_requested_at IS NULL
             ORDER BY q.id FOR UPDATE OF q
           ), q AS (
             UPDATE task_queue q SET progress = held.progress, message = held.message, event_seq = q.event_seq + 1
-            FROM held WHERE held.moves AND q.id = held.id
+            FROM held WHERE held.answer = 'noted' AND q.id = held.id
             RETURNING q.id, q.event_seq, q.attempt, q.progress, q.message, q.worker_id
           ), noted AS (
             INSERT INTO task_events (task, seq, type, attempt, progress, message, worker_id)
             SELECT id, event_seq, 'progress', attempt, progress, message, worker_id FROM q
           )
-          SELECT id AS number, moves FROM held`
-        return new Map(rows.map(({ moves, number }) => [number, moves ? "noted" as const : "behind" as const]))
+          SELECT id AS number, answer FROM held`
+        return new Map(rows.map(({ answer, number }) => [number, answer]))
       })
 
       /** Ids of earlier versions do not name their number. */

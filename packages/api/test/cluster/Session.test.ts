@@ -98,6 +98,23 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a sessi
     assert.strictEqual((yield* find(task_id)).state, "cancelled")
   }))
 
+  it.effect("keeps the slot of a task that is being cancelled, whatever its worker says of it meanwhile", () => Effect.gen(function*() {
+    const kind = newKind()
+    const worker = yield* joined(kind, { slots: 1 })
+    const task_id = yield* enqueue({ kind })
+    const task = yield* worker.next
+    yield* TaskOutcomes.use((outcomes) => outcomes.cancel(task_id, "as planned"))
+    yield* worker.command
+    yield* worker.say({ steps: [{ task_id, attempt: task.attempt, progress: 50, message: "" }] })
+    // A step is recorded before the next message is read: once this is answered, the step is.
+    yield* worker.complete({ task_id: yield* enqueue({ kind: newKind() }), attempt: 1 })
+    assert.deepStrictEqual([...(yield* live(worker.worker_id))?.delivered ?? []], [[task_id, task.attempt]])
+    const next = yield* enqueue({ kind })
+    assert.strictEqual(yield* worker.report(task, { _tag: "Cancelled", error: "as planned" }), "accepted")
+    assert.strictEqual((yield* worker.next).task_id, next)
+    assert.strictEqual((yield* find(task_id)).state, "cancelled")
+  }))
+
   it.effect("takes back at once what a worker returns", () => Effect.gen(function*() {
     const kind = newKind()
     const worker = yield* joined(kind, { slots: 1, window: 2 })

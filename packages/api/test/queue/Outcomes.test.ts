@@ -124,7 +124,7 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("outcom
   it.effect("takes no progress for a task that is to be cancelled", () => Effect.gen(function*() {
     const { session_id, task_id } = yield* running()
     yield* cancel(task_id)
-    assert.deepStrictEqual(yield* TaskOutcomes.use((outcomes) => outcomes.progress([{ task_id, session_id, attempt: 1, progress: 50, message: null }])), ["not_held"])
+    assert.deepStrictEqual(yield* TaskOutcomes.use((outcomes) => outcomes.progress([{ task_id, session_id, attempt: 1, progress: 50, message: null }])), ["cancelled"])
   }))
 
   it.effect("tries a task again whose attempt took too long, as its retry policy says", () => Effect.gen(function*() {
