@@ -251,8 +251,9 @@ const outcomeRepo = Layer.effect(OutcomeRepo, Effect.map(Statements, ({ flaw, ru
       run((tables) =>
         notes.map(({ attempt, progress, session_id, task_id }): ProgressAnswer => {
           const row = tables.open.get(task_id)
-          if (row === undefined || row.state !== "running" || row.session_id !== session_id || row.cancel_requested_at !== null) return "not_held"
+          if (row === undefined || row.state !== "running" || row.session_id !== session_id) return "not_held"
           if (attempt !== 0 && attempt !== row.attempt) return "not_held"
+          if (row.cancel_requested_at !== null) return "cancelled"
           if (progress < row.progress) return "behind"
           tables.change(task_id, { progress })
           return "noted"

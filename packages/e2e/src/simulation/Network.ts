@@ -21,7 +21,7 @@ import {
   type UnaryHandler
 } from "@englog/rpc/grpc/GrpcMethods"
 import { Metadata } from "@grpc/grpc-js"
-import { Clock, Deferred, Effect, Fiber, Latch, Option, Queue, Random, type Scope, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Fiber, Latch, Option, Queue, Random, Schema, type Scope, Stream } from "effect"
 
 type Service = typeof APIWorkerService
 
@@ -191,7 +191,8 @@ const unary = Effect.fnUntraced(function*(connection: Connection, to: Listener, 
   const answered = yield* Deferred.make<Fields, GrpcError>()
   yield* Effect.forkIn(Deferred.into(arrive, answered), to.scope)
   if ((yield* Random.next) * RARELY < 1) yield* Effect.forkIn(Effect.ignore(arrive), to.scope)
-  const answer = yield* Deferred.await(answered)
+  // Of a server that is gone nothing is heard but that.
+  const answer = yield* Effect.catchCauseIf(Deferred.await(answered), Cause.hasInterruptsOnly, () => Effect.fail(unavailable("the server is gone")))
   yield* strayed
   yield* connection.down.await
   return asSent(shapes.output, answer)
@@ -234,7 +235,11 @@ const duplex = (
     return Stream.fromQueue(down)
   }))
 
-const isToBeAcknowledged = ({ commands, tasks }: Fields): boolean => [commands, tasks].some((list) => Array.isArray(list) && list.length > 0)
+const isPing = Schema.is(Schema.Struct({ command: Schema.Struct({ case: Schema.Literal("ping") }) }))
+
+/** Tasks and pings; other commands are not waited for. */
+const isToBeAcknowledged = ({ commands, tasks }: Fields): boolean =>
+  Array.isArray(tasks) && tasks.length > 0 || Array.isArray(commands) && commands.some(isPing)
 
 /** Notes for how long something waits to be heard. */
 const heard = Effect.fnUntraced(function*(connection: Connection, deafness: Array<Deafness>) {

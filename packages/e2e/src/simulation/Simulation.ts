@@ -6,7 +6,7 @@
 import { OrganizationId, type TaskId, UserId } from "@englog/domain/Ids"
 import { Priority } from "@englog/domain/tasks/TaskPolicy"
 import type { CancelAnswer } from "@englog/api/queue/TaskOutcomes"
-import { Clock, Effect, Exit, Latch, Random, References, Result, Scheduler, Scope, Schema } from "effect"
+import { Cause, Clock, Effect, Exit, Latch, Option, Random, References, Scheduler, Scope, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Bell } from "./Bell.ts"
 import { Database, type Flaw } from "./Database.ts"
@@ -16,6 +16,7 @@ import { ProcessClock } from "./ProcessClock.ts"
 import { type Fault, type PlannedTask, type Schedule, scheduleOf } from "./Schedule.ts"
 import * as Server from "./Server.ts"
 import * as Worker from "./SimulatedWorker.ts"
+import type { Entry } from "./Tables.ts"
 
 export interface Verdict {
   readonly seed: number
@@ -24,6 +25,8 @@ export interface Verdict {
   /** Attempts issued, and how many of them went back to the queue why. */
   readonly attempts: number
   readonly returns: Readonly<Record<string, number>>
+  /** What happened to which task in which session, in the order of the commits: the same in courses that differ in times alone. */
+  readonly order: string
   /** Simulated milliseconds. */
   readonly took: number
 }
@@ -35,19 +38,21 @@ const soon = (run: () => void) => {
   return () => void (cancelled = true)
 }
 
-/** After the last fault is healed: a reconnect's back-off, an open breaker, leases, retries, and what was waiting. */
-const PATIENCE = 180_000
+/**
+ * After the last fault is healed: two minutes until a session ends whose lost stream could not be noted, a minute of its worker's
+ * back-off, an open breaker, leases, retries, and what was waiting.
+ */
+const PATIENCE = 300_000
+/** Whatever was planned is over by then, unless something that was to stop hangs. */
+const OVER = 600_000
 /** gRPC's keepalive: 4 s between pings, 3 s for the answer. */
 const KEEPALIVE = 7_000
 
 export const simulate = (seed: number, flaw?: Flaw): Effect.Effect<Verdict> =>
   Effect.gen(function*() {
+    // Never closed: nothing of it is outside of the process, so that it is simply forgotten, and a stop is a fault like others.
     const scope = yield* Scope.make()
-    const verdict = yield* run(scheduleOf(seed), scope, flaw)
-    // Stopping takes time, too.
-    const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
-    while (closing.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
-    return verdict
+    return yield* run(scheduleOf(seed), scope, flaw)
   }).pipe(
     Random.withSeed(seed),
     Effect.provideService(Scheduler.Scheduler, new Scheduler.MixedScheduler("async", soon)),
@@ -71,9 +76,32 @@ const run = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope, 
     violations: violationsOf(course),
     attempts: journal.filter(({ _tag }) => _tag === "Issued").length,
     returns,
+    order: orderOf(journal),
     took: end.took
   } satisfies Verdict
 })
+
+const orderOf = (journal: ReadonlyArray<Entry>): string => {
+  const names = new Map<string, number>()
+  const nameOf = (id: string) => {
+    const name = names.get(id) ?? names.size
+    names.set(id, name)
+    return name
+  }
+  return journal.map((entry) => {
+    const task = `${entry._tag} ${nameOf(entry.task_id)}`
+    switch (entry._tag) {
+      case "Accepted":
+        return task
+      case "Issued":
+        return `${task}.${entry.attempt} to ${nameOf(entry.session_id)}`
+      case "Requeued":
+        return `${task}.${entry.attempt} ${entry.event}`
+      case "Ended":
+        return `${task}.${entry.end.attempt} ${entry.end.outcome} ${entry.end.reason ?? ""}`
+    }
+  }).join("\n")
+}
 
 const advanceUntil = Effect.fnUntraced(function*(settled: Effect.Effect<"not yet" | "settled" | "too late">) {
   for (;;) {
@@ -103,6 +131,11 @@ const submissionOf = (planned: PlannedTask) => ({
     retry: { max_retries: planned.max_retries, base_delay: 500, backoff_factor: 2, max_delay: 2_000 }
   }
 })
+
+/** What a server said in time; a server that fails or goes meanwhile, with all that it was doing, says nothing. */
+const answered = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>> =>
+  Effect.flatMap(Effect.exit(Effect.timeout(call, "2 seconds")), (exit) =>
+    Exit.isSuccess(exit) ? Effect.succeedSome(exit.value) : Cause.hasDies(exit.cause) ? Effect.die(Cause.squash(exit.cause)) : Effect.succeedNone)
 
 /** The cluster, what goes on in it, and what is noted of it. */
 const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope, flaw: Flaw | undefined) {
@@ -141,10 +174,10 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
   const submit = (planned: PlannedTask, index: number) =>
     Effect.gen(function*() {
       const server = servers[index % servers.length] ?? servers.find((one) => one !== undefined)
-      const answer = server === undefined ? undefined : yield* Effect.result(Effect.timeout(server.queue.submit(submissionOf(planned)), "2 seconds"))
-      if (answer === undefined || Result.isFailure(answer)) return yield* Effect.as(Effect.sleep("500 millis"), false)
-      accepted.set(answer.success, planned)
-      submitted.set(index, answer.success)
+      const answer = server === undefined ? Option.none() : yield* answered(server.queue.submit(submissionOf(planned)))
+      if (Option.isNone(answer)) return yield* Effect.as(Effect.sleep("500 millis"), false)
+      accepted.set(answer.value, planned)
+      submitted.set(index, answer.value)
       return true
     }).pipe(Effect.repeat({ until: (done) => done }), Effect.asVoid)
 
@@ -153,8 +186,8 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
     const server = servers.find((one) => one !== undefined)
     if (task_id === undefined || server === undefined) return
     const before = database.tables.ended.get(task_id)?.outcome
-    const answer = yield* Effect.result(Effect.timeout(server.outcomes.cancel(task_id, "as planned"), "2 seconds"))
-    if (Result.isSuccess(answer)) cancels.push({ task_id, answer: answer.success satisfies CancelAnswer, before })
+    const answer = yield* answered(server.outcomes.cancel(task_id, "as planned"))
+    if (Option.isSome(answer)) cancels.push({ task_id, answer: answer.value satisfies CancelAnswer, before })
   })
 
   const connectionsOf = (worker: number) => [...network.connections].filter((one) => one.worker === `worker-${worker}`)
@@ -263,7 +296,7 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
     healed = yield* Clock.currentTimeMillis
   }).pipe(Effect.catchCause((cause) => Effect.sync(() => seen.push(`the simulation itself failed: ${cause}`))))
 
-  /** What a session has in its hands, beside what its worker has finished. */
+  /** What a session has in its hands, beside what its worker has finished; what no server knows to be there never went to it. */
   let judged = 0
   const watchWindows = Effect.sync(() => {
     const { journal, sessions } = database.tables
@@ -273,7 +306,10 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
     for (const id of touched) {
       const worker = sessions.get(id)?.worker_id ?? ""
       const planned = schedule.workers[Number(worker.split("-")[1])]
-      const inFlight = database.tables.runningIn(id).filter((row) => !over.has(`${worker} ${row.task.task_id} ${row.attempt}`)).length
+      const told = new Set(journal.flatMap((entry) =>
+        entry._tag === "Issued" && entry.session_id === id && !database.tables.untold.has(entry) ? [`${entry.task_id} ${entry.attempt}`] : []))
+      const inFlight = database.tables.runningIn(id).filter(({ attempt, task: { task_id } }) =>
+        told.has(`${task_id} ${attempt}`) && !over.has(`${worker} ${task_id} ${attempt}`)).length
       const window = (planned?.maxConcurrent ?? 0) + (planned?.prefetch ?? 0)
       if (inFlight > window) seen.push(`${worker} has ${inFlight} tasks in flight, its window is ${window}`)
     }
@@ -300,7 +336,7 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
     yield* watchWindows
     const now = yield* Clock.currentTimeMillis
     if (database.tables.open.size === 0 && now > healed && (yield* leaks).length === 0) return "settled"
-    return now > healed + PATIENCE || seen.length > 0 ? "too late" : "not yet"
+    return now > Math.min(healed, OVER) + PATIENCE || seen.length > 0 ? "too late" : "not yet"
   }).pipe(Effect.map((state): "settled" | "too late" | "not yet" => state))
 
   return { play, settled, leaks, course: { schedule, tables: database.tables, accepted, cancels, deafness: network.deafness, seen } }
