@@ -8,7 +8,7 @@ import { SqlClient, Statement } from "effect/sql"
 import type { Connection } from "effect/sql/SqlConnection"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { Reactivity } from "effect/reactivity"
-import { type Entry, Tables } from "./Tables.ts"
+import { Tables } from "./Tables.ts"
 
 /** Ways in which the tables may lie, for showing that a simulation finds it. */
 export type Flaw =
@@ -97,17 +97,11 @@ export const layer = (database: Database, line: Line): Layer.Layer<SqlClient.Sql
       spanAttributes: []
     })
     const run = <A>(statement: (tables: Tables, now: number) => A): Effect.Effect<A, SqlError> => {
-      let written: ReadonlyArray<Entry> = []
-      const once = Effect.map(Clock.currentTimeMillis, (now) => {
-        const before = database.tables.journal.length
-        const answer = statement(database.tables, now)
-        written = database.tables.journal.slice(before)
-        return answer
-      })
+      const once = Effect.map(Clock.currentTimeMillis, (now) => statement(database.tables, now))
       const inTurn = Semaphore.withPermits(database.turn, 1, once)
       return Effect.flatMap(travel(line), () => Effect.serviceOption(sql.transactionService)).pipe(
         Effect.flatMap((transaction) => Option.isSome(transaction) ? once : inTurn),
-        Effect.tap(() => Effect.tapError(travel(line), () => Effect.sync(() => written.forEach((entry) => database.tables.untold.add(entry)))))
+        Effect.tap(() => travel(line))
       )
     }
     return Context.make(SqlClient.SqlClient, sql).pipe(Context.add(Statements, Statements.of({ flaw: database.flaw, run })))

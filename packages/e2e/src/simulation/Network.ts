@@ -66,6 +66,8 @@ export class Network {
   readonly #listeners = new Map<string, Listener>()
   readonly connections = new Set<Connection>()
   readonly deafness: Array<Deafness> = []
+  /** Attempts that a server sent to a worker, as `task attempt`. */
+  readonly sent = new Set<string>()
   readonly #scope: Scope.Scope
 
   /** What is still on its way when nobody waits for it any more ends with the scope. */
@@ -144,7 +146,7 @@ export class Network {
       if (method.methodKind === "bidi_streaming") {
         const call: DuplexCall = (requests) =>
           Stream.unwrap(Effect.map(listener, (to) =>
-            duplex(connection, to, this.deafness, handlerOfDuplex(to.handlers, name), method, requests)))
+            duplex(connection, to, this, handlerOfDuplex(to.handlers, name), method, requests)))
         calls[name] = call
       } else if (method.methodKind === "unary") {
         const call: UnaryCall = (fields, options) =>
@@ -204,7 +206,7 @@ const CAPACITY = 16
 const duplex = (
   connection: Connection,
   to: Listener,
-  deafness: Array<Deafness>,
+  { deafness, sent }: Pick<Network, "deafness" | "sent">,
   handler: DuplexHandler,
   shapes: Shapes,
   requests: Stream.Stream<Fields>
@@ -215,7 +217,7 @@ const duplex = (
     const carryUp = Stream.runForEach(requests, (fields) =>
       Effect.andThen(onTheWay, Effect.andThen(connection.up.await, Queue.offer(up, asSent(shapes.input, fields)))))
     const through = (fields: Fields) =>
-      onTheWay.pipe(
+      Effect.andThen(Effect.sync(() => attemptsIn(fields).forEach((attempt) => sent.add(attempt))), onTheWay).pipe(
         Effect.andThen(isToBeAcknowledged(fields) ? heard(connection, deafness) : Effect.void),
         Effect.andThen(connection.down.await),
         Effect.andThen(connection.streamDown.await)
@@ -236,6 +238,10 @@ const duplex = (
   }))
 
 const isPing = Schema.is(Schema.Struct({ command: Schema.Struct({ case: Schema.Literal("ping") }) }))
+
+const isTask = Schema.is(Schema.Struct({ taskId: Schema.String, attempt: Schema.Finite }))
+const attemptsIn = ({ tasks }: Fields): ReadonlyArray<string> =>
+  Array.isArray(tasks) ? tasks.filter(isTask).map(({ attempt, taskId }) => `${taskId} ${attempt}`) : []
 
 /** Tasks and pings; other commands are not waited for. */
 const isToBeAcknowledged = ({ commands, tasks }: Fields): boolean =>

@@ -296,20 +296,12 @@ const make = Effect.fnUntraced(function*(schedule: Schedule, scope: Scope.Scope,
     healed = yield* Clock.currentTimeMillis
   }).pipe(Effect.catchCause((cause) => Effect.sync(() => seen.push(`the simulation itself failed: ${cause}`))))
 
-  /** What a session has in its hands, beside what its worker has finished; what no server knows to be there never went to it. */
-  let judged = 0
+  /** What a session was sent and still holds, beside what its worker has finished. */
   const watchWindows = Effect.sync(() => {
-    const { journal, sessions } = database.tables
-    const since = judged
-    judged = journal.length
-    const touched = new Set(journal.slice(since).flatMap((entry) => entry._tag === "Issued" ? [entry.session_id] : []))
-    for (const id of touched) {
-      const worker = sessions.get(id)?.worker_id ?? ""
+    for (const { id, worker_id: worker } of database.tables.sessions.values()) {
       const planned = schedule.workers[Number(worker.split("-")[1])]
-      const told = new Set(journal.flatMap((entry) =>
-        entry._tag === "Issued" && entry.session_id === id && !database.tables.untold.has(entry) ? [`${entry.task_id} ${entry.attempt}`] : []))
       const inFlight = database.tables.runningIn(id).filter(({ attempt, task: { task_id } }) =>
-        told.has(`${task_id} ${attempt}`) && !over.has(`${worker} ${task_id} ${attempt}`)).length
+        network.sent.has(`${task_id} ${attempt}`) && !over.has(`${worker} ${task_id} ${attempt}`)).length
       const window = (planned?.maxConcurrent ?? 0) + (planned?.prefetch ?? 0)
       if (inFlight > window) seen.push(`${worker} has ${inFlight} tasks in flight, its window is ${window}`)
     }

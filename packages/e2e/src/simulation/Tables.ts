@@ -81,8 +81,6 @@ export class Tables {
   /** When each of them was seen last. */
   replicas: Map<string, number> = new Map()
   journal: Array<Entry> = []
-  /** Entries of which the server that wrote them never learned: its line was cut before the answer. */
-  readonly untold: WeakSet<Entry> = new WeakSet()
 
   /** Everything as it is now, to be restored. */
   keep(): () => void {
