@@ -40,7 +40,7 @@ export const quick: Context.Service.Shape<typeof Liveness> = {
   pingInterval: Duration.millis(400),
   deafAfter: Duration.millis(1_500),
   resumeGrace: Duration.millis(2_000),
-  closedGrace: Duration.millis(2_000),
+  closedGrace: Duration.millis(3_000),
   replicaTimeout: Duration.millis(2_000),
   sweepInterval: Duration.millis(100),
   deadlineSlack: Duration.millis(300),

@@ -39,10 +39,9 @@ const soon = (run: () => void) => {
 }
 
 /**
- * After the last fault is healed: two minutes until a session ends whose lost stream could not be noted, a minute of its worker's
- * back-off, an open breaker, leases, retries, and what was waiting.
+ * After the last fault is healed: a worker's back-off of a minute, an open breaker, leases, retries, and what was waiting.
  */
-const PATIENCE = 300_000
+const PATIENCE = 180_000
 /** Whatever was planned is over by then, unless something that was to stop hangs. */
 const OVER = 600_000
 /** gRPC's keepalive: 4 s between pings, 3 s for the answer. */
