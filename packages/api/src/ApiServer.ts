@@ -57,6 +57,9 @@ import { WorkerSessionRepo } from "./cluster/WorkerSessionRepo.ts"
 import { WorkerSessions } from "./cluster/WorkerSessions.ts"
 import { WorkersCheck } from "./cluster/WorkersCheck.ts"
 import { WorkersHttp } from "./cluster/WorkersHttp.ts"
+import { Analytics } from "./analytics/Analytics.ts"
+import { AnalyticsHttp } from "./analytics/AnalyticsHttp.ts"
+import { AnalyticsRpcsLive } from "./analytics/AnalyticsRpcsLive.ts"
 import { DataLive } from "./DataLive.ts"
 import { Entries } from "./entries/Entries.ts"
 import { EntriesHttp } from "./entries/EntriesHttp.ts"
@@ -136,7 +139,7 @@ const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, Security
 )
 
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */
-const nouns = Layer.mergeAll(insights, common, TaskInspection.layer).pipe(
+const nouns = Layer.mergeAll(insights, common, TaskInspection.layer, Analytics.layer).pipe(
   Layer.provideMerge(schedules),
   Layer.provideMerge(background),
   Layer.provideMerge(TaskAccess.layer),
@@ -173,13 +176,13 @@ const cluster = Layer.mergeAll(DispatcherLive, couriers, LeaseRescuerLive, Drain
 )
 
 const rest = HttpApiBuilder.layer(EngLogApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer, AnalyticsHttp]),
   Layer.provide([BackgroundHttp, SchedulesHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(
-  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, ScheduleRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
+  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, ScheduleRpcsLive, InsightRpcsLive, WorkerRpcsLive, AnalyticsRpcsLive]),
   Layer.provide(RpcAuthorizationLive)
 )
 

@@ -3,6 +3,7 @@
  */
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { UserId } from "@englog/domain/Ids"
+import { AnalyticsApi } from "@englog/rpc/http/AnalyticsApi"
 import { AuthApi } from "@englog/rpc/http/AuthApi"
 import { EntriesApi } from "@englog/rpc/http/EntriesApi"
 import { HealthApi } from "@englog/rpc/http/HealthApi"
@@ -12,6 +13,8 @@ import { Context, Effect, Layer, Predicate, Redacted, References } from "effect"
 import { HttpClient, HttpClientRequest, HttpMethod, HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import type { SqlClient } from "effect/sql"
+import { Analytics } from "../../src/analytics/Analytics.ts"
+import { AnalyticsHttp } from "../../src/analytics/AnalyticsHttp.ts"
 import { Accounts } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
 import { AuthHttp } from "../../src/auth/AuthHttp.ts"
@@ -41,19 +44,19 @@ import { TestDatabase } from "../support/TestDatabase.ts"
 export const encryptionKeys = Redacted.make(`k1:${Buffer.alloc(32, 7).toString("base64")}`)
 export const jwtSecret = Redacted.make("a secret of the test suite that is long enough")
 
-class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi).add(HealthApi).middleware(RequestErrors) {}
+class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi).add(AnalyticsApi).add(HealthApi).middleware(RequestErrors) {}
 
 const Repos = SecurityEvents.layerWriter.pipe(
   Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer, SecurityEventRepo.layer)),
   Layer.provideMerge(FieldCipher.layer(encryptionKeys))
 )
 
-export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, Entries.layer, RequestLimits.layer).pipe(
+export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, Entries.layer, Analytics.layer, RequestLimits.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Repos, Jwt.layer(jwtSecret), PasswordHasher.layer, RateLimits.layerMemory, HealthChecks.layer))
 )
 
 const Routes = HttpApiBuilder.layer(PartOfTheApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, HealthHttp.layer]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, HealthHttp.layer, AnalyticsHttp]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 

@@ -15,12 +15,14 @@ export interface LocalTime {
   readonly weekday: number
 }
 
-/** An entry with the local time of its start. */
-export interface PlacedEntry {
-  readonly entry: FactEntry
+/** An entry, or what of it is asked for, with the local time of its start. */
+export interface Placed<Entry> {
+  readonly entry: Entry
   readonly start: number
   readonly local: LocalTime
 }
+
+export type PlacedEntry = Placed<FactEntry>
 
 export interface LocalClock {
   /** The zone in force: the one asked for, or UTC where no such zone exists. */

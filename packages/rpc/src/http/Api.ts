@@ -2,6 +2,7 @@
  * The REST API of EngLog: one group per noun. Requests may hold no unknown field; every problem of a request is told.
  */
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AnalyticsApi } from "./AnalyticsApi.ts"
 import { AuthApi } from "./AuthApi.ts"
 import { BackgroundApi } from "./BackgroundApi.ts"
 import { BackgroundHealthApi } from "./BackgroundHealthApi.ts"
@@ -21,6 +22,7 @@ export class EngLogApi extends HttpApi.make("englog")
   .add(AuthApi)
   .add(EntriesApi)
   .add(ProjectsApi)
+  .add(AnalyticsApi)
   .add(TasksApi)
   .add(BackgroundApi)
   .add(DeadLettersApi)
