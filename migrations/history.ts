@@ -13,6 +13,7 @@ import announcedKinds from "./0008_announced_kinds.ts"
 import schedules from "./0009_schedules.ts"
 import operators from "./0010_operators.ts"
 import queueRows from "./0011_queue_rows.ts"
+import teams from "./0013_teams.ts"
 
 export const history = {
   "0001_accounts": accounts,
@@ -25,5 +26,6 @@ export const history = {
   "0008_announced_kinds": announcedKinds,
   "0009_schedules": schedules,
   "0010_operators": operators,
-  "0011_queue_rows": queueRows
+  "0011_queue_rows": queueRows,
+  "0013_teams": teams
 }

@@ -40,6 +40,10 @@ const ofTask = (table: string, column: string, key: EncryptedColumn["key"], row:
 export const EncryptedColumn = {
   entryDescription: define("log_entries", "description", uuid, "v.id::text"),
   projectDescription: define("projects", "description", uuid, "v.id::text"),
+  organizationDescription: define("organizations", "description", uuid, "v.id::text"),
+  invitationEmail: define("team_invitations", "email", uuid, "v.id::text"),
+  goalTitle: define("goals", "title", uuid, "v.id::text"),
+  goalDescription: define("goals", "description", uuid, "v.id::text"),
   taskName: define("tasks", "name", bigint, "v.task_id"),
   scheduleName: define("schedules", "name", uuid, "v.id::text"),
   taskPrivateInput: ofTask("tasks", "private_input", bigint, "v.task_id"),

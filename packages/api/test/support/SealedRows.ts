@@ -12,6 +12,7 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
   const cipher = yield* FieldCipher
   const { organization_id, user_id } = yield* newOwner()
   const [entry, project, insight, event, schedule] = [randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID()]
+  const [invitation, goal] = [randomUUID(), randomUUID()]
   const [ended, open] = [`ended_${randomUUID()}`, `open_${randomUUID()}`]
   const C = EncryptedColumn
   const seal = (column: EncryptedColumn, row: string) => cipher.encrypt(text, column, row)
@@ -44,6 +45,11 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
     VALUES (${event}, now(), 'login', ${yield* seal(C.securityEventAddress, event)}, '{}')`
   yield* sql`INSERT INTO schedules (id, organization_id, user_id, name, kind, payload, policy, cron, timezone, catch_up, catch_up_limit, next_run_at)
     VALUES (${schedule}, ${organization_id}, ${user_id}, ${yield* seal(C.scheduleName, schedule)}, 'TEST', '{}', '{}', '* * * * *', 'UTC', 'skip', 1, now())`
+  yield* sql`UPDATE organizations SET description = ${yield* seal(C.organizationDescription, organization_id)} WHERE id = ${organization_id}`
+  yield* sql`INSERT INTO team_invitations (id, organization_id, email, email_digest, role, token_hash, expires_at)
+    VALUES (${invitation}, ${organization_id}, ${yield* seal(C.invitationEmail, invitation)}, sha256('address'), 'member', sha256(${invitation}::text::bytea), now())`
+  yield* sql`INSERT INTO goals (id, user_id, title, description, measure, target, start_date, end_date, any_tag, any_project)
+    VALUES (${goal}, ${user_id}, ${yield* seal(C.goalTitle, goal)}, ${yield* seal(C.goalDescription, goal)}, 'hours', 1, now(), now(), true, true)`
   return { user_id, organization_id, entry, project, insight, ended, open }
 })
 
