@@ -66,6 +66,11 @@ import { EntriesHttp } from "./entries/EntriesHttp.ts"
 import { EntryRepo } from "./entries/EntryRepo.ts"
 import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
 import { DatabaseMetrics } from "./db/DatabaseMetrics.ts"
+import { GoalProgress } from "./goals/GoalProgress.ts"
+import { GoalRepo } from "./goals/GoalRepo.ts"
+import { GoalRpcsLive } from "./goals/GoalRpcsLive.ts"
+import { Goals } from "./goals/Goals.ts"
+import { GoalsHttp } from "./goals/GoalsHttp.ts"
 import { ApiDocs } from "./http/ApiDocs.ts"
 import { DiskCheck } from "./http/health/DiskCheck.ts"
 import { EdgePolicy } from "./http/edge/EdgePolicy.ts"
@@ -85,6 +90,8 @@ import { Questions } from "./insights/Questions.ts"
 import { AnnouncedKinds } from "./kinds/AnnouncedKinds.ts"
 import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
+import { ProjectRpcsLive } from "./projects/ProjectRpcsLive.ts"
+import { Projects } from "./projects/Projects.ts"
 import { ProjectsHttp } from "./projects/ProjectsHttp.ts"
 import { QueueLimits } from "./queue/Backpressure.ts"
 import { Engine } from "./queue/Engine.ts"
@@ -103,10 +110,20 @@ import { SchedulesHttp } from "./schedules/SchedulesHttp.ts"
 import { SecurityEventRepo } from "./security/SecurityEventRepo.ts"
 import { SecurityEvents } from "./security/SecurityEvents.ts"
 import { TaskCleanup } from "./queue/TaskCleanup.ts"
+import { TagRpcsLive } from "./tags/TagRpcsLive.ts"
+import { Tags } from "./tags/Tags.ts"
+import { TagsHttp } from "./tags/TagsHttp.ts"
 import { TaskAccess } from "./tasks/TaskAccess.ts"
 import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
 import { TasksHttp } from "./tasks/TasksHttp.ts"
+import { InvitationCleanup } from "./teams/InvitationCleanup.ts"
+import { InvitationRepo } from "./teams/InvitationRepo.ts"
+import { Invitations } from "./teams/Invitations.ts"
+import { TeamRepo } from "./teams/TeamRepo.ts"
+import { TeamRpcsLive } from "./teams/TeamRpcsLive.ts"
+import { Teams } from "./teams/Teams.ts"
+import { TeamsHttp } from "./teams/TeamsHttp.ts"
 
 const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => config.queueLimits))
 
@@ -118,7 +135,14 @@ const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, UserMetrics
   Layer.provide(PasswordHasher.layer)
 )
 
-const entries = Entries.layer.pipe(Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer)))
+const entries = Entries.layer.pipe(
+  Layer.provideMerge(Projects.layer),
+  Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer))
+)
+
+const teams = Invitations.layer.pipe(Layer.provideMerge(Teams.layer), Layer.provide([TeamRepo.layer, InvitationRepo.layer]))
+
+const goals = Goals.layer.pipe(Layer.provideMerge(GoalProgress.layer), Layer.provide(GoalRepo.layer))
 
 const insights = Layer.mergeAll(Insights.layer, InsightTasks.layer, NarrationOutcomesLive).pipe(
   Layer.provide([Questions.layer, InsightRepo.layer])
@@ -131,15 +155,16 @@ const background = Layer.mergeAll(
 const schedules = Layer.mergeAll(Schedules.layer, DueSchedules.layer).pipe(Layer.provide(ScheduleRepo.layer))
 
 /** What one API server does for all of them. */
-const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, SecurityEventCleanup, NightlyTaskCleanup)).pipe(
+const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, SecurityEventCleanup, InvitationCleanup, NightlyTaskCleanup)).pipe(
   Layer.provide([
     SecurityEventRepo.layer,
+    InvitationRepo.layer,
     Layer.effect(RunnerConfig, Effect.map(AppConfig, ({ runner }) => RunnerConfig.of(runner)))
   ])
 )
 
 /** Every kind of task is known, and every noun ready, before the first worker may connect. */
-const nouns = Layer.mergeAll(insights, common, TaskInspection.layer, Analytics.layer).pipe(
+const nouns = Layer.mergeAll(insights, common, goals, teams, Tags.layer, TaskInspection.layer, Analytics.layer).pipe(
   Layer.provideMerge(schedules),
   Layer.provideMerge(background),
   Layer.provideMerge(TaskAccess.layer),
@@ -176,13 +201,15 @@ const cluster = Layer.mergeAll(DispatcherLive, couriers, LeaseRescuerLive, Drain
 )
 
 const rest = HttpApiBuilder.layer(EngLogApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer, AnalyticsHttp]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
+  Layer.provide([TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp]),
   Layer.provide([BackgroundHttp, SchedulesHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(
-  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, ScheduleRpcsLive, InsightRpcsLive, WorkerRpcsLive, AnalyticsRpcsLive]),
+  Layer.provide([ProjectRpcsLive, TagRpcsLive, TeamRpcsLive, GoalRpcsLive, AnalyticsRpcsLive]),
+  Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, ScheduleRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
   Layer.provide(RpcAuthorizationLive)
 )
 

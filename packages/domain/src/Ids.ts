@@ -20,6 +20,15 @@ export type EntryId = typeof EntryId.Type
 export const ProjectId = Uuid.pipe(Schema.brand("ProjectId"))
 export type ProjectId = typeof ProjectId.Type
 
+export const TagId = Uuid.pipe(Schema.brand("TagId"))
+export type TagId = typeof TagId.Type
+
+export const GoalId = Uuid.pipe(Schema.brand("GoalId"))
+export type GoalId = typeof GoalId.Type
+
+export const InvitationId = Uuid.pipe(Schema.brand("InvitationId"))
+export type InvitationId = typeof InvitationId.Type
+
 export const InsightId = Uuid.pipe(Schema.brand("InsightId"))
 export type InsightId = typeof InsightId.Type
 

@@ -13,7 +13,7 @@ import { defaultPageSize } from "@englog/rpc/http/Page"
 import { Context, Effect, Layer, Option } from "effect"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
-import { ProjectRepo } from "../projects/ProjectRepo.ts"
+import { orNoProject, Projects } from "../projects/Projects.ts"
 import { EntryRepo } from "./EntryRepo.ts"
 
 export class Entries extends Context.Service<Entries, {
@@ -30,22 +30,16 @@ export class Entries extends Context.Service<Entries, {
   ) => Effect.Effect<LogEntry, BadRequest | NotFound | ServiceUnavailable>
   readonly remove: (user: UserId, id: EntryId) => Effect.Effect<void, NotFound | ServiceUnavailable>
 }>()("@englog/api/entries/Entries") {
-  static readonly layer: Layer.Layer<Entries, never, EntryRepo | ProjectRepo> = Layer.effect(
+  static readonly layer: Layer.Layer<Entries, never, EntryRepo | Projects> = Layer.effect(
     Entries,
     Effect.gen(function*() {
       const repo = yield* EntryRepo
-      const projects = yield* ProjectRepo
-
-      const checkProject = Effect.fnUntraced(function*(user: UserId, { project_id }: EntryPayload) {
-        if (project_id === undefined || project_id === null) return
-        const found = yield* orUnavailable(projects.find(user, project_id))
-        if (Option.isNone(found)) return yield* new BadRequest({ error: `project_id: you have no project ${project_id}` })
-      })
+      const projects = yield* Projects
 
       return Entries.of({
         create: Effect.fn("Entries.create")(function*(user, entry) {
-          yield* checkProject(user, entry)
-          const created = yield* orUnavailable(repo.insert(user, entry))
+          const project_id = yield* orUnavailable(projects.ofNewEntry(user, entry.project_id))
+          const created = yield* orUnavailable(orNoProject(repo.insert(user, { ...entry, project_id }), project_id))
           yield* Metrics.entriesCreated.add({})
           return created
         }),
@@ -65,9 +59,10 @@ export class Entries extends Context.Service<Entries, {
           return { items: rows.map(({ entry }) => entry), next_cursor }
         }),
         update: Effect.fn("Entries.update")(function*(user, id, entry) {
-          yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))
-          yield* checkProject(user, entry)
-          return yield* orNotFound(id, yield* orUnavailable(repo.update(user, id, entry)))
+          const stored = yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))
+          // Where it stays, it may be a project of a team that its author has left.
+          if (entry.project_id !== stored.project_id) yield* orUnavailable(projects.check(user, entry.project_id))
+          return yield* orNotFound(id, yield* orUnavailable(orNoProject(repo.update(user, id, entry), entry.project_id)))
         }),
         remove: Effect.fn("Entries.remove")(function*(user, id) {
           if (!(yield* orUnavailable(repo.remove(user, id)))) return yield* noEntry(id)

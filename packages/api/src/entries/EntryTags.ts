@@ -6,6 +6,7 @@ import type { EntryId, UserId } from "@englog/domain/Ids"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { TagNames } from "../tags/TagNames.ts"
 
 export class EntryTags extends Context.Service<EntryTags, {
   /** Names come normalized; a repeated name counts once, where it stands first. */
@@ -16,17 +17,12 @@ export class EntryTags extends Context.Service<EntryTags, {
     EntryTags,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
+      const tagNames = yield* TagNames
 
       const attach = Effect.fn("EntryTags.attach")(function*(user: UserId, entry: EntryId, names: ReadonlyArray<string>) {
         if (names.length === 0) return
         const distinct = JSON.stringify([...new Set(names)])
-        // In one order for everybody, so that two entries with the same new tags cannot deadlock.
-        yield* sql`
-          INSERT INTO tags (user_id, name)
-          SELECT ${user}::uuid, n.name FROM jsonb_array_elements_text(${distinct}::jsonb) AS n (name)
-          WHERE NOT EXISTS (SELECT 1 FROM tags t WHERE t.user_id IS NULL AND t.name = n.name)
-          ORDER BY n.name
-          ON CONFLICT (user_id, name) WHERE user_id IS NOT NULL DO NOTHING`
+        yield* tagNames.ensure(user, names)
         yield* sql`
           INSERT INTO log_entry_tags (log_entry_id, tag_id, position)
           SELECT ${entry}::uuid, t.id, n.position
@@ -45,5 +41,5 @@ export class EntryTags extends Context.Service<EntryTags, {
         })
       })
     })
-  )
+  ).pipe(Layer.provide(TagNames.layer))
 }

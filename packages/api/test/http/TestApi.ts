@@ -1,14 +1,17 @@
 /**
- * The groups of accounts, entries, projects and health behind the real edge, on a free port and a fresh database.
+ * The groups of accounts, entries, projects, tags, teams, goals and health behind the real edge, on a free port and a fresh database.
  */
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { UserId } from "@englog/domain/Ids"
 import { AnalyticsApi } from "@englog/rpc/http/AnalyticsApi"
 import { AuthApi } from "@englog/rpc/http/AuthApi"
 import { EntriesApi } from "@englog/rpc/http/EntriesApi"
+import { GoalsApi } from "@englog/rpc/http/GoalsApi"
 import { HealthApi } from "@englog/rpc/http/HealthApi"
 import { ProjectsApi } from "@englog/rpc/http/ProjectsApi"
 import { RequestErrors } from "@englog/rpc/http/RequestErrors"
+import { TagsApi } from "@englog/rpc/http/TagsApi"
+import { TeamsApi } from "@englog/rpc/http/TeamsApi"
 import { Context, Effect, Layer, Predicate, Redacted, References } from "effect"
 import { HttpClient, HttpClientRequest, HttpMethod, HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
@@ -35,28 +38,46 @@ import { type ConnectionBounds, connectionBounds } from "../../src/http/edge/Con
 import { EdgePolicy, openPolicy } from "../../src/http/edge/EdgePolicy.ts"
 import { RequestLimits } from "../../src/http/edge/RequestLimits.ts"
 import { RequestErrorsLive } from "../../src/http/errors/RequestErrorsLive.ts"
+import { GoalProgress } from "../../src/goals/GoalProgress.ts"
+import { GoalRepo } from "../../src/goals/GoalRepo.ts"
+import { Goals } from "../../src/goals/Goals.ts"
+import { GoalsHttp } from "../../src/goals/GoalsHttp.ts"
 import { ProjectRepo } from "../../src/projects/ProjectRepo.ts"
+import { Projects } from "../../src/projects/Projects.ts"
 import { ProjectsHttp } from "../../src/projects/ProjectsHttp.ts"
 import { SecurityEventRepo } from "../../src/security/SecurityEventRepo.ts"
 import { SecurityEvents } from "../../src/security/SecurityEvents.ts"
+import { Tags } from "../../src/tags/Tags.ts"
+import { TagsHttp } from "../../src/tags/TagsHttp.ts"
+import { InvitationRepo } from "../../src/teams/InvitationRepo.ts"
+import { Invitations } from "../../src/teams/Invitations.ts"
+import { TeamRepo } from "../../src/teams/TeamRepo.ts"
+import { Teams } from "../../src/teams/Teams.ts"
+import { TeamsHttp } from "../../src/teams/TeamsHttp.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 export const encryptionKeys = Redacted.make(`k1:${Buffer.alloc(32, 7).toString("base64")}`)
 export const jwtSecret = Redacted.make("a secret of the test suite that is long enough")
 
-class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi).add(AnalyticsApi).add(HealthApi).middleware(RequestErrors) {}
+class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi)
+  .add(TagsApi).add(TeamsApi).add(GoalsApi).add(AnalyticsApi).add(HealthApi).middleware(RequestErrors) {}
 
 const Repos = SecurityEvents.layerWriter.pipe(
   Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer, SecurityEventRepo.layer)),
   Layer.provideMerge(FieldCipher.layer(encryptionKeys))
 )
 
-export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, Entries.layer, Analytics.layer, RequestLimits.layer).pipe(
+const nouns = Layer.mergeAll(Entries.layer, Analytics.layer, Tags.layer, Goals.layer, Invitations.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Projects.layer, GoalProgress.layer, Teams.layer)),
+  Layer.provide([GoalRepo.layer, TeamRepo.layer, InvitationRepo.layer])
+)
+
+export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, nouns, RequestLimits.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Repos, Jwt.layer(jwtSecret), PasswordHasher.layer, RateLimits.layerMemory, HealthChecks.layer))
 )
 
 const Routes = HttpApiBuilder.layer(PartOfTheApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, HealthHttp.layer, AnalyticsHttp]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp, HealthHttp.layer]),
   Layer.provide([AuthorizationLive, RequestErrorsLive])
 )
 

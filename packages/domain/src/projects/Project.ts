@@ -13,9 +13,15 @@ export class Project extends Schema.Class<Project>("Project")({
   name: Schema.String,
   description: Schema.NullOr(Schema.String),
   status: ProjectStatus,
+  /** `#rrggbb`, in lower case. */
+  color: Schema.NullOr(Schema.String),
   start_date: Schema.NullOr(Schema.String),
   end_date: Schema.NullOr(Schema.String),
-  team_id: Schema.Null,
+  /** The organization again where it is a team; null for one's own project. */
+  team_id: Schema.NullOr(OrganizationId),
+  /** The caller's: an entry recorded without a project goes there. */
+  is_default: Schema.Boolean,
+  archived_at: Schema.NullOr(Schema.DateTimeUtcFromString),
   created_by: UserId,
   created_at: Schema.DateTimeUtcFromString,
   updated_at: Schema.DateTimeUtcFromString

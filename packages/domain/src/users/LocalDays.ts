@@ -35,3 +35,11 @@ export const localPeriod = (first: string, last: string, timezone: string): Peri
 /** The period of the same number of local days just before. */
 export const precedingPeriod = (first: string, last: string, timezone: string): Period =>
   localPeriod(addDays(first, -countDays(first, last)), addDays(first, -1), timezone)
+
+/** The local day (`YYYY-MM-DD`) of an instant; an unknown zone counts as UTC. */
+export const localDayOf = (instant: DateTime.Utc, timezone: string): string => {
+  const zone = DateTime.zoneMakeNamed(timezone)
+  return zone._tag === "None"
+    ? DateTime.formatIsoDateUtc(instant)
+    : DateTime.formatIsoDate(DateTime.makeZonedUnsafe(instant, { timeZone: zone.value }))
+}

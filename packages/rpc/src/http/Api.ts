@@ -8,6 +8,7 @@ import { BackgroundApi } from "./BackgroundApi.ts"
 import { BackgroundHealthApi } from "./BackgroundHealthApi.ts"
 import { DeadLettersApi } from "./DeadLettersApi.ts"
 import { EntriesApi } from "./EntriesApi.ts"
+import { GoalsApi } from "./GoalsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { documented } from "./OpenApiDocument.ts"
 import { InsightsApi } from "./InsightsApi.ts"
@@ -15,7 +16,9 @@ import { ProjectsApi } from "./ProjectsApi.ts"
 import { QueuesApi } from "./QueuesApi.ts"
 import { RequestErrors } from "./RequestErrors.ts"
 import { SchedulesApi } from "./SchedulesApi.ts"
+import { TagsApi } from "./TagsApi.ts"
 import { TasksApi } from "./TasksApi.ts"
+import { TeamsApi } from "./TeamsApi.ts"
 import { WorkersApi } from "./WorkersApi.ts"
 
 export class EngLogApi extends HttpApi.make("englog")
@@ -23,6 +26,9 @@ export class EngLogApi extends HttpApi.make("englog")
   .add(EntriesApi)
   .add(ProjectsApi)
   .add(AnalyticsApi)
+  .add(TagsApi)
+  .add(TeamsApi)
+  .add(GoalsApi)
   .add(TasksApi)
   .add(BackgroundApi)
   .add(DeadLettersApi)

@@ -13,7 +13,7 @@ import { BadRequest, Conflict, TooManyRequests, Unauthorized } from "./HttpError
 import { NormalizedText, PlainText, TrimmedText } from "./PlainText.ts"
 
 /** One `@`, something on both sides of it, a dot in the domain, no white space; whether it exists, only mail can tell. */
-const Email = NormalizedText({
+export const Email = NormalizedText({
   max: 255,
   format: {
     name: "email",

@@ -4,7 +4,8 @@
  */
 import { Schema } from "effect"
 
-const ignored = Schema.optionalKey(Schema.Unknown).pipe(
+/** One such field. */
+export const ignored = Schema.optionalKey(Schema.Unknown).pipe(
   Schema.annotateKey({ readOnly: true, description: "Ignored when written." })
 )
 
@@ -17,4 +18,4 @@ export const readOnlyFields = {
 
 export const readOnlyEntryFields = { ...readOnlyFields, project_name: ignored, duration_minutes: ignored }
 
-export const readOnlyProjectFields = { ...readOnlyFields, organization_id: ignored, created_by: ignored }
+export const readOnlyProjectFields = { ...readOnlyFields, organization_id: ignored, created_by: ignored, is_default: ignored, archived_at: ignored }

@@ -5,10 +5,14 @@
 import { AnalyticsRpcs } from "./AnalyticsRpcs.ts"
 import { BackgroundRpcs } from "./BackgroundRpcs.ts"
 import { EntryRpcs } from "./EntryRpcs.ts"
+import { GoalRpcs } from "./GoalRpcs.ts"
 import { InsightRpcs } from "./InsightRpcs.ts"
+import { ProjectRpcs } from "./ProjectRpcs.ts"
 import { QueueRpcs } from "./QueueRpcs.ts"
 import { ScheduleRpcs } from "./ScheduleRpcs.ts"
+import { TagRpcs } from "./TagRpcs.ts"
 import { TaskRpcs } from "./TaskRpcs.ts"
+import { TeamRpcs } from "./TeamRpcs.ts"
 import { WorkerRpcs } from "./WorkerRpcs.ts"
 
-export const EngLogRpcs = EntryRpcs.merge(TaskRpcs, BackgroundRpcs, QueueRpcs, ScheduleRpcs, InsightRpcs, AnalyticsRpcs, WorkerRpcs)
+export const EngLogRpcs = EntryRpcs.merge(ProjectRpcs, TagRpcs, TeamRpcs, GoalRpcs, TaskRpcs, BackgroundRpcs, QueueRpcs, ScheduleRpcs, InsightRpcs, AnalyticsRpcs, WorkerRpcs)

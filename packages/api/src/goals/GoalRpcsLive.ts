@@ -1,0 +1,18 @@
+/** RPC of goals: see GoalRpcs. */
+import { CurrentUser } from "@englog/rpc/http/Authorization"
+import { GoalRpcs } from "@englog/rpc/rpc/GoalRpcs"
+import { Effect } from "effect"
+import { orRpcFailure } from "../rpc/RpcFailures.ts"
+import { Goals } from "./Goals.ts"
+
+export const GoalRpcsLive = GoalRpcs.toLayer(Effect.gen(function*() {
+  const goals = yield* Goals
+  return GoalRpcs.of({
+    CreateGoal: (goal) => CurrentUser.use((user) => orRpcFailure(goals.create(user, goal))),
+    ListGoals: (query) => CurrentUser.use((user) => orRpcFailure(goals.list(user, query))),
+    GetGoal: ({ id }) => CurrentUser.use((user) => orRpcFailure(goals.get(user, id))),
+    UpdateGoal: ({ goal, id }) => CurrentUser.use((user) => orRpcFailure(goals.update(user, id, goal))),
+    DeleteGoal: ({ id }) => CurrentUser.use((user) => orRpcFailure(goals.remove(user, id))),
+    GetGoalHistory: ({ id }) => CurrentUser.use((user) => orRpcFailure(goals.history(user, id)))
+  })
+}))
