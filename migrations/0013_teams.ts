@@ -13,6 +13,9 @@ export default Effect.gen(function*() {
   yield* sql`ALTER TABLE organization_members DROP CONSTRAINT organization_members_role_check`
   yield* sql`
     ALTER TABLE organization_members ADD CONSTRAINT known_role CHECK (role IN ('owner', 'admin', 'lead', 'member'))`
+  yield* sql`
+    UPDATE organization_members m SET role = 'admin' FROM organizations o
+    WHERE o.id = m.organization_id AND o.personal_of IS NULL AND m.role = 'owner'`
 
   // One for each address and team. Whoever accepts it removes it: that decides between two at the same moment.
   yield* sql`

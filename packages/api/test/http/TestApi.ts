@@ -69,7 +69,8 @@ const Repos = SecurityEvents.layerWriter.pipe(
 
 const nouns = Layer.mergeAll(Entries.layer, Analytics.layer, Tags.layer, Goals.layer, Invitations.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Projects.layer, GoalProgress.layer, Teams.layer)),
-  Layer.provide([GoalRepo.layer, TeamRepo.layer, InvitationRepo.layer])
+  Layer.provide([GoalRepo.layer, TeamRepo.layer]),
+  Layer.provideMerge(InvitationRepo.layer)
 )
 
 export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, nouns, RequestLimits.layer).pipe(
