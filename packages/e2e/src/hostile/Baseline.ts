@@ -26,6 +26,7 @@ export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", {
 }
 
 const EMAIL = "hostile@example.com"
+const COLLEAGUE = "hostile-colleague@example.com"
 
 /** Of which no worker takes anything. */
 const QUEUE = "hostile-requests-only"
@@ -37,6 +38,7 @@ const QUEUE = "hostile-requests-only"
 export const baselines = Effect.fnUntraced(function*(url: string, dataDir: string) {
   const person = yield* register(url, EMAIL)
   yield* grantAdmin(dataDir, EMAIL)
+  const colleague = yield* register(url, COLLEAGUE)
   const entry = yield* person.addEntry({})
   const task = yield* person.submit([entry])
   yield* person.ended(task)
@@ -71,6 +73,27 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     return id
   })
 
+  const made = Effect.fnUntraced(function*(token: string, path: string, body: Readonly<Record<string, Json>>) {
+    const answer = yield* ask("POST", `${url}${path}`, { token, body })
+    const parsed: Json = JSON.parse(answer.text)
+    return parsed
+  })
+
+  /** Of the colleague's team, for the person. */
+  const invitation = Effect.gen(function*() {
+    const team = String(at(yield* made(colleague.token, "/v1/teams", { name: "T" }), "id"))
+    return String(at(yield* made(colleague.token, `/v1/teams/${team}/invitations`, { email: EMAIL }), "token"))
+  })
+
+  /** Further ids in the path of a team. */
+  const inTeam = Effect.fnUntraced(function*(team: string, name: string) {
+    const email = name === "user_id" ? COLLEAGUE : `hostile-${serial++}@example.com`
+    const invited = yield* made(person.token, `/v1/teams/${team}/invitations`, { email })
+    if (name !== "user_id") return String(at(invited, "id"))
+    yield* made(colleague.token, "/v1/invitations/accept", { token: at(invited, "token") })
+    return colleague.user_id
+  })
+
   /** The id of a thing in a collection: made for the purpose where that can be done, else found. */
   const idIn: (collection: string, rest?: string) => Effect.Effect<string, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(collection, rest = "") {
     if (collection === "/v1/tasks" || (collection === "/api/background/tasks" && !rest.includes("cancel"))) return task
@@ -78,6 +101,9 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     if (collection === "/api/background/dead-letters") return yield* expired
     if (collection === "/api/background/queue") return yield* Effect.as(submitted({ delay: 3_600 }), QUEUE)
     if (collection === "/api/background/tenants") return (yield* person.task(task)).organization_id
+    if (collection === "/v1/projects" && rest.includes("sharing")) {
+      return String(at(yield* made(person.token, collection, { name: "P", team_id: yield* idIn("/v1/teams") }), "id"))
+    }
     const maker = operations.find(({ method, path }) => method === "POST" && path === collection)
     const lister = operations.find(({ method, path }) => method === "GET" && path === collection)
     const operation = maker ?? lister
@@ -102,15 +128,24 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
       case "password":
         return Effect.succeed(password)
       case "email":
-        return Effect.succeed(operation.path.endsWith("/register") ? `hostile-${serial++}@example.com` : EMAIL)
+        return Effect.succeed(/\/(register|invitations)$/.test(operation.path) ? `hostile-${serial++}@example.com` : EMAIL)
+      case "name":
+        return Effect.succeed(operation.path.startsWith("/v1/tags") ? `tag ${serial++}` : example)
+      case "into":
+        return idIn("/v1/tags")
+      case "token":
+        return invitation
       default:
         return name.endsWith("_id") && name !== "organization_id" ? idIn(`/v1/${name.slice(0, -"_id".length)}s`) : Effect.succeed(example)
     }
   }
 
   const baselineOf: (operation: Operation) => Effect.Effect<Baseline, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(operation) {
-    const [collection = "", ...rest] = operation.path.split(/\/\{[^}]+\}/)
-    const target = collection === operation.path ? collection : `${collection}/${yield* idIn(collection, rest.join(""))}${rest.join("")}`
+    const [collection = "", rest = "", ...more] = operation.path.split(/\/\{[^}]+\}/)
+    const [, second] = [...operation.path.matchAll(/\{([^}]+)\}/g)].map(([, name = ""]) => name)
+    const id = collection === operation.path ? "" : yield* idIn(collection, rest)
+    const further = second === undefined ? "" : `/${yield* inTeam(id, second)}${more.join("")}`
+    const target = id === "" ? collection : `${collection}/${id}${rest}${further}`
     const fields = yield* Effect.forEach(entries(operation.example), ([name, value]) =>
       Effect.map(field(operation, name, value), (given) => [name, given] as const))
     const body = operation.body === undefined ? undefined : Object.fromEntries(fields)

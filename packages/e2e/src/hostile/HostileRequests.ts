@@ -34,7 +34,7 @@ const addressAttacks = ({ operation, target }: Baseline): Attacks => {
     ["an unknown query parameter", fc.constantFrom("unknown", "__proto__", "constructor", "toString", "limit[]", "Limit", "x".repeat(3_000)).map((name) => ({
       target: `${target}?${name}=1`, status: 400, names: name.slice(0, 100)
     }))],
-    ...operation.parameters.filter((parameter) => parameter.in === "path").flatMap((parameter) => pathAttacks(operation.path, parameter)),
+    ...operation.parameters.filter((parameter) => parameter.in === "path").flatMap((parameter) => pathAttacks(operation.path, target, parameter)),
     ...query.flatMap((parameter) => queryAttacks(target, parameter)),
     ...rangeAttacks(target, query),
     ...operation.parameters.filter((parameter) => parameter.in === "header").flatMap(headerParameterAttacks)
@@ -44,8 +44,10 @@ const addressAttacks = ({ operation, target }: Baseline): Attacks => {
 /** Encoded, and never a dot segment. */
 const segment = (text: string): string => encodeURIComponent(text).replaceAll(".", "%2E")
 
-const pathAttacks = (path: string, { name, shape }: Parameter): Attacks => {
-  const [before = "", after = ""] = path.split(`{${name}}`)
+const pathAttacks = (path: string, target: string, { name, shape }: Parameter): Attacks => {
+  const valid = target.split("/")
+  const open = path.split("/").map((part, index) => part === `{${name}}` ? part : valid[index]).join("/")
+  const [before = "", after = ""] = open.split(`{${name}}`)
   // Too short is another path, and too long has an attack of its own.
   const ofWrongShape = wrongTexts({ ...shape, minLength: undefined, maxLength: undefined })
   const sendable = ofWrongShape.map((texts) => texts.filter((text) => text !== "" && text.isWellFormed() && text.length < 500 && !text.includes("\u0000")))
