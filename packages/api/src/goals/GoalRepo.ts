@@ -155,7 +155,7 @@ export class GoalRepo extends Context.Service<GoalRepo, {
           if (spans.length === 0) return []
           const limits = JSON.stringify(spans.map(({ from, goal, to }) => ({ goal, lower: DateTime.formatIso(from), upper: DateTime.formatIso(to) })))
           const rows = yield* sql`
-            SELECT count(e.id)::int AS entries, coalesce(sum(e.duration_minutes), 0)::int AS minutes
+            SELECT count(e.id)::int AS entries, coalesce(sum(e.duration_minutes), 0)::float8 AS minutes
             FROM ROWS FROM (jsonb_to_recordset(${limits}::jsonb) AS (goal uuid, lower timestamptz, upper timestamptz)) WITH ORDINALITY
               AS s (goal, lower, upper, number)
             JOIN goals g ON g.id = s.goal AND g.user_id = ${user}

@@ -48,7 +48,7 @@ export class ProjectStatsRepo extends Context.Service<ProjectStatsRepo, {
               AND (z.lower IS NULL OR e.start_time >= z.lower) AND (z.upper IS NULL OR e.start_time < z.upper)
           )
           SELECT type::text, value_rating::text, impact_level::text, to_char(week, 'YYYY-MM-DD') AS week,
-            count(*)::int AS entries, coalesce(sum(duration_minutes), 0)::int AS minutes, count(DISTINCT user_id)::int AS contributors,
+            count(*)::int AS entries, coalesce(sum(duration_minutes), 0)::float8 AS minutes, count(DISTINCT user_id)::int AS contributors,
             min(start_time) AS first, max(start_time) AS last
           FROM counted GROUP BY GROUPING SETS ((), (type), (value_rating), (impact_level), (week))
           ORDER BY week NULLS FIRST, minutes DESC, type, value_rating, impact_level`

@@ -72,7 +72,7 @@ export class TeamViewRepo extends Context.Service<TeamViewRepo, {
         }),
         stats: Effect.fn("TeamViewRepo.stats")(function*(team, filter) {
           const rows = yield* sql`
-            SELECT e.user_id, e.project_id, e.type::text AS type, count(*)::int AS entries, coalesce(sum(e.duration_minutes), 0)::int AS minutes
+            SELECT e.user_id, e.project_id, e.type::text AS type, count(*)::int AS entries, coalesce(sum(e.duration_minutes), 0)::float8 AS minutes
             ${yield* shared(team, filter)}
             GROUP BY GROUPING SETS ((), (e.user_id), (e.project_id), (e.type)) ORDER BY minutes DESC, e.user_id, e.project_id, e.type`
           const groups = yield* Effect.orDie(decodeGroups(rows))

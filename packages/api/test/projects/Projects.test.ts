@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { register, TestApi } from "../http/TestApi.ts"
 import { each, joins, member } from "../support/Members.ts"
@@ -194,6 +195,19 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
   it.effect("of a project without entries are nothing", () => Effect.gen(function*() {
     const ada = yield* member("no-stats@example.com")
     assert.deepInclude((yield* ada.get(`/v1/projects/${yield* ada.project()}/stats`)).body, { entries: 0, minutes: 0, by_type: [] })
+  }))
+
+  it.effect("add up, however long the entries are", () => Effect.gen(function*() {
+    const ada = yield* member("long-stats@example.com")
+    const project_id = yield* ada.project()
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`
+      INSERT INTO log_entries (id, user_id, project_id, title, type, start_time, end_time)
+      SELECT gen_random_uuid(), ${ada.id}::uuid, ${project_id}::uuid, 't', 'ops', '2026-01-05T00:00:00Z', '2027-01-05T00:00:00Z'
+      FROM generate_series(1, 5000)`
+    const goal = yield* ada.made("/v1/goals", { title: "g", measure: "hours", target: 1, start_date: "2026-01-05", end_date: "2026-01-05" })
+    assert.strictEqual((yield* ada.get(`/v1/projects/${project_id}/stats`)).at("minutes"), 5_000 * 525_600)
+    assert.strictEqual((yield* ada.get(`/v1/goals/${goal}`)).at("progress", "value"), 5_000 * 8_760)
   }))
 
   it.effect("count what members share, each in their own week, and nothing that they do not", () => Effect.gen(function*() {
