@@ -58,9 +58,10 @@ export const LeaseRescuerLive = Layer.effectDiscard(Effect.gen(function*() {
     Effect.flatMap(Effect.forEach(giveUp, { discard: true }))
   )
 
-  const takeAll = Effect.fnUntraced(function*(session_id: SessionId) {
-    for (const task of yield* leases.heldBy(session_id)) yield* outcomes.release(task, session_id, "Lost")
-  })
+  const takeAll = (session_id: SessionId) =>
+    repo.ifWithoutLease(session_id, leases.heldBy(session_id).pipe(
+      Effect.flatMap(Effect.forEach((task) => outcomes.release(task, session_id, "Lost"), { discard: true }))
+    ))
 
   const rescue = Effect.gen(function*() {
     const holders = yield* leases.holders

@@ -86,6 +86,11 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
   readonly endStale: (grace: Duration.Duration, timeout: Duration.Duration) => Effect.Effect<ReadonlyArray<EndedSession>, SqlError>
   /** Ends this one, unless it came back since, or has not been gone for that long. */
   readonly endClosed: (id: SessionId, grace: Duration.Duration) => Effect.Effect<Option.Option<EndedSession>, SqlError>
+  /**
+   * Runs `then` in a transaction that no renewal of the session's lease overtakes; not at all where it has a valid one (again):
+   * whoever found it without one may have been stopped for long since.
+   */
+  readonly ifWithoutLease: <A, E, R>(id: SessionId, then: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E | SqlError, R>
   /** Of these sessions, those that may not keep tasks: ended or without a valid lease. */
   readonly withoutLease: (ids: ReadonlyArray<SessionId>) => Effect.Effect<ReadonlyArray<SessionId>, SqlError>
 }>()("@englog/api/cluster/WorkerSessionRepo") {
@@ -225,9 +230,16 @@ export class WorkerSessionRepo extends Context.Service<WorkerSessionRepo, {
         return (yield* Effect.orDie(decodeIds(rows))).map((row) => row.id)
       })
 
+      const ifWithoutLease = <A, E, R>(id: SessionId, then: Effect.Effect<A, E, R>) =>
+        sql.withTransaction(Effect.gen(function*() {
+          const held = yield* sql`
+            SELECT ended_at IS NULL AND lease_until >= now() AS valid FROM worker_sessions WHERE id = ${id}::uuid FOR UPDATE`
+          return held[0]?.["valid"] === true ? Option.none<A>() : Option.some(yield* then)
+        })).pipe(Effect.withSpan("WorkerSessionRepo.ifWithoutLease"))
+
       return WorkerSessionRepo.of({
         exclusively, insert, replace, findLive, findByToken, findToResume, live, attach, detach, beat, end, tick, forgetReplica, endStale, endClosed,
-        withoutLease
+        ifWithoutLease, withoutLease
       })
     })
   )

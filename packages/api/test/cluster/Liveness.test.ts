@@ -1,10 +1,12 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Duration, Effect, Queue } from "effect"
+import { SessionId } from "@englog/domain/Ids"
+import { Duration, Effect, Option, Queue } from "effect"
 import { SqlClient } from "effect/sql"
 import { COMPLETED, join as joinContract, refusal as contractRefusal } from "../support/ContractWorker.ts"
 import { enqueue, events, eventTypes, find, newKind } from "../support/QueueEngine.ts"
 import { join, refusal, type WorkerOptions } from "../support/ProtocolTwoWorker.ts"
 import { eventually, grpcAddress, sessionOf, wholeApi } from "../support/WholeApi.ts"
+import { WorkerSessionRepo } from "../../src/cluster/WorkerSessionRepo.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 
 let workers = 0
@@ -127,6 +129,22 @@ describe.concurrent("liveness", () => layer(wholeApi(), { excludeTestServices: t
     const again = yield* joined(kind, { worker_id: lost.worker_id })
     const task_id = yield* enqueue({ kind })
     assert.strictEqual((yield* again.next).task_id, task_id)
+  }))
+
+  it.effect("leaves the tasks to a session whose lease was renewed since it was found without one", () => Effect.gen(function*() {
+    const repo = yield* WorkerSessionRepo
+    const sql = yield* SqlClient.SqlClient
+    const kind = newKind()
+    const worker = yield* joined(kind)
+    const task_id = yield* enqueue({ kind })
+    const task = yield* worker.next
+    const { id } = yield* sessionOf(worker.worker_id)
+    const session_id = SessionId.make(id)
+    assert.isTrue(Option.isNone(yield* repo.ifWithoutLease(session_id, Effect.die("it has a lease"))))
+    yield* sql`UPDATE worker_sessions SET ended_at = now(), end_reason = 'disconnected', replica_id = NULL WHERE id = ${id}::uuid`
+    assert.deepStrictEqual(yield* repo.ifWithoutLease(session_id, Effect.succeed("taken")), Option.some("taken"))
+    yield* eventually(find(task_id), ({ state }) => state === "queued")
+    assert.strictEqual(task.attempt, 1)
   }))
 
   it.effect("never judges a worker deaf that knows only the contract", () => Effect.gen(function*() {

@@ -59,8 +59,15 @@ const connect = (database: Database, line: Line): Effect.Effect<Connection, SqlE
     yield* travel(line)
     yield* Effect.acquireRelease(Semaphore.take(database.turn, 1), () => Semaphore.release(database.turn, 1))
     let takeBack: (() => void) | undefined
+    const savepoints = new Map<string, () => void>()
     const control = (sql: string) =>
       Effect.gen(function*() {
+        const [, back, savepoint] = /^(ROLLBACK TO )?SAVEPOINT (\w+)$/.exec(sql) ?? []
+        if (savepoint !== undefined) {
+          if (back === undefined) savepoints.set(savepoint, database.tables.keep())
+          else savepoints.get(savepoint)?.()
+          return []
+        }
         switch (sql) {
           case "BEGIN":
             takeBack = database.tables.keep()

@@ -125,6 +125,14 @@ export const layer = Layer.effect(WorkerSessionRepo, Effect.gen(function*() {
         tables.changeSession(id, { ended_at: now })
         return Option.some({ id, worker_id: row.worker_id, end_reason: "disconnected" })
       }),
+    ifWithoutLease: (id, then) =>
+      sql.withTransaction(Effect.flatMap(
+        run((tables, now) => {
+          const row = tables.sessions.get(id)
+          return row !== undefined && row.ended_at === null && row.lease_until >= now
+        }),
+        (valid) => valid ? Effect.succeedNone : Effect.asSome(then)
+      )),
     withoutLease: (ids) =>
       run((tables, now) =>
         ids.filter((id) => {
