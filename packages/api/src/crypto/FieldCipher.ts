@@ -28,7 +28,7 @@ export class FieldCipher extends Context.Service<FieldCipher, {
   readonly currentPrefix: string
   /** Newest first. */
   readonly keyIds: readonly [string, ...ReadonlyArray<string>]
-  /** Keyed digests of 32 bytes, one for each key, newest first: equal for equal bytes, and no help in guessing them. */
+  /** Keyed digests of 32 bytes, one for each key, newest first: equal for equal bytes, and no help in guessing them. Few purposes: their keys are kept. */
   readonly digests: (bytes: Uint8Array, purpose: string) => readonly [Uint8Array, ...ReadonlyArray<Uint8Array>]
 }>()("@englog/api/crypto/FieldCipher") {
   /** `keys` is `id:base64key[,id2:base64key]`, each key 32 bytes. */
@@ -78,6 +78,14 @@ const TAG_BYTES = 16
 const makeCipher = (ring: KeyRing): FieldCipher["Service"] => {
   const [[currentId, currentKey], ...older] = ring
   const byId = new Map(ring)
+  const derived = new Map<string, KeyObject>()
+  /** Deriving a key takes longer than using it; purposes are few. */
+  const digestKey = (id: string, key: KeyObject, purpose: string): KeyObject => {
+    const name = `${id} ${purpose}`
+    const known = derived.get(name) ?? derivedKey(key, purpose)
+    derived.set(name, known)
+    return known
+  }
   return {
     keyIds: [currentId, ...older.map(([id]) => id)],
     currentPrefix: `${VERSION}:${currentId}:`,
@@ -106,7 +114,10 @@ const makeCipher = (ring: KeyRing): FieldCipher["Service"] => {
           })
       })
     }),
-    digests: (bytes, purpose) => [digest(currentKey, bytes, purpose), ...older.map(([, key]) => digest(key, bytes, purpose))]
+    digests: (bytes, purpose) => [
+      hmac(digestKey(currentId, currentKey, purpose), bytes),
+      ...older.map(([id, key]) => hmac(digestKey(id, key, purpose), bytes))
+    ]
   }
 }
 
@@ -128,6 +139,8 @@ const open = (key: KeyObject, sealed: Buffer, data: Buffer): string => {
   return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES)), decipher.final()]).toString("utf8")
 }
 
-/** HMAC-SHA-256 under a key of its own (HKDF, RFC 5869), so that no key serves two algorithms. */
-const digest = (key: KeyObject, bytes: Uint8Array, purpose: string): Uint8Array =>
-  createHmac("sha256", new Uint8Array(hkdfSync("sha256", key, "", `englog digest ${purpose}`, KEY_BYTES))).update(bytes).digest()
+/** HKDF (RFC 5869), so that no key serves two algorithms. */
+const derivedKey = (key: KeyObject, purpose: string): KeyObject =>
+  createSecretKey(new Uint8Array(hkdfSync("sha256", key, "", `englog digest ${purpose}`, KEY_BYTES)))
+
+const hmac = (key: KeyObject, bytes: Uint8Array): Uint8Array => createHmac("sha256", key).update(bytes).digest()
