@@ -4,14 +4,17 @@
  * cipher alone; then the same over HTTP, for the cipher's share of a request.
  */
 import { DateTime, Effect, Layer, Option, Redacted } from "effect"
+import { newestFirst } from "@englog/api/entries/EntryOrder"
 import { EntryRepo } from "@englog/api/entries/EntryRepo"
 import { Database } from "@englog/api/db/Database"
 import { EncryptedColumn } from "@englog/api/crypto/EncryptedColumns"
 import { FieldCipher, makeKey } from "@englog/api/crypto/FieldCipher"
 import { ActivityType } from "@englog/domain/entries/LogEntry"
+import { EntryId } from "@englog/domain/Ids"
 import { Installation } from "@englog/e2e/Installation"
 import { ask, register } from "@englog/e2e/Person"
 import { note, percentile, report, rounded, timed } from "./Figures.ts"
+import { randomUUID } from "node:crypto"
 import { runBench } from "./runBench.ts"
 
 const ROUNDS = 12
@@ -45,7 +48,18 @@ const entry = {
   impact_level: "product"
 } as const
 
-const everything = { from: Option.none(), to: Option.none(), type: Option.none(), project_id: Option.none(), after: Option.none() }
+const everything = {
+  from: Option.none(),
+  to: Option.none(),
+  type: Option.none(),
+  project_id: Option.none(),
+  value_rating: Option.none(),
+  impact_level: Option.none(),
+  running: Option.none(),
+  tags: [],
+  text: Option.none(),
+  after: Option.none()
+}
 
 const perCall = (values: ReadonlyArray<number>, calls: number) => rounded(percentile(values, 0.5) / calls * 1_000)
 
@@ -60,8 +74,8 @@ runBench(Effect.gen(function*() {
   const measured = Effect.fnUntraced(function*(name: string, cipher: typeof real | typeof identity) {
     const person = yield* register(api.url, `${name}@example.com`)
     const repo = yield* repository(cipher)
-    const create = Effect.replicateEffect(repo.insert(person.user_id, entry), CREATED)
-    const list = Effect.replicateEffect(repo.list(person.user_id, everything, LISTED), LISTS)
+    const create = Effect.replicateEffect(Effect.suspend(() => repo.insert(person.user_id, [{ id: EntryId.make(randomUUID()), entry }])), CREATED)
+    const list = Effect.replicateEffect(repo.list(person.user_id, everything, newestFirst, LISTED), LISTS)
     yield* create
     yield* create
     return { create, list, created: Array<number>(), listed: Array<number>() }

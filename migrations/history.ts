@@ -13,6 +13,7 @@ import announcedKinds from "./0008_announced_kinds.ts"
 import schedules from "./0009_schedules.ts"
 import operators from "./0010_operators.ts"
 import queueRows from "./0011_queue_rows.ts"
+import searchedEntries from "./0012_entries.ts"
 import teams from "./0013_teams.ts"
 
 export const history = {
@@ -27,5 +28,6 @@ export const history = {
   "0009_schedules": schedules,
   "0010_operators": operators,
   "0011_queue_rows": queueRows,
+  "0012_entries": searchedEntries,
   "0013_teams": teams
 }

@@ -63,8 +63,10 @@ import { AnalyticsRpcsLive } from "./analytics/AnalyticsRpcsLive.ts"
 import { DataLive } from "./DataLive.ts"
 import { Entries } from "./entries/Entries.ts"
 import { EntriesHttp } from "./entries/EntriesHttp.ts"
+import { EntryChanges } from "./entries/EntryChanges.ts"
 import { EntryRepo } from "./entries/EntryRepo.ts"
 import { EntryRpcsLive } from "./entries/EntryRpcsLive.ts"
+import { EntryWordIndex, renewWordsOnStart } from "./entries/EntryWordIndex.ts"
 import { DatabaseMetrics } from "./db/DatabaseMetrics.ts"
 import { GoalProgress } from "./goals/GoalProgress.ts"
 import { GoalRepo } from "./goals/GoalRepo.ts"
@@ -80,6 +82,9 @@ import { HttpListener } from "./http/edge/HttpListener.ts"
 import { OpenStreams } from "./http/OpenStreams.ts"
 import { RequestLimits } from "./http/edge/RequestLimits.ts"
 import { RequestErrorsLive } from "./http/errors/RequestErrorsLive.ts"
+import { IdempotencyCleanup } from "./idempotency/IdempotencyCleanup.ts"
+import { IdempotencyRepo } from "./idempotency/IdempotencyRepo.ts"
+import { IdempotentLive } from "./idempotency/IdempotentLive.ts"
 import { InsightRepo } from "./insights/InsightRepo.ts"
 import { InsightRpcsLive } from "./insights/InsightRpcsLive.ts"
 import { Insights } from "./insights/Insights.ts"
@@ -135,7 +140,8 @@ const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, UserMetrics
   Layer.provide(PasswordHasher.layer)
 )
 
-const entries = Entries.layer.pipe(
+const entries = Layer.mergeAll(Entries.layer, Layer.provide(renewWordsOnStart, EntryWordIndex.layer)).pipe(
+  Layer.provide(EntryChanges.layer),
   Layer.provideMerge(Projects.layer),
   Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer))
 )
@@ -155,10 +161,11 @@ const background = Layer.mergeAll(
 const schedules = Layer.mergeAll(Schedules.layer, DueSchedules.layer).pipe(Layer.provide(ScheduleRepo.layer))
 
 /** What one API server does for all of them. */
-const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, SecurityEventCleanup, InvitationCleanup, NightlyTaskCleanup)).pipe(
+const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, SecurityEventCleanup, InvitationCleanup, NightlyTaskCleanup, IdempotencyCleanup)).pipe(
   Layer.provide([
     SecurityEventRepo.layer,
     InvitationRepo.layer,
+    IdempotencyRepo.layer,
     Layer.effect(RunnerConfig, Effect.map(AppConfig, ({ runner }) => RunnerConfig.of(runner)))
   ])
 )
@@ -204,7 +211,7 @@ const rest = HttpApiBuilder.layer(EngLogApi).pipe(
   Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
   Layer.provide([TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp]),
   Layer.provide([BackgroundHttp, SchedulesHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
-  Layer.provide([AuthorizationLive, RequestErrorsLive])
+  Layer.provide([AuthorizationLive, IdempotentLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(

@@ -9,11 +9,12 @@ import { OperatorLive } from "./admin/OperatorLive.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
 import { DataLive } from "./DataLive.ts"
+import { EntryWordIndex } from "./entries/EntryWordIndex.ts"
 import { SecurityEventRepo } from "./security/SecurityEventRepo.ts"
 
 const quietly = Layer.succeed(References.MinimumLogLevel, "Warn")
 
-const database = Layer.mergeAll(UserRepo.layer, SecurityEventRepo.layer).pipe(
+const database = Layer.mergeAll(UserRepo.layer, SecurityEventRepo.layer, EntryWordIndex.layer).pipe(
   Layer.provideMerge(DataLive),
   Layer.provide([AppConfig.layer, NodeServices.layer])
 )

@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto"
 import { UserRepo } from "../auth/UserRepo.ts"
 import type { FieldCipherError } from "../crypto/FieldCipher.ts"
 import type { KeyRotation, RotationIncomplete } from "../crypto/KeyRotation.ts"
+import type { EntryWordIndex } from "../entries/EntryWordIndex.ts"
 import { SecurityEventRepo, type StoredSecurityEvent } from "../security/SecurityEventRepo.ts"
 import { AdminCommandError } from "./AdminCommandError.ts"
 import { countKeys, rotateKeys } from "./KeyCommands.ts"
@@ -70,7 +71,7 @@ export const runAdminCommand = (
 ): Effect.Effect<
   string,
   AdminCommandError | RotationIncomplete | SqlError | FieldCipherError,
-  UserRepo | SecurityEventRepo | KeyRotation
+  UserRepo | SecurityEventRepo | KeyRotation | EntryWordIndex
 > => {
   switch (command._tag) {
     case "SetAdmin":

@@ -6,6 +6,7 @@ import { AppConfig } from "../AppConfig.ts"
 import { makeKey } from "../crypto/FieldCipher.ts"
 import { type KeyCount, KeyRotation, type Progress } from "../crypto/KeyRotation.ts"
 import { LocalSecrets } from "../db/LocalSecrets.ts"
+import { EntryWordIndex } from "../entries/EntryWordIndex.ts"
 
 export const countKeys = Effect.gen(function*() {
   return (yield* (yield* KeyRotation).count).map(sentenceOf).join("\n")
@@ -18,6 +19,9 @@ export const rotateKeys = Effect.fn("KeyCommands.rotateKeys")(function*() {
   yield* Console.log(`${before} values are to be rotated.`)
   const rotated = yield* rotation.rotate(({ column: { column, table }, rotated }: Progress) =>
     Console.log(`${table}.${column}: ${rotated} rotated`))
+  // They are read from what was rotated, and are found by the newest key from now on.
+  const words = yield* (yield* EntryWordIndex).renew
+  if (words.renewed > 0) yield* Console.log(`log_entries.word_digests: ${words.renewed} made anew`)
   const counts = yield* rotation.count
   return [`${rotated} values were rotated.`, ...counts.map(sentenceOf)].join("\n")
 })

@@ -39,6 +39,7 @@ const ofTask = (table: string, column: string, key: EncryptedColumn["key"], row:
 
 export const EncryptedColumn = {
   entryDescription: define("log_entries", "description", uuid, "v.id::text"),
+  idempotentResponse: define("idempotency_keys", "response", uuid, "v.id::text"),
   projectDescription: define("projects", "description", uuid, "v.id::text"),
   organizationDescription: define("organizations", "description", uuid, "v.id::text"),
   invitationEmail: define("team_invitations", "email", uuid, "v.id::text"),

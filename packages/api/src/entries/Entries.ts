@@ -4,20 +4,25 @@
 import type { LogEntry } from "@englog/domain/entries/LogEntry"
 import type { EntryId, UserId } from "@englog/domain/Ids"
 import { addDays, startOfLocalDay } from "@englog/domain/users/LocalDays"
-import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
+import type { BulkItem, BulkResult } from "@englog/rpc/http/BulkPayload"
 import type { EntryPage, EntryQuery } from "@englog/rpc/http/EntriesApi"
-import type { EntryPayload } from "@englog/rpc/http/EntryPayload"
-import { BadRequest, NotFound, type ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
+import type { EntryPayload, EntryStart } from "@englog/rpc/http/EntryPayload"
+import { BadRequest, Conflict, NotFound, PreconditionFailed, type ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
 import { defaultPageSize } from "@englog/rpc/http/Page"
-import { Context, Effect, Layer, Option } from "effect"
-import { decodeCursor, toPage } from "../http/Cursor.ts"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
+import { toPage } from "../http/Cursor.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
-import { orNoProject, Projects } from "../projects/Projects.ts"
+import { type EntryChange, EntryChanges, type Outcome, type Proposal } from "./EntryChanges.ts"
+import { cursorOf, namedCursor, newestFirst } from "./EntryOrder.ts"
 import { EntryRepo } from "./EntryRepo.ts"
 
+/** `if_match`: a header's text; the entry must still be what one of its tags says. */
 export class Entries extends Context.Service<Entries, {
   readonly create: (user: UserId, entry: EntryPayload) => Effect.Effect<LogEntry, BadRequest | ServiceUnavailable>
+  /** Begins now and runs. */
+  readonly start: (user: UserId, entry: EntryStart) => Effect.Effect<LogEntry, BadRequest | ServiceUnavailable>
+  readonly stop: (user: UserId, id: EntryId) => Effect.Effect<LogEntry, Conflict | NotFound | ServiceUnavailable>
   readonly get: (user: UserId, id: EntryId) => Effect.Effect<LogEntry, NotFound | ServiceUnavailable>
   readonly list: (
     user: CurrentUser["Service"],
@@ -26,53 +31,99 @@ export class Entries extends Context.Service<Entries, {
   readonly update: (
     user: UserId,
     id: EntryId,
-    entry: EntryPayload
-  ) => Effect.Effect<LogEntry, BadRequest | NotFound | ServiceUnavailable>
-  readonly remove: (user: UserId, id: EntryId) => Effect.Effect<void, NotFound | ServiceUnavailable>
+    entry: EntryPayload,
+    if_match: Option.Option<string>
+  ) => Effect.Effect<LogEntry, BadRequest | NotFound | PreconditionFailed | ServiceUnavailable>
+  readonly remove: (
+    user: UserId,
+    id: EntryId,
+    if_match: Option.Option<string>
+  ) => Effect.Effect<void, NotFound | PreconditionFailed | ServiceUnavailable>
+  readonly bulk: (
+    user: UserId,
+    operations: ReadonlyArray<Proposal>,
+    atomic: boolean
+  ) => Effect.Effect<BulkResult, ServiceUnavailable>
 }>()("@englog/api/entries/Entries") {
-  static readonly layer: Layer.Layer<Entries, never, EntryRepo | Projects> = Layer.effect(
+  static readonly layer: Layer.Layer<Entries, never, EntryChanges | EntryRepo> = Layer.effect(
     Entries,
     Effect.gen(function*() {
       const repo = yield* EntryRepo
-      const projects = yield* Projects
+      const changes = yield* EntryChanges
+
+      /** One change by itself: its refusal is the caller's failure. */
+      const change = Effect.fnUntraced(function*(user: UserId, proposal: EntryChange) {
+        const [outcome] = yield* orUnavailable(changes.apply(user, [proposal], { atomic: false }))
+        if (outcome?._tag === "Done") return outcome.entry
+        return yield* outcome?._tag === "Refused" ? Effect.fail(outcome.refusal) : Effect.die(new Error("a change has no outcome"))
+      })
+      const written = Effect.fnUntraced(function*(user: UserId, proposal: EntryChange) {
+        const entry = yield* change(user, proposal)
+        return Option.isSome(entry) ? entry.value : yield* Effect.die(new Error("an entry vanished within its own transaction"))
+      })
+      const created = (user: UserId, entry: EntryPayload) =>
+        written(user, { action: "create", entry }).pipe(
+          // Nothing that is new can be missing or have changed.
+          Effect.catchIf((failure) => failure instanceof NotFound || failure instanceof PreconditionFailed, Effect.die)
+        )
 
       return Entries.of({
-        create: Effect.fn("Entries.create")(function*(user, entry) {
-          const project_id = yield* orUnavailable(projects.ofNewEntry(user, entry.project_id))
-          const created = yield* orUnavailable(orNoProject(repo.insert(user, { ...entry, project_id }), project_id))
-          yield* Metrics.entriesCreated.add({})
-          return created
+        create: Effect.fn("Entries.create")(created),
+        start: Effect.fn("Entries.start")(function*(user, entry) {
+          return yield* created(user, { ...entry, start_time: yield* DateTime.now, end_time: null })
         }),
+        stop: Effect.fn("Entries.stop")((user, id) => written(user, { action: "stop", id })),
         get: Effect.fn("Entries.get")(function*(user, id) {
-          return yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))
+          const found = yield* orUnavailable(repo.find(user, id))
+          return Option.isSome(found) ? found.value : yield* new NotFound({ error: `you have no entry ${id}` })
         }),
         list: Effect.fn("Entries.list")(function*(user, query) {
-          const { start_date, end_date, type, project_id, cursor, limit = defaultPageSize } = query
+          const { cursor, end_date, limit = defaultPageSize, start_date, tags = [] } = query
+          const order = { sort: query.sort ?? newestFirst.sort, direction: query.order ?? newestFirst.direction }
           const filter = {
             from: Option.map(Option.fromUndefinedOr(start_date), (day) => startOfLocalDay(day, user.timezone)),
             to: Option.map(Option.fromUndefinedOr(end_date), (day) => startOfLocalDay(addDays(day, 1), user.timezone)),
-            type: Option.fromUndefinedOr(type),
-            project_id: Option.fromUndefinedOr(project_id),
-            after: cursor === undefined ? Option.none() : Option.some(yield* decodeCursor(cursor))
+            type: Option.fromUndefinedOr(query.type),
+            project_id: Option.fromUndefinedOr(query.project_id),
+            value_rating: Option.fromUndefinedOr(query.value_rating),
+            impact_level: Option.fromUndefinedOr(query.impact_level),
+            running: Option.fromUndefinedOr(query.running),
+            tags,
+            text: Option.fromUndefinedOr(query.q),
+            after: cursor === undefined ? Option.none() : Option.some(yield* cursorOf(order, cursor))
           }
-          const { rows, next_cursor } = toPage(yield* orUnavailable(repo.list(user.id, filter, limit + 1)), limit)
-          return { items: rows.map(({ entry }) => entry), next_cursor }
+          const { next_cursor, rows } = toPage(yield* orUnavailable(repo.list(user.id, filter, order, limit + 1)), limit)
+          return { items: rows.map(({ entry }) => entry), next_cursor: namedCursor(order, next_cursor) }
         }),
-        update: Effect.fn("Entries.update")(function*(user, id, entry) {
-          const stored = yield* orNotFound(id, yield* orUnavailable(repo.find(user, id)))
-          // Where it stays, it may be a project of a team that its author has left.
-          if (entry.project_id !== stored.project_id) yield* orUnavailable(projects.check(user, entry.project_id))
-          return yield* orNotFound(id, yield* orUnavailable(orNoProject(repo.update(user, id, entry), entry.project_id)))
-        }),
-        remove: Effect.fn("Entries.remove")(function*(user, id) {
-          if (!(yield* orUnavailable(repo.remove(user, id)))) return yield* noEntry(id)
+        update: Effect.fn("Entries.update")((user, id, entry, if_match) => written(user, { action: "update", id, entry, if_match })),
+        remove: Effect.fn("Entries.remove")((user, id, if_match) => Effect.asVoid(change(user, { action: "delete", id, if_match }))),
+        bulk: Effect.fn("Entries.bulk")(function*(user, operations, atomic) {
+          const outcomes = yield* orUnavailable(changes.apply(user, operations, { atomic }))
+          const items = outcomes.map((outcome, index) => itemOf(outcome, index, operations[index]))
+          const succeeded = outcomes.filter(({ _tag }) => _tag === "Done").length
+          const undone = outcomes.find((outcome) => outcome._tag === "Undone")
+          const refused = outcomes.findIndex((outcome) => outcome._tag === "Refused")
+          const failed_index = !atomic || refused === -1 ? null : undone === undefined ? refused : undone.index
+          return { items, succeeded, failed: outcomes.length - succeeded, failed_index }
         })
       })
     })
   )
 }
 
-const noEntry = (id: EntryId) => new NotFound({ error: `you have no entry ${id}` })
+const itemOf = (outcome: Outcome, index: number, operation: Proposal | undefined): BulkItem => {
+  switch (outcome._tag) {
+    case "Done":
+      return { index, status: statusOf(operation), entry: Option.getOrNull(outcome.entry), error: null }
+    case "Undone":
+      return { index, status: 424, entry: null, error: `not done, because operation ${outcome.index} was refused` }
+    case "Refused":
+      return { index, status: refusalStatus(outcome.refusal), entry: null, error: outcome.refusal.error }
+  }
+}
 
-const orNotFound = (id: EntryId, entry: Option.Option<LogEntry>): Effect.Effect<LogEntry, NotFound> =>
-  Option.match(entry, { onNone: () => noEntry(id), onSome: Effect.succeed })
+const statusOf = (operation: Proposal | undefined): number =>
+  operation === undefined || operation instanceof BadRequest ? 400 : operation.action === "create" ? 201 : operation.action === "delete" ? 204 : 200
+
+const refusalStatus = (refusal: BadRequest | Conflict | NotFound | PreconditionFailed): number =>
+  refusal instanceof BadRequest ? 400 : refusal instanceof NotFound ? 404 : refusal instanceof Conflict ? 409 : 412

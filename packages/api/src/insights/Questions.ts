@@ -2,7 +2,7 @@
  * The question behind a narration task: which entries, which facts about them, what for. Gathered when a worker asks for
  * its task's data, and again when its answer is checked, so that an answer is always judged by what is recorded now.
  */
-import type { LogEntry } from "@englog/domain/entries/LogEntry"
+import type { FinishedEntry } from "@englog/domain/entries/LogEntry"
 import { computeFacts } from "@englog/domain/facts/ComputeFacts"
 import { FactEntry, type FactSheet } from "@englog/domain/facts/Fact"
 import { localDaysOf } from "@englog/domain/facts/LocalTime"
@@ -96,7 +96,7 @@ const question = (
 })
 
 /** What a narrator may know of an entry. */
-const toFactEntry = (entry: LogEntry): FactEntry => new FactEntry({ ...entry }, { disableChecks: true })
+const toFactEntry = (entry: FinishedEntry): FactEntry => new FactEntry({ ...entry }, { disableChecks: true })
 
 const localToday = (timezone: string) =>
   DateTime.now.pipe(

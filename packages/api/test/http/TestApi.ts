@@ -30,6 +30,7 @@ import { UserRepo } from "../../src/auth/UserRepo.ts"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
 import { Entries } from "../../src/entries/Entries.ts"
 import { EntriesHttp } from "../../src/entries/EntriesHttp.ts"
+import { EntryChanges } from "../../src/entries/EntryChanges.ts"
 import { EntryRepo } from "../../src/entries/EntryRepo.ts"
 import { HealthChecks } from "../../src/http/health/HealthChecks.ts"
 import { HealthHttp } from "../../src/http/health/HealthHttp.ts"
@@ -37,6 +38,7 @@ import { HttpListener } from "../../src/http/edge/HttpListener.ts"
 import { type ConnectionBounds, connectionBounds } from "../../src/http/edge/ConnectionGuards.ts"
 import { EdgePolicy, openPolicy } from "../../src/http/edge/EdgePolicy.ts"
 import { RequestLimits } from "../../src/http/edge/RequestLimits.ts"
+import { IdempotentLive } from "../../src/idempotency/IdempotentLive.ts"
 import { RequestErrorsLive } from "../../src/http/errors/RequestErrorsLive.ts"
 import { GoalProgress } from "../../src/goals/GoalProgress.ts"
 import { GoalRepo } from "../../src/goals/GoalRepo.ts"
@@ -68,6 +70,7 @@ const Repos = SecurityEvents.layerWriter.pipe(
 )
 
 const nouns = Layer.mergeAll(Entries.layer, Analytics.layer, Tags.layer, Goals.layer, Invitations.layer).pipe(
+  Layer.provide(EntryChanges.layer),
   Layer.provideMerge(Layer.mergeAll(Projects.layer, GoalProgress.layer, Teams.layer)),
   Layer.provide([GoalRepo.layer, TeamRepo.layer]),
   Layer.provideMerge(InvitationRepo.layer)
@@ -79,7 +82,7 @@ export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, noun
 
 const Routes = HttpApiBuilder.layer(PartOfTheApi).pipe(
   Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp, HealthHttp.layer]),
-  Layer.provide([AuthorizationLive, RequestErrorsLive])
+  Layer.provide([AuthorizationLive, IdempotentLive, RequestErrorsLive])
 )
 
 export interface Answer {

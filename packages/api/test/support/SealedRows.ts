@@ -50,6 +50,9 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
     VALUES (${invitation}, ${organization_id}, ${yield* seal(C.invitationEmail, invitation)}, sha256('address'), 'member', sha256(${invitation}::text::bytea), now())`
   yield* sql`INSERT INTO goals (id, user_id, title, description, measure, target, start_date, end_date, any_tag, any_project)
     VALUES (${goal}, ${user_id}, ${yield* seal(C.goalTitle, goal)}, ${yield* seal(C.goalDescription, goal)}, 'hours', 1, now(), now(), true, true)`
+  const request = randomUUID()
+  yield* sql`INSERT INTO idempotency_keys (id, user_id, key_digest, body_digest, response)
+    VALUES (${request}, ${user_id}, sha256(${request}::text::bytea), sha256('body'), ${yield* seal(C.idempotentResponse, request)})`
   return { user_id, organization_id, entry, project, insight, ended, open }
 })
 

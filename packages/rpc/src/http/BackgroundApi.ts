@@ -10,6 +10,7 @@ import * as Example from "./BackgroundExamples.ts"
 import { BackgroundTaskView, TaskLogLine } from "./BackgroundView.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound, PayloadTooLarge } from "./HttpErrors.ts"
+import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { StartsTask } from "./StartsTask.ts"
 import { BulkAccepted, BulkTaskRequest, MAX_BULK, TaskRequest } from "./TaskRequest.ts"
@@ -76,7 +77,7 @@ export class BackgroundApi extends HttpApiGroup.make("background").add(
         + "seconds. One that has already ended answers 409.",
       transform: examples({ response: Example.task })
     }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Background tasks",
   description: "Work of any kind for the worker cluster."
 })) {}

@@ -29,6 +29,11 @@ export class Conflict extends Schema.Error<Conflict>("Conflict")({ error: Schema
   httpApiStatus: 409,
   description: "The request contradicts the present state."
 }) {}
+/** 412: what is to be changed is not any more what the caller saw. */
+export class PreconditionFailed extends Schema.Error<PreconditionFailed>("PreconditionFailed")({ error: Schema.String }, {
+  httpApiStatus: 412,
+  description: "It has changed since the caller read it: read it again, then decide again."
+}) {}
 /** 413: the body is larger than the server reads. */
 export class PayloadTooLarge extends Schema.Error<PayloadTooLarge>("PayloadTooLarge")({ error: Schema.String }, {
   httpApiStatus: 413,
@@ -39,6 +44,13 @@ export class UnsupportedMediaType
   extends Schema.Error<UnsupportedMediaType>("UnsupportedMediaType")({ error: Schema.String }, {
     httpApiStatus: 415,
     description: "The body is of a content type this endpoint does not read."
+  })
+{}
+/** 422: the same `Idempotency-Key` came with another request before. */
+export class UnprocessableContent
+  extends Schema.Error<UnprocessableContent>("UnprocessableContent")({ error: Schema.String }, {
+    httpApiStatus: 422,
+    description: "The `Idempotency-Key` was used for another request within the last 24 hours."
   })
 {}
 /** 429, with `Retry-After` in whole seconds. */

@@ -12,6 +12,7 @@ import { StartsTask } from "./StartsTask.ts"
 import { InsightTaskRequest, ReportTaskRequest, TaskAccepted } from "./TaskView.ts"
 import { inOrder, LocalDate } from "./Times.ts"
 import { examples } from "./Examples.ts"
+import { Idempotent } from "./Idempotent.ts"
 import * as Example from "./TaskExamples.ts"
 
 export const InsightPage = Page(InsightSummary).annotate({ identifier: "InsightPage" })
@@ -54,7 +55,7 @@ export class InsightsApi extends HttpApiGroup.make("insights").add(
     .annotateMerge(OpenApi.annotations({ summary: "Read an insight with its facts and citations",
       transform: examples({ response: Example.insight })
     }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Insights",
   description: "What the narrator wrote about facts; every figure in it resolves."
 })) {}

@@ -24,14 +24,16 @@ const errors = new Map([
   ["403", "user_id: must be your own id"],
   ["404", "you have no entry 3f0e8a52-6a3c-4a52-9a6d-0d7d3a0f7c11"],
   ["409", "email: this address already has an account"],
+  ["412", "if-match: the entry has changed since; read it again"],
   ["413", "body: must be at most 1048576 bytes"],
   ["415", "content-type: text/plain is not supported here; send application/json"],
+  ["422", "idempotency-key: was used for another request; use a new one"],
   ["429", "too many attempts; try again in 90 seconds"],
   ["500", "internal error"],
   ["503", "the database does not answer at the moment; try again"]
 ])
 
-const errorNames = "BadRequest|Unauthorized|Forbidden|NotFound|Conflict|PayloadTooLarge|UnsupportedMediaType|TooManyRequests|"
+const errorNames = "BadRequest|Unauthorized|Forbidden|NotFound|Conflict|PreconditionFailed|PayloadTooLarge|UnsupportedMediaType|UnprocessableContent|TooManyRequests|"
   + "InternalError|ServiceUnavailable"
 
 const isErrorBody = (content: unknown): boolean => new RegExp(`/schemas/(${errorNames})"`).test(JSON.stringify(content))
@@ -58,10 +60,26 @@ const responses = (value: unknown, readsBody: boolean): Json =>
       })
   )
 
-const operation = (value: unknown): unknown =>
-  Predicate.hasProperty(value, "responses")
-    ? { ...value, responses: responses(value.responses, "requestBody" in value) }
-    : value
+/** What only a POST is answered: no other method takes a key. */
+const keyed = "422"
+
+const keyParameter = {
+  name: "idempotency-key",
+  in: "header",
+  required: false,
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+  description: "A random text of the caller's making. The same request with the same key is carried out once within 24 hours "
+    + "and answered again as it was the first time."
+}
+
+const operation = (value: unknown, method: string): unknown => {
+  if (!Predicate.hasProperty(value, "responses")) return value
+  const answered = responses(value.responses, "requestBody" in value)
+  if (!(keyed in answered)) return { ...value, responses: answered }
+  if (method !== "post") return { ...value, responses: Object.fromEntries(Object.entries(answered).filter(([status]) => status !== keyed)) }
+  const parameters = Array.isArray(children(value)["parameters"]) ? [...Object.values(children(children(value)["parameters"]))] : []
+  return { ...value, parameters: [...parameters, keyParameter], responses: answered }
+}
 
 const retried = new Set(["TooManyRequests", "ServiceUnavailable"])
 

@@ -11,6 +11,7 @@ import { Authorization } from "./Authorization.ts"
 import { Color } from "./Color.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
 import * as Example from "./ProjectExamples.ts"
@@ -123,7 +124,7 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
       description: "Nothing is shared unless you say so here. `figures`: hours and counts; `entries`: besides them each entry without its description.",
       transform: examples({ request: { level: "entries", since: null }, response: Example.sharing })
     }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Projects",
   description: "What entries are recorded for."
 })) {}

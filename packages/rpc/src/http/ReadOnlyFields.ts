@@ -16,6 +16,6 @@ export const readOnlyFields = {
   updated_at: ignored
 }
 
-export const readOnlyEntryFields = { ...readOnlyFields, project_name: ignored, duration_minutes: ignored }
+export const readOnlyEntryFields = { ...readOnlyFields, project_name: ignored, duration_minutes: ignored, etag: ignored }
 
 export const readOnlyProjectFields = { ...readOnlyFields, organization_id: ignored, created_by: ignored, is_default: ignored, archived_at: ignored }

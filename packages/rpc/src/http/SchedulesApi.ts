@@ -8,6 +8,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization } from "./Authorization.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound, PayloadTooLarge } from "./HttpErrors.ts"
+import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import * as Example from "./ScheduleExamples.ts"
 import { StartsTask } from "./StartsTask.ts"
@@ -124,7 +125,7 @@ export class SchedulesApi extends HttpApiGroup.make("schedules").add(
       summary: "Submit its task now, besides its occurrences",
       transform: examples({ response: Example.accepted })
     }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Schedules",
   description: "Recurring tasks."
 })) {}
