@@ -19,9 +19,9 @@ import { EntryRepo } from "./EntryRepo.ts"
 
 /** `if_match`: a header's text; the entry must still be what one of its tags says. */
 export class Entries extends Context.Service<Entries, {
-  readonly create: (user: UserId, entry: EntryPayload) => Effect.Effect<LogEntry, BadRequest | ServiceUnavailable>
+  readonly create: (user: UserId, entry: EntryPayload) => Effect.Effect<LogEntry, BadRequest | Conflict | ServiceUnavailable>
   /** Begins now and runs. */
-  readonly start: (user: UserId, entry: EntryStart) => Effect.Effect<LogEntry, BadRequest | ServiceUnavailable>
+  readonly start: (user: UserId, entry: EntryStart) => Effect.Effect<LogEntry, BadRequest | Conflict | ServiceUnavailable>
   readonly stop: (user: UserId, id: EntryId) => Effect.Effect<LogEntry, Conflict | NotFound | ServiceUnavailable>
   readonly get: (user: UserId, id: EntryId) => Effect.Effect<LogEntry, NotFound | ServiceUnavailable>
   readonly list: (
@@ -33,7 +33,7 @@ export class Entries extends Context.Service<Entries, {
     id: EntryId,
     entry: EntryPayload,
     if_match: Option.Option<string>
-  ) => Effect.Effect<LogEntry, BadRequest | NotFound | PreconditionFailed | ServiceUnavailable>
+  ) => Effect.Effect<LogEntry, BadRequest | Conflict | NotFound | PreconditionFailed | ServiceUnavailable>
   readonly remove: (
     user: UserId,
     id: EntryId,

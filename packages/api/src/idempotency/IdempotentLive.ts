@@ -5,9 +5,10 @@
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { BadRequest, ServiceUnavailable, UnprocessableContent } from "@englog/rpc/http/HttpErrors"
 import { idempotencyKey, Idempotent } from "@englog/rpc/http/Idempotent"
-import { Data, Effect, Layer, Option, Semaphore } from "effect"
+import { Data, Effect, Latch, Layer, Option, Semaphore } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlClient } from "effect/sql"
+import type { unhandled } from "effect/Types"
 import type { FieldCipher } from "../crypto/FieldCipher.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { pathOf } from "../http/RouteTable.ts"
@@ -19,8 +20,12 @@ import { IdempotencyRepo, type KeptAnswer, type KeptRequest, type KeyScope } fro
  */
 const AT_ONCE = 8
 
+type Answer = HttpServerResponse.HttpServerResponse
+type Served = Effect.Effect<Answer, unhandled>
+type Refused = unhandled | ServiceUnavailable | UnprocessableContent
+
 /** The answer is no success: nothing is kept, and the transaction is undone. */
-class NotKept extends Data.TaggedError("NotKept")<{ readonly answer: HttpServerResponse.HttpServerResponse }> {}
+class NotKept extends Data.TaggedError("NotKept")<{ readonly answer: Answer }> {}
 
 export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient | FieldCipher> = Layer.effect(
   Idempotent,
@@ -28,9 +33,9 @@ export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient 
     const sql = yield* SqlClient.SqlClient
     const repo = yield* IdempotencyRepo
     const atOnce = yield* Semaphore.make(AT_ONCE)
-    const oneByOne = turns()
+    const alone = oneOfAName()
 
-    const carriedOut = <E, R>(scope: KeyScope, request: Uint8Array, served: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+    const carriedOut = (scope: KeyScope, request: Uint8Array, served: Served) =>
       sql.withTransaction(Effect.gen(function*() {
         const claimed = yield* repo.claim(scope, request)
         if (Option.isNone(claimed)) return yield* answered(yield* repo.find(scope, request))
@@ -40,6 +45,14 @@ export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient 
         yield* repo.keep(claimed.value, kept.value)
         return answer
       })).pipe(Effect.catchIf((failure) => failure instanceof NotKept, ({ answer }) => Effect.succeed(answer)))
+
+    const once = (scope: KeyScope, request: Uint8Array, served: Served): Effect.Effect<Answer, Refused> =>
+      Effect.gen(function*() {
+        const known = yield* orUnavailable(repo.find(scope, request))
+        return yield* Option.isSome(known)
+          ? answered(known)
+          : alone(JSON.stringify(scope), orUnavailable(atOnce.withPermit(carriedOut(scope, request, served))), once(scope, request, served))
+      })
 
     return Idempotent.of(Effect.fnUntraced(function*(served, { endpoint }) {
       const request = yield* HttpServerRequest.HttpServerRequest
@@ -51,38 +64,35 @@ export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient 
       const { id: user_id } = yield* CurrentUser
       const scope = { user_id, method: request.method, path: pathOf(request.url), key }
       const body = new Uint8Array(yield* Effect.orDie(request.arrayBuffer))
-      const whole = Buffer.concat([Buffer.from(`${request.url}\n`, "utf8"), body])
-      return yield* oneByOne(JSON.stringify(scope), Effect.gen(function*() {
-        const known = yield* orUnavailable(repo.find(scope, whole))
-        return yield* Option.isSome(known)
-          ? answered(known)
-          : orUnavailable(atOnce.withPermit(carriedOut(scope, whole, served)))
-      }))
+      return yield* once(scope, Buffer.concat([Buffer.from(`${request.url}\n`, "utf8"), body]), served)
     }))
   })
 ).pipe(Layer.provide(IdempotencyRepo.layer))
 
-/** Runs effects of one name one after another. Those that wait here hold nothing. */
-const turns = () => {
-  const waiting = new Map<string, { readonly turn: Semaphore.Semaphore; count: number }>()
-  return <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        const queue = waiting.get(name) ?? { turn: Semaphore.makeUnsafe(1), count: 0 }
-        queue.count++
-        waiting.set(name, queue)
-        return queue
-      }),
-      ({ turn }) => turn.withPermit(effect),
-      (queue) => Effect.sync(() => --queue.count === 0 && waiting.delete(name))
-    )
+/**
+ * Runs one effect of a name at a time. Whoever comes meanwhile holds nothing while it waits, and then looks for itself what
+ * came of it: all of them at once, not one after another.
+ */
+const oneOfAName = () => {
+  const running = new Map<string, Latch.Latch>()
+  return <A, E, R, A2, E2, R2>(name: string, effect: Effect.Effect<A, E, R>, afterwards: Effect.Effect<A2, E2, R2>) =>
+    Effect.suspend((): Effect.Effect<A | A2, E | E2, R | R2> => {
+      const other = running.get(name)
+      if (other !== undefined) return Effect.andThen(other.await, afterwards)
+      const ended = Latch.makeUnsafe()
+      running.set(name, ended)
+      return Effect.ensuring(effect, Effect.sync(() => {
+        running.delete(name)
+        ended.openUnsafe()
+      }))
+    })
 }
 
 /** What is worth telling of an answer's head: the rest is made anew for each. */
 const keptHeaders = ["content-type", "etag", "location"] as const
 
 /** None where it is no success, or has a body that is not at hand as a whole. */
-const keptOf = ({ body, headers, status }: HttpServerResponse.HttpServerResponse): Option.Option<KeptAnswer> => {
+const keptOf = ({ body, headers, status }: Answer): Option.Option<KeptAnswer> => {
   if (status < 200 || status > 299 || (body._tag !== "Uint8Array" && body._tag !== "Empty")) return Option.none()
   const type = body._tag === "Uint8Array" ? { "content-type": body.contentType } : {}
   const told = keptHeaders.flatMap((name) => headers[name] === undefined ? [] : [[name, headers[name]] as const])
@@ -97,7 +107,7 @@ const replayed = { "idempotent-replayed": "true" }
 
 const answered = (
   kept: Option.Option<KeptRequest>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, UnprocessableContent | ServiceUnavailable> => {
+): Effect.Effect<Answer, UnprocessableContent | ServiceUnavailable> => {
   // Its time ran out between two looks.
   if (Option.isNone(kept)) return Effect.fail(new ServiceUnavailable({ error: "idempotency-key: has just expired; try again", retry_after: 1 }))
   const { answer: { body, headers, status }, same } = kept.value

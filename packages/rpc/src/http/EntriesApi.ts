@@ -127,7 +127,7 @@ const created = HttpApiSchema.WithHeaders(LogEntry.pipe(HttpApiSchema.status(201
 const shown = HttpApiSchema.WithHeaders(LogEntry, etagHeader)
 
 export class EntriesApi extends HttpApiGroup.make("entries").add(
-  HttpApiEndpoint.post("create", "/v1/logs", { payload: EntryPayload, success: created }).annotateMerge(OpenApi.annotations({
+  HttpApiEndpoint.post("create", "/v1/logs", { payload: EntryPayload, success: created, error: Conflict }).annotateMerge(OpenApi.annotations({
     summary: "Record an entry",
     description: "The title is trimmed; at most 50 tags are trimmed, put in lower case and kept once each, in their order. Entries "
       + "may overlap and last up to 366 days; one whose `end_time` is null is running.",
@@ -142,7 +142,7 @@ export class EntriesApi extends HttpApiGroup.make("entries").add(
       + "start_time, then id, descending, or as `sort` and `order` say; a cursor goes on with the order it was given for.",
     transform: examples({ response: { items: [example], next_cursor: null } })
   })),
-  HttpApiEndpoint.post("start", "/v1/logs/start", { payload: EntryStart, success: created }).annotateMerge(OpenApi.annotations({
+  HttpApiEndpoint.post("start", "/v1/logs/start", { payload: EntryStart, success: created, error: Conflict }).annotateMerge(OpenApi.annotations({
     summary: "Start an entry now",
     description: "It runs until it is stopped. Several may run at once; they count nowhere until they have ended.",
     transform: examples({ request: exampleStart, response: exampleRunning })
@@ -170,7 +170,7 @@ export class EntriesApi extends HttpApiGroup.make("entries").add(
     headers: ifMatch,
     payload: EntryPayload,
     success: shown,
-    error: [NotFound, PreconditionFailed]
+    error: [NotFound, Conflict, PreconditionFailed]
   }).annotateMerge(OpenApi.annotations({
     summary: "Replace an entry",
     description: "What is left out takes its default. The read-only fields of the representation are ignored.",
