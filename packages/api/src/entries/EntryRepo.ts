@@ -115,6 +115,8 @@ export class EntryRepo extends Context.Service<EntryRepo, {
 
       const rowOf = Effect.fnUntraced(function*(user: UserId, { entry, id }: WrittenEntry) {
         const description = entry.description ?? null
+        // A thousand long texts have so many words that others must have their turn in between.
+        yield* Effect.yieldNow
         return {
           id,
           project_id: entry.project_id ?? null,

@@ -69,7 +69,7 @@ const keyParameter = {
   required: false,
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
   description: "A random text of the caller's making. The same request with the same key is carried out once within 24 hours "
-    + "and answered again as it was the first time."
+    + "and answered again as it was the first time, with the header `idempotent-replayed: true`."
 }
 
 const operation = (value: unknown, method: string): unknown => {
