@@ -24,7 +24,7 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("log ent
         operations: [{ action: "create", entry }, { action: "update", id: running.id, entry: { ...entry, title: "Changed" }, if_match: stopped.etag }]
       })
       assert.deepStrictEqual(changed.items.map(({ entry, status }) => [status, entry?.title]), [[201, "Release"], [200, "Changed"]])
-      const stale = { reason: "precondition_failed" }
+      const stale = { reason: "precondition_failed" } as const
       assert.deepInclude(yield* Effect.flip(client.UpdateEntry({ id: running.id, entry, if_match: stopped.etag })), stale)
       assert.deepInclude(yield* Effect.flip(client.DeleteEntry({ id: running.id, if_match: stopped.etag })), stale)
       yield* client.DeleteEntry({ id: running.id, if_match: (yield* client.GetEntry({ id: running.id })).etag })

@@ -21,7 +21,7 @@ export type BulkOperation = typeof BulkOperation.Type
 
 /** As JSON Schema, with what has a name by its place in the OpenAPI document. */
 const shape: unknown = JSON.parse(
-  JSON.stringify(Schema.toJsonSchemaDocument(BulkOperation, { additionalProperties: false }).schema).replaceAll("#/$defs/", "#/components/schemas/")
+  JSON.stringify(Schema.toJsonSchemaDocument(BulkOperation, { onExcessProperty: "error" }).schema).replaceAll("#/$defs/", "#/components/schemas/")
 )
 
 /** Anything; documented as what it should be. */
