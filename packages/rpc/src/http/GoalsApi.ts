@@ -10,6 +10,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization } from "./Authorization.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, NotFound } from "./HttpErrors.ts"
+import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
 import { ignored } from "./ReadOnlyFields.ts"
@@ -137,7 +138,7 @@ export class GoalsApi extends HttpApiGroup.make("goals").add(
       description: `All ISO weeks of its period up to the present one, the first and the last cut off where it begins and ends. ${rules}`,
       transform: examples({ response: history })
     }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Goals",
   description: "How much of what is to be done within a period, and how far it is."
 })) {}

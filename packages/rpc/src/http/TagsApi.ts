@@ -9,6 +9,7 @@ import { Authorization } from "./Authorization.ts"
 import { Color } from "./Color.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { NormalizedText } from "./PlainText.ts"
 import { ignored } from "./ReadOnlyFields.ts"
@@ -93,7 +94,7 @@ export class TagsApi extends HttpApiGroup.make("tags").add(
       description: "Entries and goals that have it get the other in its place; an entry that has both keeps it where the first of them stood. Answers the other.",
       transform: examples({ request: { into: example.id }, response: example })
     }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Tags",
   description: "What entries are told apart by."
 })) {}
