@@ -13,7 +13,7 @@ import { Context, Data, DateTime, Duration, Effect, Layer, Option } from "effect
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
-import { Projects } from "../projects/Projects.ts"
+import { isForLackOfProject, noProject, Projects } from "../projects/Projects.ts"
 import { EntryRepo } from "./EntryRepo.ts"
 
 /** `if_match` is what stands in the header: `*` or tags in quotes. */
@@ -98,7 +98,8 @@ export class EntryChanges extends Context.Service<EntryChanges, {
               Effect.forEach(writes, (one) =>
                 sql.withTransaction(write(user, [one])).pipe(
                   Effect.as(Option.none<readonly [number, Refusal]>()),
-                  Effect.catchIf(isContradiction, () => Effect.succeedSome([one.index, contradicted] as const))
+                  Effect.catchIf(isContradiction, (error) =>
+                    Effect.succeedSome([one.index, isForLackOfProject(error) ? noProject(one.entry?.project_id) : contradicted] as const))
                 )),
               (refused) => new Map(refused.flatMap(Option.toArray))
             ))

@@ -143,15 +143,10 @@ export class Projects extends Context.Service<Projects, {
   ).pipe(Layer.provide([ProjectStatsRepo.layer, SharingRepo.layer]))
 }
 
-/** A project that somebody removed while an entry was written for it. */
-export const orNoProject = <A, E, R>(write: Effect.Effect<A, E, R>, id: ProjectId | null | undefined) =>
-  Effect.catchIf(
-    write,
-    (error): error is Extract<E, SqlError> => violatedConstraint(error) === "log_entries_project_id_fkey",
-    () => Effect.fail(noProject(id))
-  )
+/** Whether an entry was not written because somebody removed its project meanwhile. */
+export const isForLackOfProject = (error: unknown): boolean => violatedConstraint(error) === "log_entries_project_id_fkey"
 
-const noProject = (id: ProjectId | null | undefined) => new BadRequest({ error: `project_id: you have no project ${id}` })
+export const noProject = (id: ProjectId | null | undefined) => new BadRequest({ error: `project_id: you have no project ${id}` })
 
 const missing = (id: ProjectId) => new NotFound({ error: `you have no project ${id}` })
 

@@ -101,16 +101,12 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     if (collection === "/api/background/dead-letters") return yield* expired
     if (collection === "/api/background/queue") return yield* Effect.as(submitted({ delay: 3_600 }), QUEUE)
     if (collection === "/api/background/tenants") return (yield* person.task(task)).organization_id
-<<<<<<< HEAD
     if (collection === "/v1/projects" && rest.includes("sharing")) {
       return String(at(yield* made(person.token, collection, { name: "P", team_id: yield* idIn("/v1/teams") }), "id"))
     }
-    const maker = operations.find(({ method, path }) => method === "POST" && path === collection)
-=======
     // Only what runs can be stopped.
-    const made = collection === "/v1/logs" && rest.includes("stop") ? "/v1/logs/start" : collection
-    const maker = operations.find(({ method, path }) => method === "POST" && path === made)
->>>>>>> 937d5d6 (Let hostile requests stop an entry that runs: one that has ended cannot be)
+    const creator = collection === "/v1/logs" && rest.includes("stop") ? "/v1/logs/start" : collection
+    const maker = operations.find(({ method, path }) => method === "POST" && path === creator)
     const lister = operations.find(({ method, path }) => method === "GET" && path === collection)
     const operation = maker ?? lister
     if (operation === undefined) return yield* new NoBaseline({ operation: collection, problem: "nothing makes or lists what is in it" })

@@ -91,7 +91,8 @@ const schemaAttacks = (body: Body, shape: Shape): Attacks => {
     ...shape.required.map((name) => [`without ${name}`, fc.constant(json(Object.fromEntries(entries(body).filter(([other]) => other !== name)), name))] as const),
     ...[...shape.fields].flatMap(([name, field]): Attacks => {
       const type = ofWrongType(field)
-      const bounds = outOfBounds(field)
+      // A list of operations is judged one by one: each of them has a status of its own.
+      const bounds = outOfBounds(name === "operations" ? { ...field, items: undefined } : field)
       return [
         ...(type === undefined ? [] : [[`${name} of another type`, type.map((value) => replaced(name, value))] as const]),
         ...(bounds === undefined ? [] : [[`${name} out of bounds`, bounds.map((value) => replaced(name, value))] as const]),

@@ -63,7 +63,10 @@ const pathAttacks = (path: string, target: string, { name, shape }: Parameter): 
 }
 
 const queryAttacks = (target: string, { name, shape }: Parameter): Attacks => {
-  const wrong = wrongTexts(shape).map((texts) => texts.filter((text) => text.isWellFormed() && text.length < 1_000 && !text.includes("\u0000")))
+  // An address has only so much room: what is too long is no longer than it must be.
+  const sendable = wrongTexts({ ...shape, maxLength: undefined }).map((texts) =>
+    texts.filter((text) => text.isWellFormed() && text.length < 1_000 && !text.includes("\u0000")))
+  const wrong = [...sendable, ...(shape.maxLength === undefined ? [] : [fc.constant("a".repeat(shape.maxLength + 1))])]
   return [
     [`${name} given twice`, fc.constant({ target: `${target}?${name}=1&${name}=2`, status: 400, names: name })],
     ...(wrong.length === 0 ? [] : [[`${name} that is wrong`, fc.oneof(...wrong).map((text) => ({
@@ -79,7 +82,11 @@ const rangeAttacks = (target: string, query: ReadonlyArray<Parameter>): Attacks 
   ])
 
 const headerParameterAttacks = ({ name, shape }: Parameter): Attacks => {
-  const wrong = [...wrongTexts(shape).map((texts) => texts.filter((text) => /^[!-~]*$/.test(text))), fc.constantFrom("9999999999", "2147483648", "abc", "-1", "1.5", "1e400", "0x10", "99999999999999999999", "NaN", "1,2")]
+  const tooLong = shape.maxLength === undefined ? [] : [fc.constantFrom("a b", "x".repeat(shape.maxLength + 1))]
+  // What has no length is a number, or a tag.
+  const noNumber = tooLong.length > 0 ? [] : [fc.constantFrom("9999999999", "2147483648", "abc", "-1", "1.5", "1e400", "0x10", "99999999999999999999", "NaN", "1,2")]
+  const ofWrongShape = tooLong.length > 0 ? [] : wrongTexts({ ...shape, maxLength: undefined }).map((texts) => texts.filter((text) => /^[!-~]*$/.test(text)))
+  const wrong = [...ofWrongShape, ...noNumber, ...tooLong]
   return [[`${name} that is wrong`, fc.oneof(...wrong).map((text) => ({ headers: [[name, text]] as const, status: 400, names: name }))]]
 }
 
