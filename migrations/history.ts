@@ -15,6 +15,7 @@ import operators from "./0010_operators.ts"
 import queueRows from "./0011_queue_rows.ts"
 import searchedEntries from "./0012_entries.ts"
 import teams from "./0013_teams.ts"
+import accountCare from "./0014_accounts.ts"
 
 export const history = {
   "0001_accounts": accounts,
@@ -29,5 +30,6 @@ export const history = {
   "0010_operators": operators,
   "0011_queue_rows": queueRows,
   "0012_entries": searchedEntries,
-  "0013_teams": teams
+  "0013_teams": teams,
+  "0014_accounts": accountCare
 }

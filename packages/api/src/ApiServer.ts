@@ -10,14 +10,23 @@ import { GrpcServer } from "@englog/rpc/grpc/GrpcServer"
 import { Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { AccountExport } from "./account/AccountExport.ts"
+import { AccountHttp } from "./account/AccountHttp.ts"
+import { AccountRpcsLive } from "./account/AccountRpcsLive.ts"
+import { ExportRepo } from "./account/ExportRepo.ts"
+import { Leaving } from "./account/Leaving.ts"
+import { LeavingRepo } from "./account/LeavingRepo.ts"
+import { OwnAccount } from "./account/OwnAccount.ts"
+import { Ownership } from "./account/Ownership.ts"
+import { ProfileRepo } from "./account/ProfileRepo.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { Accounts } from "./auth/Accounts.ts"
+import { ApiTokenRepo } from "./auth/ApiTokenRepo.ts"
 import { AuthHttp } from "./auth/AuthHttp.ts"
 import { Authenticator } from "./auth/Authenticator.ts"
 import { AuthorizationLive } from "./auth/AuthorizationLive.ts"
 import { PasswordHasher } from "./auth/PasswordHasher.ts"
 import { RpcAuthorizationLive } from "./auth/RpcAuthorizationLive.ts"
-import { SessionCleanup } from "./auth/SessionCleanup.ts"
 import { SessionRepo } from "./auth/SessionRepo.ts"
 import { UserMetrics } from "./auth/UserMetrics.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
@@ -27,7 +36,6 @@ import { BackgroundTasks } from "./background/BackgroundTasks.ts"
 import { CleanupOutcomeLive } from "./background/CleanupOutcome.ts"
 import { DeadLetters } from "./background/DeadLetters.ts"
 import { DeadLettersHttp } from "./background/DeadLettersHttp.ts"
-import { NightlyTaskCleanup } from "./background/NightlyTaskCleanup.ts"
 import { KnownKinds } from "./background/KnownKinds.ts"
 import { QueueAdministration } from "./background/QueueAdministration.ts"
 import { QueueRpcsLive } from "./background/QueueRpcsLive.ts"
@@ -82,7 +90,6 @@ import { HttpListener } from "./http/edge/HttpListener.ts"
 import { OpenStreams } from "./http/OpenStreams.ts"
 import { RequestLimits } from "./http/edge/RequestLimits.ts"
 import { RequestErrorsLive } from "./http/errors/RequestErrorsLive.ts"
-import { IdempotencyCleanup } from "./idempotency/IdempotencyCleanup.ts"
 import { IdempotencyRepo } from "./idempotency/IdempotencyRepo.ts"
 import { IdempotentLive } from "./idempotency/IdempotentLive.ts"
 import { InsightRepo } from "./insights/InsightRepo.ts"
@@ -92,6 +99,9 @@ import { InsightsHttp } from "./insights/InsightsHttp.ts"
 import { InsightTasks } from "./insights/InsightTasks.ts"
 import { NarrationOutcomesLive } from "./insights/NarrationOutcomes.ts"
 import { Questions } from "./insights/Questions.ts"
+import { JobRpcsLive } from "./jobs/JobRpcsLive.ts"
+import { JobsHttp } from "./jobs/JobsHttp.ts"
+import { nightlyJobs } from "./jobs/NightlyJobs.ts"
 import { AnnouncedKinds } from "./kinds/AnnouncedKinds.ts"
 import { LimitsLive } from "./LimitsLive.ts"
 import { ProjectRepo } from "./projects/ProjectRepo.ts"
@@ -102,9 +112,10 @@ import { QueueLimits } from "./queue/Backpressure.ts"
 import { Engine } from "./queue/Engine.ts"
 import { QueueMetrics } from "./queue/QueueMetrics.ts"
 import { QueueStatsRepo } from "./queue/QueueStatsRepo.ts"
+import { Jobs } from "./replicas/Jobs.ts"
+import { nightly } from "./replicas/Nightly.ts"
 import { replicated } from "./replicas/Replicas.ts"
 import { RunnerConfig } from "./replicas/RunnerConfig.ts"
-import { SecurityEventCleanup } from "./replicas/SecurityEventCleanup.ts"
 import { RpcEndpoints } from "./rpc/RpcEndpoints.ts"
 import { DueSchedules } from "./schedules/DueSchedules.ts"
 import { ScheduleClock } from "./schedules/ScheduleClock.ts"
@@ -122,7 +133,6 @@ import { TaskAccess } from "./tasks/TaskAccess.ts"
 import { TaskInspection } from "./tasks/TaskInspection.ts"
 import { TaskRpcsLive } from "./tasks/TaskRpcsLive.ts"
 import { TasksHttp } from "./tasks/TasksHttp.ts"
-import { InvitationCleanup } from "./teams/InvitationCleanup.ts"
 import { InvitationRepo } from "./teams/InvitationRepo.ts"
 import { Invitations } from "./teams/Invitations.ts"
 import { TeamRepo } from "./teams/TeamRepo.ts"
@@ -135,8 +145,10 @@ const queueLimits = Layer.effect(QueueLimits, Effect.map(AppConfig, (config) => 
 /** The engine; needs the data. Whoever embeds the server submits through it. */
 export const queue = QueueMetrics.pipe(Layer.provideMerge(QueueStatsRepo.layer), Layer.provideMerge(Engine), Layer.provide(queueLimits))
 
-const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, UserMetrics).pipe(
-  Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer)),
+const accounts = Layer.mergeAll(Accounts.layer, Authenticator.layer, UserMetrics, OwnAccount.layer, Leaving.layer, AccountExport.layer).pipe(
+  Layer.provide(Ownership.layer),
+  Layer.provide([ProfileRepo.layer, LeavingRepo.layer, ExportRepo.layer]),
+  Layer.provideMerge(Layer.mergeAll(UserRepo.layer, SessionRepo.layer, ApiTokenRepo.layer)),
   Layer.provide(PasswordHasher.layer)
 )
 
@@ -161,11 +173,9 @@ const background = Layer.mergeAll(
 const schedules = Layer.mergeAll(Schedules.layer, DueSchedules.layer).pipe(Layer.provide(ScheduleRepo.layer))
 
 /** What one API server does for all of them. */
-const common = replicated(Layer.mergeAll(ScheduleClock, SessionCleanup, SecurityEventCleanup, InvitationCleanup, NightlyTaskCleanup, IdempotencyCleanup)).pipe(
+const common = replicated(Layer.mergeAll(ScheduleClock, nightly(nightlyJobs))).pipe(
+  Layer.provideMerge(Layer.provide(Jobs.layer(nightlyJobs), [SecurityEventRepo.layer, InsightRepo.layer, InvitationRepo.layer, IdempotencyRepo.layer])),
   Layer.provide([
-    SecurityEventRepo.layer,
-    InvitationRepo.layer,
-    IdempotencyRepo.layer,
     Layer.effect(RunnerConfig, Effect.map(AppConfig, ({ runner }) => RunnerConfig.of(runner)))
   ])
 )
@@ -210,12 +220,12 @@ const cluster = Layer.mergeAll(DispatcherLive, couriers, LeaseRescuerLive, Drain
 const rest = HttpApiBuilder.layer(EngLogApi).pipe(
   Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TasksHttp, InsightsHttp, WorkersHttp, HealthHttp.layer]),
   Layer.provide([TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp]),
-  Layer.provide([BackgroundHttp, SchedulesHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
+  Layer.provide([AccountHttp, JobsHttp, BackgroundHttp, SchedulesHttp, DeadLettersHttp, QueuesHttp, BackgroundHealthHttp]),
   Layer.provide([AuthorizationLive, IdempotentLive, RequestErrorsLive])
 )
 
 const rpc = RpcEndpoints.pipe(
-  Layer.provide([ProjectRpcsLive, TagRpcsLive, TeamRpcsLive, GoalRpcsLive, AnalyticsRpcsLive]),
+  Layer.provide([ProjectRpcsLive, TagRpcsLive, TeamRpcsLive, GoalRpcsLive, AnalyticsRpcsLive, AccountRpcsLive, JobRpcsLive]),
   Layer.provide([EntryRpcsLive, TaskRpcsLive, BackgroundRpcsLive, QueueRpcsLive, ScheduleRpcsLive, InsightRpcsLive, WorkerRpcsLive]),
   Layer.provide(RpcAuthorizationLive)
 )

@@ -19,6 +19,7 @@ export const edgePolicy = Effect.fnUntraced(function*(
     behindTls: yield* flag("HTTP_BEHIND_TLS", false),
     limits: {
       user: yield* limit("user", "RATE_LIMIT_USER", 600),
+      token: yield* limit("token", "RATE_LIMIT_TOKEN", 600),
       address: yield* limit("address", "RATE_LIMIT_ADDRESS", 1_200),
       auth: yield* limit("auth", "RATE_LIMIT_AUTH", 30),
       starts: yield* limit("starts", "RATE_LIMIT_STARTS", 60)

@@ -35,6 +35,13 @@ export type InsightId = typeof InsightId.Type
 export const ScheduleId = Uuid.pipe(Schema.brand("ScheduleId"))
 export type ScheduleId = typeof ScheduleId.Type
 
+/** A login session of a person: everything that descends from one login by rotation of its refresh token. */
+export const FamilyId = Uuid.pipe(Schema.brand("FamilyId"))
+export type FamilyId = typeof FamilyId.Type
+
+export const ApiTokenId = Uuid.pipe(Schema.brand("ApiTokenId"))
+export type ApiTokenId = typeof ApiTokenId.Type
+
 export const SessionId = Uuid.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 

@@ -1,18 +1,19 @@
 /**
  * Registration, login and the life of a session (seed 004): every login opens a session, every refresh rotates its token.
  */
-import { OrganizationId, UserId } from "@englog/domain/Ids"
+import { FamilyId, OrganizationId, UserId } from "@englog/domain/Ids"
 import type { User } from "@englog/domain/users/User"
 import { type LoginPayload, type RegisterPayload, SessionResponse, TokenResponse } from "@englog/rpc/http/AuthApi"
 import { BadRequest, Conflict, NotFound, type ServiceUnavailable, type TooManyRequests, Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
-import { accessTokenLife, FamilyId, type InvalidToken, Jwt, makeJti } from "./Jwt.ts"
+import { accessTokenLife, type InvalidToken, Jwt, makeJti } from "./Jwt.ts"
 import { recordRefusedToken } from "./RefusedToken.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 import { type RateLimit, RateLimits } from "../security/RateLimits.ts"
 import { recordReachedLimit } from "../security/ReachedLimits.ts"
+import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { UserRepo } from "./UserRepo.ts"
@@ -60,7 +61,7 @@ export class Accounts extends Context.Service<Accounts, {
 
       const begin = Effect.fnUntraced(function*(user: SessionResponse["user"]) {
         const family = FamilyId.make(randomUUID())
-        yield* orUnavailable(sessions.open(family, user.id))
+        yield* orUnavailable(sessions.open(family, user.id, yield* RequestOrigin))
         const { id, email, first_name, last_name } = user
         return new SessionResponse({ ...(yield* issue(user.id, family)), user: { id, email, first_name, last_name } })
       })

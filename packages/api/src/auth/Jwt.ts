@@ -2,7 +2,7 @@
  * Signed tokens (seed 004): HS256, claims sub, type, iat, nbf, exp, and the session (`family`) they belong to; a refresh
  * token has a `jti` besides. Verification pins the algorithm and the type.
  */
-import { UserId } from "@englog/domain/Ids"
+import { FamilyId, UserId } from "@englog/domain/Ids"
 import { Clock, Context, DateTime, Duration, Effect, Layer, Redacted, Schema } from "effect"
 import { jwtVerify, SignJWT } from "jose"
 import { randomBytes } from "node:crypto"
@@ -13,12 +13,9 @@ export const refreshTokenLife = Duration.days(30)
 /** Clocks of replicas differ a little: a token of one must not be "not yet valid" at the next. */
 const clockTolerance = 2
 
-export const FamilyId = Schema.String.pipe(Schema.check(Schema.isUUID()), Schema.brand("FamilyId"))
-export type FamilyId = typeof FamilyId.Type
-
-/** The token is not ours, was changed, has expired, or is of the other type. */
+/** The token is not ours, was changed, has expired, or is of the other type; `unknown` is an API token that there is not. */
 export class InvalidToken extends Schema.TaggedError<InvalidToken>()("InvalidToken", {
-  reason: Schema.Literals(["malformed", "signature", "expired", "type"]),
+  reason: Schema.Literals(["malformed", "signature", "expired", "type", "unknown"]),
   message: Schema.String
 }) {}
 

@@ -1,5 +1,6 @@
 /** Authentication of RPCs: the same tokens and limits as over REST, from each request's own headers. */
 import { CurrentUser } from "@englog/rpc/http/Authorization"
+import { RequiredScope } from "@englog/rpc/http/RequiredScope"
 import { StartsTask } from "@englog/rpc/http/StartsTask"
 import { RpcAuthorization } from "@englog/rpc/rpc/RpcAuthorization"
 import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
@@ -10,6 +11,7 @@ import { toRpcFailure } from "../rpc/RpcFailures.ts"
 import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { StillAuthorized } from "../http/OpenStreams.ts"
+import { allowed, scopeOfProcedure } from "./ApiTokens.ts"
 import { Authenticator } from "./Authenticator.ts"
 
 export const RpcAuthorizationLive = Layer.effect(
@@ -26,10 +28,12 @@ export const RpcAuthorizationLive = Layer.effect(
           return yield* new RpcFailure({ reason: "unauthorized", message: "an access token is needed", retry_after: null })
         }
         const user = yield* authenticate(Redacted.make(token)).pipe(Effect.mapError(toRpcFailure))
-        yield* limits.ofUser(user.id, Context.get(rpc.annotations, StartsTask)).pipe(
+        yield* limits.ofUser(user, Context.get(rpc.annotations, StartsTask)).pipe(
           Effect.mapError(({ failure }) => toRpcFailure(failure))
         )
-        return yield* effect.pipe(
+        const annotated = Context.get(rpc.annotations, RequiredScope)
+        const mayDoIt = allowed(user.credential, annotated === "default" ? scopeOfProcedure(rpc._tag) : annotated)
+        return yield* Effect.andThen(Effect.mapError(mayDoIt, toRpcFailure), effect).pipe(
           Effect.provideService(CurrentUser, user),
           Effect.provideService(StillAuthorized, authenticate(Redacted.make(token))),
           Effect.tapError((failure) =>
@@ -42,7 +46,7 @@ export const RpcAuthorizationLive = Layer.effect(
         )
       })
       return yield* authorized.pipe(
-        Effect.provideService(RequestOrigin, { request_id, address: null }),
+        Effect.provideService(RequestOrigin, { request_id, address: null, user_agent: null }),
         Effect.annotateLogs({ component: "rpc", operation: rpc._tag, request_id })
       )
     }))

@@ -1,12 +1,11 @@
 /**
  * Users and their personal organizations. E-mail addresses come normalized (trimmed, lower case).
  */
-import { OrganizationId, UserId } from "@englog/domain/Ids"
+import { type FamilyId, OrganizationId, UserId } from "@englog/domain/Ids"
 import { User } from "@englog/domain/users/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import type { FamilyId } from "./Jwt.ts"
 
 export interface NewUser {
   readonly id: UserId
@@ -58,6 +57,8 @@ export class UserRepo extends Context.Service<UserRepo, {
   /** With the personal organization and the membership in it; all or nothing. */
   readonly create: (user: NewUser) => Effect.Effect<void, EmailTaken | SqlError>
   readonly findCredentials: (email: string) => Effect.Effect<Option.Option<typeof Credentials.Type>, SqlError>
+  readonly findCredentialsOf: (id: UserId) => Effect.Effect<Option.Option<typeof Credentials.Type>, SqlError>
+  readonly setPassword: (id: UserId, password_hash: string) => Effect.Effect<void, SqlError>
   readonly find: (id: UserId) => Effect.Effect<Option.Option<User>, SqlError>
   /** The user, if they exist and the session has not been revoked. */
   readonly findCaller: (id: UserId, family: FamilyId) => Effect.Effect<Option.Option<Caller>, SqlError>
@@ -86,6 +87,15 @@ const makeUserRepo = (sql: SqlClient.SqlClient): UserRepo["Service"] => ({
   findCredentials: Effect.fn("UserRepo.findCredentials")(function*(email: string) {
     const rows = yield* sql`SELECT id, email, first_name, last_name, password_hash FROM users WHERE lower(email) = ${email}`
     return rows[0] === undefined ? Option.none() : Option.some(yield* Effect.orDie(decodeCredentials(rows[0])))
+  }),
+
+  findCredentialsOf: Effect.fn("UserRepo.findCredentialsOf")(function*(id: UserId) {
+    const rows = yield* sql`SELECT id, email, first_name, last_name, password_hash FROM users WHERE id = ${id}`
+    return rows[0] === undefined ? Option.none() : Option.some(yield* Effect.orDie(decodeCredentials(rows[0])))
+  }),
+
+  setPassword: Effect.fn("UserRepo.setPassword")(function*(id: UserId, password_hash: string) {
+    yield* sql`UPDATE users SET password_hash = ${password_hash}, updated_at = now() WHERE id = ${id}`
   }),
 
   find: Effect.fn("UserRepo.find")(function*(id: UserId) {

@@ -61,6 +61,9 @@ export const EncryptedColumn = {
   insightRemoved: define("insights", "removed", uuid, "v.id::text"),
   insightDraft: define("insights", "draft", uuid, "v.id::text"),
   insightFallbackReason: define("insights", "fallback_reason", uuid, "v.id::text"),
+  sessionAddress: define("refresh_token_families", "address", uuid, "v.id::text"),
+  sessionUserAgent: define("refresh_token_families", "user_agent", uuid, "v.id::text"),
+  apiTokenName: define("api_tokens", "name", uuid, "v.id::text"),
   securityEventAddress: define("security_events", "address", uuid, "v.id::text")
 } as const
 

@@ -38,6 +38,8 @@ export class InsightRepo extends Context.Service<InsightRepo, {
     after: Option.Option<Cursor>,
     limit: number
   ) => Effect.Effect<ReadonlyArray<ListedInsight>, SqlError>
+  /** Removes what is older than six months (seed 004); answers how many. */
+  readonly removeOld: Effect.Effect<number, SqlError>
   /** The newest answer that a language model gave to exactly this question. */
   readonly findAnswer: (user_id: UserId, question_digest: Uint8Array) => Effect.Effect<Option.Option<InsightDraft>, SqlError>
 }>()("@englog/api/insights/InsightRepo") {
@@ -126,10 +128,24 @@ export class InsightRepo extends Context.Service<InsightRepo, {
         return Option.some(yield* open(row.draft, EncryptedColumn.insightDraft, row.id).pipe(Effect.flatMap(decodeDraft), Effect.orDie))
       })
 
-      return InsightRepo.of({ insert, find, list, findAnswer })
+      // In portions: a statement may not take long.
+      const removePortion = sql`
+        DELETE FROM insights WHERE id IN (SELECT id FROM insights WHERE created_at < now() - interval '6 months' LIMIT ${PORTION}::int) RETURNING id`
+      const removeOld = Effect.gen(function*() {
+        let removed = 0
+        while (true) {
+          const { length } = yield* removePortion
+          removed += length
+          if (length < PORTION) return removed
+        }
+      }).pipe(Effect.withSpan("InsightRepo.removeOld"))
+
+      return InsightRepo.of({ insert, find, list, findAnswer, removeOld })
     })
   )
 }
+
+const PORTION = 2_000
 
 const SUMMARY = `id, task_id, user_id, organization_id, insight_type, period_start::text AS period_start,
   period_end::text AS period_end, content, tags, confidence, model, prompt_version, source, fallback_reason, entry_count,

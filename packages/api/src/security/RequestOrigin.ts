@@ -8,4 +8,6 @@ export const RequestOrigin = Context.Reference<{
   readonly request_id: string | null
   /** As limits know it (ClientAddress). */
   readonly address: string | null
-}>("@englog/api/security/RequestOrigin", { defaultValue: () => ({ request_id: null, address: null }) })
+  /** As the client names itself. */
+  readonly user_agent: string | null
+}>("@englog/api/security/RequestOrigin", { defaultValue: () => ({ request_id: null, address: null, user_agent: null }) })

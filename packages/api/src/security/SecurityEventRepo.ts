@@ -42,7 +42,26 @@ export const SecurityEventKind = Schema.Literals([
   /** Records of ended tasks were removed; `detail` counts them. */
   "tasks_cleaned_up",
   /** A task of a kind that is for administrators was submitted. `detail.kind`, `detail.task_id`. */
-  "admin_task_submitted"
+  "admin_task_submitted",
+  /** All other sessions were ended with it; `detail.sessions` counts them. */
+  "password_changed",
+  /** Somebody who was logged in did not know the password that something asked for. `detail.for` says what. */
+  "password_refused",
+  /** By the account itself. `detail.sessions` counts them. */
+  "sessions_revoked",
+  /** `detail.token_id`, `detail.scopes`. */
+  "api_token_created",
+  /** `detail.token_id`. */
+  "api_token_revoked",
+  "account_exported",
+  /** `detail.delete_after`. */
+  "deletion_scheduled",
+  "deletion_cancelled",
+  /** From here on the account has a pseudonym (docs/decisions/0028). `detail.by`: owner, or schedule. */
+  "account_deleted",
+  "account_anonymized",
+  /** An administrator started a nightly job. `detail.job`. */
+  "job_started"
 ])
 export type SecurityEventKind = typeof SecurityEventKind.Type
 
@@ -72,6 +91,8 @@ export class SecurityEventRepo extends Context.Service<SecurityEventRepo, {
   readonly insert: (events: ReadonlyArray<StoredSecurityEvent>) => Effect.Effect<void, SqlError>
   /** The newest first. */
   readonly list: (query: SecurityEventQuery) => Effect.Effect<ReadonlyArray<StoredSecurityEvent>, SqlError | FieldCipherError>
+  /** What a removed account did goes on under a pseudonym: events that were written when it had just gone. Answers how many. */
+  readonly disownGone: Effect.Effect<number, SqlError>
   /** Removes what is older than `retention`; answers how many. */
   readonly removeExpired: Effect.Effect<number, SqlError>
 }>()("@englog/api/security/SecurityEventRepo") {
@@ -110,6 +131,12 @@ export class SecurityEventRepo extends Context.Service<SecurityEventRepo, {
             ORDER BY at DESC, id LIMIT ${limit}::int`
           return yield* Effect.forEach(yield* Effect.orDie(decodeRows(rows)), fromRow)
         }),
+        disownGone: Effect.map(
+          sql`UPDATE security_events e SET user_id = overlay(gen_random_uuid()::text PLACING '8' FROM 15)::uuid
+            WHERE e.user_id IS NOT NULL AND substr(e.user_id::text, 15, 1) <> '8'
+              AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = e.user_id) RETURNING e.id`,
+          (rows) => rows.length
+        ).pipe(Effect.withSpan("SecurityEventRepo.disownGone")),
         removeExpired: Effect.map(
           sql`DELETE FROM security_events WHERE at < now() - ${`${Duration.toSeconds(retention)} seconds`}::text::interval RETURNING id`,
           (rows) => rows.length

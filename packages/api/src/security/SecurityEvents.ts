@@ -90,7 +90,10 @@ const PATIENCE_SECONDS = 600
 
 const logged = Effect.annotateLogs({ component: "security" })
 
-const harmless: ReadonlySet<SecurityEventKind> = new Set(["registered", "login", "session_ended"])
+const harmless: ReadonlySet<SecurityEventKind> = new Set([
+  "registered", "login", "session_ended", "password_changed", "sessions_revoked", "api_token_created", "api_token_revoked", "account_exported",
+  "deletion_scheduled", "deletion_cancelled"
+])
 
 /** The address is left out: logs hold nothing personal. */
 const tell = ({ detail, event, request_id, user_id }: StoredSecurityEvent) =>

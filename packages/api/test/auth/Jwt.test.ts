@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { UserId } from "@englog/domain/Ids"
+import { FamilyId, UserId } from "@englog/domain/Ids"
 import { Duration, Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { decodeJwt, SignJWT } from "jose"
-import { FamilyId, Jwt, makeJti } from "../../src/auth/Jwt.ts"
+import { Jwt, makeJti } from "../../src/auth/Jwt.ts"
 
 const secret = "a secret of the test suite that is long enough"
 const claims = {

@@ -1,14 +1,19 @@
 import { assert, layer } from "@effect/vitest"
-import { OrganizationId, UserId } from "@englog/domain/Ids"
+import { FamilyId, OrganizationId, UserId } from "@englog/domain/Ids"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import { FamilyId } from "../../src/auth/Jwt.ts"
+
 import { SessionRepo } from "../../src/auth/SessionRepo.ts"
 import { UserRepo } from "../../src/auth/UserRepo.ts"
+import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
+import { encryptionKeys } from "../support/QueueEngine.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
-const Repos = Layer.mergeAll(SessionRepo.layer, UserRepo.layer).pipe(Layer.provideMerge(TestDatabase.layer))
+const Repos = Layer.mergeAll(SessionRepo.layer, UserRepo.layer).pipe(
+  Layer.provide(FieldCipher.layer(encryptionKeys)),
+  Layer.provideMerge(TestDatabase.layer)
+)
 
 const session = Effect.gen(function*() {
   const user = UserId.make(randomUUID())
@@ -22,7 +27,7 @@ const session = Effect.gen(function*() {
     last_name: "B",
     timezone: "UTC"
   })
-  yield* (yield* SessionRepo).open(family, user)
+  yield* (yield* SessionRepo).open(family, user, { address: null, user_agent: null })
   return { user, family }
 })
 

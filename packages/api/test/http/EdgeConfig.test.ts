@@ -28,12 +28,13 @@ describe("the edge's configuration", () => {
     assert.deepStrictEqual(inTheOpen.limits.user, { name: "user", limit: 600, window: Duration.minutes(1) })
     assert.deepStrictEqual((yield* read({ TRUSTED_PROXIES: "127.0.0.1" })).limits, inTheOpen.limits)
     const alone = yield* read({})
-    for (const name of ["user", "address", "auth", "starts"] as const) {
+    for (const name of ["user", "token", "address", "auth", "starts"] as const) {
       assert.isAtLeast(alone.limits[name]?.limit ?? 0, 1_000 * (inTheOpen.limits[name]?.limit ?? 0))
     }
-    const given = yield* read({ RATE_LIMIT_USER: "5/10s", RATE_LIMIT_ADDRESS: "off", RATE_LIMIT_STARTS: "7/2h" }, true)
+    const given = yield* read({ RATE_LIMIT_USER: "5/10s", RATE_LIMIT_ADDRESS: "off", RATE_LIMIT_STARTS: "7/2h", RATE_LIMIT_TOKEN: "9/1s" }, true)
     assert.deepStrictEqual(given.limits.user, { name: "user", limit: 5, window: Duration.seconds(10) })
     assert.strictEqual(given.limits.address, null)
+    assert.deepStrictEqual(given.limits.token, { name: "token", limit: 9, window: Duration.seconds(1) })
     assert.deepStrictEqual(given.limits.starts, { name: "starts", limit: 7, window: Duration.hours(2) })
   }))
 

@@ -20,6 +20,7 @@ import { Analytics } from "../../src/analytics/Analytics.ts"
 import { AnalyticsHttp } from "../../src/analytics/AnalyticsHttp.ts"
 import { Accounts } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
+import { ApiTokenRepo } from "../../src/auth/ApiTokenRepo.ts"
 import { AuthHttp } from "../../src/auth/AuthHttp.ts"
 import { AuthorizationLive } from "../../src/auth/AuthorizationLive.ts"
 import { Jwt } from "../../src/auth/Jwt.ts"
@@ -65,7 +66,7 @@ class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).a
   .add(TagsApi).add(TeamsApi).add(GoalsApi).add(AnalyticsApi).add(HealthApi).middleware(RequestErrors) {}
 
 const Repos = SecurityEvents.layerWriter.pipe(
-  Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer, SecurityEventRepo.layer)),
+  Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer, ApiTokenRepo.layer, SecurityEventRepo.layer)),
   Layer.provideMerge(FieldCipher.layer(encryptionKeys))
 )
 

@@ -13,6 +13,7 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
   const { organization_id, user_id } = yield* newOwner()
   const [entry, project, insight, event, schedule] = [randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID()]
   const [invitation, goal] = [randomUUID(), randomUUID()]
+  const [session, token] = [randomUUID(), randomUUID()]
   const [ended, open] = [`ended_${randomUUID()}`, `open_${randomUUID()}`]
   const C = EncryptedColumn
   const seal = (column: EncryptedColumn, row: string) => cipher.encrypt(text, column, row)
@@ -53,6 +54,10 @@ export const sealedRows = Effect.fnUntraced(function*(text: string) {
   const request = randomUUID()
   yield* sql`INSERT INTO idempotency_keys (id, user_id, key_digest, body_digest, response)
     VALUES (${request}, ${user_id}, sha256(${request}::text::bytea), sha256('body'), ${yield* seal(C.idempotentResponse, request)})`
+  yield* sql`INSERT INTO refresh_token_families (id, user_id, expires_at, address, user_agent)
+    VALUES (${session}, ${user_id}, now(), ${yield* seal(C.sessionAddress, session)}, ${yield* seal(C.sessionUserAgent, session)})`
+  yield* sql`INSERT INTO api_tokens (id, user_id, name, token_hash, scopes, expires_at)
+    VALUES (${token}, ${user_id}, ${yield* seal(C.apiTokenName, token)}, sha256(${token}::bytea), '{read}', now())`
   return { user_id, organization_id, entry, project, insight, ended, open }
 })
 

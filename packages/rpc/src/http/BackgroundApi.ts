@@ -12,6 +12,7 @@ import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound, PayloadTooLarge } from "./HttpErrors.ts"
 import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
+import { RequiredScope } from "./RequiredScope.ts"
 import { StartsTask } from "./StartsTask.ts"
 import { BulkAccepted, BulkTaskRequest, MAX_BULK, TaskRequest } from "./TaskRequest.ts"
 import { LastEventId, TaskSseEvent } from "./TasksApi.ts"
@@ -77,7 +78,7 @@ export class BackgroundApi extends HttpApiGroup.make("background").add(
         + "seconds. One that has already ended answers 409.",
       transform: examples({ response: Example.task })
     }))
-).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).annotateEndpoints(RequiredScope, "background").middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Background tasks",
   description: "Work of any kind for the worker cluster."
 })) {}

@@ -8,6 +8,7 @@ import {
 } from "./DeadLetterView.ts"
 import { examples } from "./Examples.ts"
 import { Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { RequiredScope } from "./RequiredScope.ts"
 import { StartsTask } from "./StartsTask.ts"
 import { TaskAccepted } from "./TaskView.ts"
 
@@ -45,7 +46,7 @@ export class DeadLettersApi extends HttpApiGroup.make("deadLetters").add(
     description: "A new task with the same payload, policy and limit, whose parent is the old one. The unique key passes to it. A dead letter is replayed once; then 409.",
     transform: examples({ response: Example.accepted })
   }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).annotateEndpoints(RequiredScope, "background").middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Dead letters",
   description: "What failed for good, and can be tried anew."
 })) {}

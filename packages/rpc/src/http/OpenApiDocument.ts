@@ -111,7 +111,7 @@ export const documented = (given: Record<string, unknown>): Record<string, unkno
     components: {
       ...children(document["components"]),
     // Spelled as tools look for it; a scheme's name has no case (RFC 9110, section 11.1).
-    securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+    securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT or API token" } },
       schemas: mapValues(children(document["components"])["schemas"], errorBody)
     }
   }

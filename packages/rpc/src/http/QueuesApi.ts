@@ -10,6 +10,7 @@ import { pageQuery } from "./Page.ts"
 import {
   CleanupAnswer, LimitRequest, MAX_AGE_DAYS, QueueSettingView, QueueStats, SteeredQueue, TenantWeight, TenantWeightPage, WeightRequest
 } from "./QueueView.ts"
+import { RequiredScope } from "./RequiredScope.ts"
 
 const digits = (reads: (text: string) => boolean, expected: string) =>
   Schema.String.check(Schema.makeFilter<string>((text) => reads(text) ? undefined : `must be ${expected}`, { expected, toJsonSchema: () => [{}, true] }))
@@ -68,7 +69,7 @@ export class QueuesApi extends HttpApiGroup.make("queues").add(
     description: "While several organizations have tasks of one priority waiting, slots are divided by their weights.",
     transform: examples({ request: { weight: Example.weight.weight }, response: Example.weight })
   }))
-).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).annotateEndpoints(RequiredScope, "admin").middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Queues",
   description: "How much waits, and what of it may run."
 })) {}

@@ -10,6 +10,7 @@ import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound, PayloadTooLarge } from "./HttpErrors.ts"
 import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
+import { RequiredScope } from "./RequiredScope.ts"
 import * as Example from "./ScheduleExamples.ts"
 import { StartsTask } from "./StartsTask.ts"
 import { RetryPolicyRequest, TaskRequest } from "./TaskRequest.ts"
@@ -125,7 +126,7 @@ export class SchedulesApi extends HttpApiGroup.make("schedules").add(
       summary: "Submit its task now, besides its occurrences",
       transform: examples({ response: Example.accepted })
     }))
-).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
+).annotateEndpoints(RequiredScope, "background").middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Schedules",
   description: "Recurring tasks."
 })) {}

@@ -8,6 +8,7 @@ import { Authorization } from "./Authorization.ts"
 import { Forbidden, NotFound } from "./HttpErrors.ts"
 import { Page } from "./Page.ts"
 import { examples } from "./Examples.ts"
+import { RequiredScope } from "./RequiredScope.ts"
 import * as Example from "./TaskExamples.ts"
 
 export class WorkerView extends Schema.Class<WorkerView>("WorkerView")({
@@ -91,13 +92,13 @@ export class WorkersApi extends HttpApiGroup.make("workers").add(
       transform: examples({ response: Example.workersScaling })
     })),
   HttpApiEndpoint.post("pause", "/v1/workers/:worker_id/pause", { params, success: WorkerIntake, error })
-    .annotateMerge(OpenApi.annotations({
+    .annotate(RequiredScope, "admin").annotateMerge(OpenApi.annotations({
       summary: "Give a worker no more tasks (administrators)",
       description: "What runs goes on; what it was given in advance goes back to the queue. It holds over restarts of the worker, until it is resumed.",
       transform: examples({ response: { worker_id: Example.worker.worker_id, paused: true } })
     })),
   HttpApiEndpoint.post("resume", "/v1/workers/:worker_id/resume", { params, success: WorkerIntake, error })
-    .annotateMerge(OpenApi.annotations({
+    .annotate(RequiredScope, "admin").annotateMerge(OpenApi.annotations({
       summary: "Go on giving tasks to a paused worker (administrators)",
       transform: examples({ response: { worker_id: Example.worker.worker_id, paused: false } })
     }))

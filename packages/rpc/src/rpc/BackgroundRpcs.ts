@@ -4,6 +4,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { LogsPage } from "../http/BackgroundApi.ts"
 import { BackgroundTaskView } from "../http/BackgroundView.ts"
+import { RequiredScope } from "../http/RequiredScope.ts"
 import { StartsTask } from "../http/StartsTask.ts"
 import { BulkAccepted, BulkTaskRequest, TaskRequest } from "../http/TaskRequest.ts"
 import { StepNumber, TaskAccepted } from "../http/TaskView.ts"
@@ -26,4 +27,4 @@ export class BackgroundRpcs extends RpcGroup.make(
   }),
   /** Unlike CancelTask it fails with `conflict` where the task has already ended. */
   Rpc.make("CancelBackgroundTask", { payload: task, success: BackgroundTaskView, error })
-).middleware(RpcAuthorization) {}
+).annotateRpcs(RequiredScope, "background").middleware(RpcAuthorization) {}

@@ -7,6 +7,7 @@ import { CancelFilter, CancelledCounts, DeadLetterDetail, DeadLetterPage, DeadLe
 import {
   BackgroundHealth, CleanupAnswer, LimitRequest, QueueSettingView, QueueStats, SteeredQueue, TenantWeight, TenantWeightPage
 } from "../http/QueueView.ts"
+import { RequiredScope } from "../http/RequiredScope.ts"
 import { StartsTask } from "../http/StartsTask.ts"
 import { TaskAccepted } from "../http/TaskView.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
@@ -23,16 +24,16 @@ export class QueueRpcs extends RpcGroup.make(
   Rpc.make("GetDeadLetter", { payload: task, success: DeadLetterDetail, error }),
   Rpc.make("ReplayDeadLetter", { payload: task, success: TaskAccepted, error }).annotate(StartsTask, true),
   Rpc.make("ReplayDeadLetters", { payload: ReplayRequest, success: Replayed, error }).annotate(StartsTask, true),
-  Rpc.make("GetQueueStats", { success: QueueStats, error }),
-  Rpc.make("PauseQueue", { payload: queue, success: QueueSettingView, error }),
-  Rpc.make("ResumeQueue", { payload: queue, success: QueueSettingView, error }),
-  Rpc.make("LimitQueue", { payload: Schema.Struct({ ...queue, ...LimitRequest.fields }), success: QueueSettingView, error }),
+  Rpc.make("GetQueueStats", { success: QueueStats, error }).annotate(RequiredScope, "admin"),
+  Rpc.make("PauseQueue", { payload: queue, success: QueueSettingView, error }).annotate(RequiredScope, "admin"),
+  Rpc.make("ResumeQueue", { payload: queue, success: QueueSettingView, error }).annotate(RequiredScope, "admin"),
+  Rpc.make("LimitQueue", { payload: Schema.Struct({ ...queue, ...LimitRequest.fields }), success: QueueSettingView, error }).annotate(RequiredScope, "admin"),
   Rpc.make("ListTenantWeights", {
     payload: { limit: Schema.optionalKey(PageSize), cursor: Schema.optionalKey(Schema.String) },
     success: TenantWeightPage,
     error
-  }),
-  Rpc.make("SetTenantWeight", { payload: TenantWeight, success: TenantWeight, error }),
-  Rpc.make("CleanUpTasks", { payload: Cleanup.payload, success: CleanupAnswer, error }),
+  }).annotate(RequiredScope, "admin"),
+  Rpc.make("SetTenantWeight", { payload: TenantWeight, success: TenantWeight, error }).annotate(RequiredScope, "admin"),
+  Rpc.make("CleanUpTasks", { payload: Cleanup.payload, success: CleanupAnswer, error }).annotate(RequiredScope, "admin"),
   Rpc.make("GetBackgroundHealth", { success: BackgroundHealth, error })
-).middleware(RpcAuthorization) {}
+).annotateRpcs(RequiredScope, "background").middleware(RpcAuthorization) {}

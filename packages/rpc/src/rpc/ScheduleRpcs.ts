@@ -2,6 +2,7 @@
 import { ScheduleId } from "@englog/domain/Ids"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
+import { RequiredScope } from "../http/RequiredScope.ts"
 import { SchedulePage, ScheduleRequest, ScheduleView } from "../http/SchedulesApi.ts"
 import { StartsTask } from "../http/StartsTask.ts"
 import { TaskAccepted } from "../http/TaskView.ts"
@@ -25,4 +26,4 @@ export class ScheduleRpcs extends RpcGroup.make(
   Rpc.make("PauseSchedule", { payload: schedule, success: ScheduleView, error }),
   Rpc.make("ResumeSchedule", { payload: schedule, success: ScheduleView, error }),
   Rpc.make("RunSchedule", { payload: schedule, success: TaskAccepted, error }).annotate(StartsTask, true)
-).middleware(RpcAuthorization) {}
+).annotateRpcs(RequiredScope, "background").middleware(RpcAuthorization) {}

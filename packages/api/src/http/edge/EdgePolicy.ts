@@ -17,6 +17,8 @@ export interface EdgePolicy {
   readonly limits: {
     readonly user: RateLimit | null
     readonly address: RateLimit | null
+    /** Of one API token, instead of its user's. */
+    readonly token: RateLimit | null
     /** Registrations, logins and refreshes of one address. */
     readonly auth: RateLimit | null
     /** Tasks started by one user. */
@@ -28,7 +30,7 @@ export const openPolicy: EdgePolicy = {
   corsOrigins: new Set(),
   trustedProxies: [],
   behindTls: false,
-  limits: { user: null, address: null, auth: null, starts: null }
+  limits: { user: null, token: null, address: null, auth: null, starts: null }
 }
 
 export const EdgePolicy = Context.Reference<EdgePolicy>("@englog/api/http/EdgePolicy", { defaultValue: () => openPolicy })

@@ -44,7 +44,7 @@ const makeEdge = (policy: EdgePolicy, limits: RequestLimits["Service"]) => {
         : Effect.succeed(refused)
       const response = yield* measured(request, shared(request, limited)).pipe(
         Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)),
-        Effect.provideService(RequestOrigin, { request_id: id, address }),
+        Effect.provideService(RequestOrigin, { request_id: id, address, user_agent: request.headers["user-agent"] ?? null }),
         Effect.annotateLogs({ component: "http", request_id: id })
       )
       return HttpServerResponse.setHeaders(response, { "x-request-id": id, ...everyAnswer, ...headersFor(response) })

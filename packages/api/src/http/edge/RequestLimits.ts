@@ -1,9 +1,9 @@
 /**
- * How many requests one address and one user may make. What is left is told in the headers `RateLimit-Limit`,
+ * How many requests one address and one user or API token may make. What is left is told in the headers `RateLimit-Limit`,
  * `RateLimit-Remaining` and `RateLimit-Reset` (seconds), of the limit that is nearest to its end; a request too many is
  * answered 429 with `Retry-After`.
  */
-import type { UserId } from "@englog/domain/Ids"
+import type { CurrentUser } from "@englog/rpc/http/Authorization"
 import type { TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { Context, Data, Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -20,16 +20,18 @@ export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{
   readonly failure: TooManyRequests
 }> {}
 
+type Caller = Pick<CurrentUser["Service"], "id" | "credential">
+
 export class RequestLimits extends Context.Service<RequestLimits, {
   /** One more request from an address; answers what is left, undefined where nothing limits it. */
   readonly ofAddress: (address: string, request: { readonly method: string; readonly url: string }) => Effect.Effect<Quota | undefined, LimitExceeded>
-  /** One more request of a user; `startsTask`: it makes a worker work. */
-  readonly ofUser: (user: UserId, startsTask: boolean) => Effect.Effect<Quota | undefined, LimitExceeded>
+  /** One more request of a user or of their API token; `startsTask`: it makes a worker work. */
+  readonly ofUser: (user: Caller, startsTask: boolean) => Effect.Effect<Quota | undefined, LimitExceeded>
 }>()("@englog/api/http/RequestLimits") {
   static readonly layer: Layer.Layer<RequestLimits, never, RateLimits | SecurityEvents> = Layer.effect(
     RequestLimits,
     Effect.gen(function*() {
-      const { limits: { address: perAddress, auth, starts, user: perUser } } = yield* EdgePolicy
+      const { limits: { address: perAddress, auth, starts, token: perToken, user: perUser } } = yield* EdgePolicy
       const limits = yield* RateLimits
       const recordReached = recordReachedLimit(limits, yield* SecurityEvents)
 
@@ -46,7 +48,10 @@ export class RequestLimits extends Context.Service<RequestLimits, {
             : method === "POST" && isAuthentication(url)
             ? Effect.tapError(both(one(perAddress, address), one(auth, address)), ({ limit }) => recordReached(limit))
             : one(perAddress, address),
-        ofUser: (user, startsTask) => startsTask ? both(one(perUser, user), one(starts, user)) : one(perUser, user)
+        ofUser: ({ credential, id }, startsTask) => {
+          const request = credential._tag === "ApiToken" ? one(perToken, credential.id) : one(perUser, id)
+          return startsTask ? both(request, one(starts, id)) : request
+        }
       })
     })
   )

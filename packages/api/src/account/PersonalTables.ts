@@ -1,0 +1,92 @@
+/**
+ * Where a person's data lie, table by table: what the export reads, section by section in this order. A table that holds
+ * nothing of a person, or only what another table tells as well, is named with the reason; a test holds both lists against the
+ * database, so that a new table cannot be forgotten.
+ */
+import type { KeyColumn } from "../crypto/EncryptedColumns.ts"
+
+export interface PersonalTable {
+  readonly section: string
+  readonly table: string
+  readonly key: readonly [KeyColumn, ...ReadonlyArray<KeyColumn>]
+  /** SQL over the row `v`; `$user` stands for the account's id. */
+  readonly whose: string
+  /** Columns that are secrets, or numbers that mean nothing outside. */
+  readonly without?: ReadonlyArray<string>
+  /** More fields: name and SQL. */
+  readonly more?: Readonly<Record<string, string>>
+  /** Encrypted columns whose text is JSON. */
+  readonly json?: ReadonlyArray<string>
+}
+
+const uuid = [{ name: "id", type: "uuid" }] as const
+const bigint = [{ name: "id", type: "bigint" }] as const
+const taskOf = (task: string) => `(SELECT t.task_id FROM tasks t WHERE t.id = v.${task})`
+const ofOwnTask = (task: string) => `EXISTS (SELECT 1 FROM tasks t WHERE t.id = v.${task} AND t.user_id = $user)`
+
+export const personalTables: ReadonlyArray<PersonalTable> = [
+  { section: "user_profile", table: "users", key: uuid, whose: "v.id = $user", without: ["password_hash"] },
+  {
+    section: "organizations",
+    table: "organizations",
+    key: uuid,
+    whose: "EXISTS (SELECT 1 FROM organization_members m WHERE m.organization_id = v.id AND m.user_id = $user)",
+    more: { role: "(SELECT m.role FROM organization_members m WHERE m.organization_id = v.id AND m.user_id = $user)" }
+  },
+  {
+    section: "log_entries",
+    table: "log_entries",
+    key: uuid,
+    whose: "v.user_id = $user",
+    more: { tags: "ARRAY(SELECT t.name FROM log_entry_tags et JOIN tags t ON t.id = et.tag_id WHERE et.log_entry_id = v.id ORDER BY et.position)" }
+  },
+  { section: "projects", table: "projects", key: uuid, whose: "v.created_by = $user", without: ["plain_description"] },
+  { section: "tags", table: "tags", key: uuid, whose: "v.user_id = $user" },
+  {
+    section: "insights",
+    table: "insights",
+    key: uuid,
+    whose: "v.user_id = $user",
+    without: ["question_digest", "plain_tags", "plain_fallback_reason"],
+    json: ["tags", "facts", "removed", "draft"]
+  },
+  { section: "schedules", table: "schedules", key: uuid, whose: "v.user_id = $user" },
+  { section: "tasks", table: "tasks", key: bigint, whose: "v.user_id = $user", without: ["id", "parent"], json: ["private_input"] },
+  {
+    section: "open_tasks",
+    table: "task_queue",
+    key: bigint,
+    whose: ofOwnTask("id"),
+    without: ["id", "plain_cancel_reason"],
+    more: { task_id: taskOf("id") }
+  },
+  {
+    section: "task_events",
+    table: "task_events",
+    key: [{ name: "task", type: "bigint" }, { name: "seq", type: "integer" }],
+    whose: ofOwnTask("task"),
+    without: ["task"],
+    more: { task_id: taskOf("task") }
+  },
+  { section: "sessions", table: "refresh_token_families", key: uuid, whose: "v.user_id = $user" },
+  { section: "api_tokens", table: "api_tokens", key: uuid, whose: "v.user_id = $user", without: ["token_hash"] },
+  { section: "security_events", table: "security_events", key: uuid, whose: "v.user_id = $user" },
+  { section: "scheduled_deletions", table: "scheduled_deletions", key: [{ name: "user_id", type: "uuid" }], whose: "v.user_id = $user" }
+]
+
+export const notExported: Readonly<Record<string, string>> = {
+  organization_members: "is the field `role` of organizations",
+  log_entry_tags: "is the field `tags` of log entries",
+  refresh_token_denylist: "ids of used tokens, of no meaning by themselves",
+  task_dependencies: "numbers of tasks",
+  dead_letters: "repeats tasks that failed",
+  task_tenants: "a setting of the operator's",
+  task_limits: "settings of the engine",
+  queues: "settings of the operator's",
+  worker_sessions: "machines",
+  paused_workers: "machines",
+  announced_kinds: "shapes that programs chose",
+  replicas: "machines",
+  jobs: "names and numbers of ours",
+  englog_migrations: "names and numbers of ours"
+}
