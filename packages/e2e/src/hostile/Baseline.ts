@@ -2,7 +2,7 @@
  * A valid request for every operation of the document: its own example, with the ids of things that exist. An operation for
  * which none is found is an error, so that no endpoint stays untried.
  */
-import { Effect, Schedule, Schema } from "effect"
+import { DateTime, Effect, Schedule, Schema } from "effect"
 import { HttpMethod } from "effect/http"
 import { grantAdmin } from "../Administrator.ts"
 import { ask, password, register } from "../Person.ts"
@@ -25,11 +25,19 @@ export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", {
   }
 }
 
+/** Fields by which the things of a list are named, where that is not `id`. */
+const NAMES: ReadonlyMap<string, string> = new Map([["/v1/workers", "worker_id"], ["/v1/admin/jobs", "name"]])
+
 const EMAIL = "hostile@example.com"
 const COLLEAGUE = "hostile-colleague@example.com"
 
 /** Of which no worker takes anything. */
 const QUEUE = "hostile-requests-only"
+
+/** What ends the account, or the sessions that other requests need: done by somebody of whom nothing else is asked. */
+const ENDINGS: ReadonlySet<string> = new Set([
+  "PUT /v1/users/password", "DELETE /v1/users/sessions", "POST /v1/users/anonymize", "POST /v1/users/delete"
+])
 
 /**
  * An administrator with an entry and an insight; and, for each operation, what they would send to it, proven by having sent the
@@ -111,7 +119,7 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     const operation = maker ?? lister
     if (operation === undefined) return yield* new NoBaseline({ operation: collection, problem: "nothing makes or lists what is in it" })
     const answer: Json = JSON.parse((yield* answerOf(yield* baselineOf(operation))) ?? "null")
-    return String(maker === undefined ? at(list(at(answer, "items"))[0], collection === "/v1/workers" ? "worker_id" : "id") : at(answer, "id"))
+    return String(maker === undefined ? at(list(at(answer, "items"))[0], NAMES.get(collection) ?? "id") : at(answer, "id"))
   })
 
   const logIn = Effect.map(
@@ -128,7 +136,10 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
       case "refresh_token":
         return logIn
       case "password":
+      case "current_password":
         return Effect.succeed(password)
+      case "delete_after":
+        return Effect.map(DateTime.now, (now) => DateTime.formatIso(DateTime.add(now, { days: 1 })))
       case "email":
         return Effect.succeed(/\/(register|invitations)$/.test(operation.path) ? `hostile-${serial++}@example.com` : EMAIL)
       case "name":
@@ -151,7 +162,8 @@ export const baselines = Effect.fnUntraced(function*(url: string, dataDir: strin
     const fields = yield* Effect.forEach(entries(operation.example), ([name, value]) =>
       Effect.map(field(operation, name, value), (given) => [name, given] as const))
     const body = operation.body === undefined ? undefined : Object.fromEntries(fields)
-    return { operation, target, token: person.token, refresh: yield* logIn, body }
+    const token = ENDINGS.has(nameOf(operation)) ? (yield* register(url, `leaving-${serial++}@example.com`)).token : person.token
+    return { operation, target, token, refresh: yield* logIn, body }
   })
 
   const proven = yield* Effect.forEach(operations, (operation) =>

@@ -5,9 +5,10 @@ import { job } from "./AccountExamples.ts"
 import { Authorization } from "./Authorization.ts"
 import { examples } from "./Examples.ts"
 import { Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { PlainText } from "./PlainText.ts"
 import { RequiredScope } from "./RequiredScope.ts"
 
-export const JobName = Schema.String.check(Schema.isPattern(/^[a-z][a-z-]{0,62}$/, { expected: "small letters and hyphens" }))
+export const JobName = PlainText({ min: 1, max: 200 })
 
 export class JobView extends Schema.Class<JobView>("JobView")({
   name: Schema.String,
