@@ -14,7 +14,7 @@ import { type TypedTasks, typedTasks } from "./TypedTasks.ts"
 export interface EngLogClientOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
   readonly url: string
-  /** An account, or an access token that somebody else looks after. */
+  /** An account, an API token, or an access token that somebody else looks after. */
   readonly auth: Credentials | Redacted.Redacted<string>
   /** `http` (default): one request per call. `websocket`: all calls and streams over one connection that heals itself. */
   readonly transport?: "http" | "websocket"

@@ -1,7 +1,7 @@
 /**
  * Effect RPC of EngLog: what the REST API does, typed end to end and streaming. Served at `/rpc` (HTTP, ndjson) and
- * `/rpc-ws` (WebSocket), both with the access token of `/v1/auth/login`
- * or an API token in the `authorization` header of each request.
+ * `/rpc-ws` (WebSocket), both with the access token of `/v1/auth/login` or an API token in the `authorization` header of each
+ * request.
  */
 import { AccountRpcs } from "./AccountRpcs.ts"
 import { AnalyticsRpcs } from "./AnalyticsRpcs.ts"
