@@ -59,7 +59,12 @@ export class Leaving extends Context.Service<Leaving, {
         sql.withTransaction(Effect.gen(function*() {
           const due = yield* repo.lockDue(except)
           if (Option.isNone(due)) return undefined
-          return { user: due.value, pseudonym: yield* leave(due.value, () => Effect.void) }
+          // One that cannot go must not keep the others.
+          const pseudonym = yield* sql.withTransaction(leave(due.value, () => Effect.void)).pipe(
+            Effect.catch((error) =>
+              Effect.as(Effect.logWarning("an account whose deletion is due could not be removed; trying again tomorrow", error.message), Option.none()))
+          )
+          return { user: due.value, pseudonym }
         }))
 
       return Leaving.of({

@@ -148,6 +148,17 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("nightly
     assert.deepStrictEqual((yield* sql`SELECT id FROM users WHERE id IN (${ada.id}, ${bea.id}, ${eve.id})`).map((row) => row["id"]), [bea.id])
   }))
 
+  it.effect("delete the other accounts where one cannot go", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [root, ada, bea] = [yield* administrator, yield* somebody(), yield* somebody()]
+    yield* sql`INSERT INTO scheduled_deletions (user_id, delete_after) VALUES (${ada.id}, now() - interval '1 day'), (${bea.id}, now())`
+    yield* sql`CREATE TABLE bindings (user_id uuid REFERENCES users (id))`
+    yield* sql`INSERT INTO bindings VALUES (${ada.id})`
+    assert.strictEqual(yield* root.run("scheduled-deletions"), 1)
+    yield* sql`DROP TABLE bindings`
+    assert.strictEqual(yield* root.run("scheduled-deletions"), 1)
+  }))
+
   it.effect("plan no deletion in the past, beyond a year, or without the password", () => Effect.gen(function*() {
     const ada = yield* somebody()
     for (const delete_after of ["2001-01-01T00:00:00Z", "2199-01-01T00:00:00Z"]) {
