@@ -28,7 +28,7 @@ export interface PlannedDeletion {
 
 export class LeavingRepo extends Context.Service<LeavingRepo, {
   readonly lock: (user: UserId) => Effect.Effect<Option.Option<Leaving>, SqlError>
-  /** Projects of shared organizations get another administrator, or none; organizations without anybody else go. */
+  /** Projects of shared organizations get another administrator, if need be one who becomes it; organizations without anybody else go. */
   readonly handOver: (leaving: Leaving) => Effect.Effect<void, SqlError>
   /** The audit log goes on with `pseudonym` in the place of every id. */
   readonly disown: (leaving: Leaving, pseudonym: UserId) => Effect.Effect<void, SqlError>
@@ -59,6 +59,18 @@ export class LeavingRepo extends Context.Service<LeavingRepo, {
             DELETE FROM organizations o WHERE o.personal_of IS NULL
               AND EXISTS (SELECT 1 FROM organization_members m WHERE m.organization_id = o.id AND m.user_id = ${user_id})
               AND NOT EXISTS (SELECT 1 FROM organization_members m WHERE m.organization_id = o.id AND m.user_id <> ${user_id})`
+          // A team is never without an administrator: who has been there longest becomes one.
+          yield* sql`
+            UPDATE organization_members h SET role = 'admin'
+            FROM (
+              SELECT DISTINCT ON (m.organization_id) m.organization_id, m.user_id
+              FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND o.personal_of IS NULL
+              WHERE m.user_id <> ${user_id}
+                AND EXISTS (SELECT 1 FROM organization_members l WHERE l.organization_id = m.organization_id AND l.user_id = ${user_id})
+                AND NOT EXISTS (SELECT 1 FROM organization_members a WHERE a.organization_id = m.organization_id AND a.user_id <> ${user_id} AND a.role IN ('owner', 'admin'))
+              ORDER BY m.organization_id, m.joined_at, m.user_id
+            ) heir
+            WHERE h.organization_id = heir.organization_id AND h.user_id = heir.user_id`
           yield* sql`
             UPDATE projects p SET updated_at = now(), created_by = (
               SELECT m.user_id FROM organization_members m

@@ -38,9 +38,34 @@ export const personalTables: ReadonlyArray<PersonalTable> = [
     table: "log_entries",
     key: uuid,
     whose: "v.user_id = $user",
+    without: ["word_digests", "words_key"],
     more: { tags: "ARRAY(SELECT t.name FROM log_entry_tags et JOIN tags t ON t.id = et.tag_id WHERE et.log_entry_id = v.id ORDER BY et.position)" }
   },
   { section: "projects", table: "projects", key: uuid, whose: "v.created_by = $user", without: ["plain_description"] },
+  {
+    section: "goals",
+    table: "goals",
+    key: uuid,
+    whose: "v.user_id = $user",
+    more: {
+      tags: "ARRAY(SELECT t.name FROM goal_tags gt JOIN tags t ON t.id = gt.tag_id WHERE gt.goal_id = v.id ORDER BY t.name)",
+      projects: "ARRAY(SELECT gp.project_id FROM goal_projects gp WHERE gp.goal_id = v.id ORDER BY gp.project_id)"
+    }
+  },
+  {
+    section: "shared_projects",
+    table: "project_shares",
+    key: [{ name: "project_id", type: "uuid" }, { name: "user_id", type: "uuid" }],
+    whose: "v.user_id = $user"
+  },
+  {
+    section: "sent_invitations",
+    table: "team_invitations",
+    key: uuid,
+    whose: "v.invited_by = $user",
+    without: ["email_digest", "token_hash"]
+  },
+  { section: "default_project", table: "default_projects", key: [{ name: "user_id", type: "uuid" }], whose: "v.user_id = $user" },
   { section: "tags", table: "tags", key: uuid, whose: "v.user_id = $user" },
   {
     section: "insights",
@@ -78,6 +103,9 @@ export const notExported: Readonly<Record<string, string>> = {
   organization_members: "is the field `role` of organizations",
   log_entry_tags: "is the field `tags` of log entries",
   refresh_token_denylist: "ids of used tokens, of no meaning by themselves",
+  goal_tags: "is the field `tags` of goals",
+  goal_projects: "is the field `projects` of goals",
+  idempotency_keys: "answers that were given once and are kept for a day",
   task_dependencies: "numbers of tasks",
   dead_letters: "repeats tasks that failed",
   task_tenants: "a setting of the operator's",

@@ -169,7 +169,7 @@ const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   team_id: Schema.NullOr(OrganizationId),
   is_default: Schema.Boolean,
   archived_at: Schema.NullOr(Schema.DateTimeUtcFromDate),
-  created_by: UserId,
+  created_by: Schema.NullOr(UserId),
   created_at: Schema.DateTimeUtcFromDate,
   updated_at: Schema.DateTimeUtcFromDate,
   steers: Schema.Boolean,

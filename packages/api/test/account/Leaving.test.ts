@@ -163,16 +163,16 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "120 seconds" })("whoeve
     yield* eventually(sql`SELECT id FROM security_events WHERE user_id = ${String(kept?.["user_id"])} AND event = 'account_deleted'`, (rows) => rows.length === 1)
   }))
 
-  it.effect("passes shared projects to an owner, else an administrator who has been there longest, else to nobody", () => Effect.gen(function*() {
+  it.effect("passes shared projects to an owner, else an administrator who has been there longest, else to the member who becomes one", () => Effect.gen(function*() {
     const people = yield* Effect.all(Array.from({ length: 4 }, () => resident))
     const [ada, bea, cyd, dan] = people.map(({ id }) => id)
     if (ada === undefined || bea === undefined || cyd === undefined || dan === undefined) return assert.fail("nobody is there")
     const toOwner = yield* shared([{ id: ada, role: "owner" }, { id: bea, role: "admin" }, { id: cyd, role: "owner" }])
     const toAdmin = yield* shared([{ id: ada, role: "owner" }, { id: dan, role: "member" }, { id: cyd, role: "admin" }, { id: bea, role: "admin" }])
-    const toNobody = yield* shared([{ id: ada, role: "owner" }, { id: bea, role: "member" }])
+    const toHeir = yield* shared([{ id: ada, role: "owner" }, { id: bea, role: "member" }])
     const alone = yield* shared([{ id: ada, role: "owner" }])
     assert.strictEqual((yield* people[0]?.ask("POST", "/v1/users/delete", { token: people[0].token, body: { password } }) ?? assert.fail()).status, 204)
-    assert.deepStrictEqual([yield* toOwner.owner, yield* toAdmin.owner, yield* toNobody.owner, yield* alone.owner], [cyd, cyd, null, "gone"])
+    assert.deepStrictEqual([yield* toOwner.owner, yield* toAdmin.owner, yield* toHeir.owner, yield* alone.owner], [cyd, cyd, bea, "gone"])
   }))
 
   it.effect("may leave figures: times, types and ratings without a word of theirs, under an account that is nobody's", () => Effect.gen(function*() {

@@ -22,7 +22,8 @@ export class Project extends Schema.Class<Project>("Project")({
   /** The caller's: an entry recorded without a project goes there. */
   is_default: Schema.Boolean,
   archived_at: Schema.NullOr(Schema.DateTimeUtcFromString),
-  created_by: UserId,
+  /** Null where that account has gone, and the project is a team's. */
+  created_by: Schema.NullOr(UserId),
   created_at: Schema.DateTimeUtcFromString,
   updated_at: Schema.DateTimeUtcFromString
 }) {}
