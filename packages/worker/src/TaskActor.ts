@@ -5,7 +5,7 @@
 import type { WorkerId } from "@englog/domain/Ids"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
-import { currentTraceparent, isSampled, parentOf } from "@englog/platform/telemetry/TraceContext"
+import { currentTraceparent, parentOf } from "@englog/platform/telemetry/TraceContext"
 import type { AttemptOutcome, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
 import { Cause, Clock, Effect, Exit, Option, Tracer } from "effect"
 import type { AttemptLedger } from "./AttemptLedger.ts"
@@ -37,12 +37,13 @@ export interface Attempt {
 export const run = (host: Host, attempt: Attempt): Effect.Effect<void> => {
   const { task } = attempt
   const notes: Record<string, string | number> = {}
+  const parent = Option.flatMap(task.traceparent, parentOf)
   const context = AttemptContext.make(host, task, (fields) => void Object.assign(notes, fields))
   return Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
     Effect.onExit(handle(host, task, context), (exit) =>
-      Effect.flatMap(Clock.currentTimeMillis, (endedAt) => conclude(host, attempt, exit, endedAt - startedAt, notes)))).pipe(
+      Effect.flatMap(Clock.currentTimeMillis, (endedAt) => conclude(host, attempt, exit, endedAt - startedAt, notes, parent)))).pipe(
         Effect.asVoid,
-        inTrace(host, task),
+        inTrace(host, task, parent),
         Effect.annotateLogs({
           component: "worker_service",
           worker_id: host.workerId,
@@ -80,7 +81,8 @@ const conclude = (
   { returned, settled, stop, task }: Attempt,
   exit: Exit.Exit<AttemptOutcome>,
   milliseconds: number,
-  notes: AttemptContext.Notes
+  notes: AttemptContext.Notes,
+  parent: Parent
 ): Effect.Effect<void> => {
   const outcome = Exit.isSuccess(exit) ? exit.value : stopped(stop())
   const end = (traceparent: string) =>
@@ -92,7 +94,7 @@ const conclude = (
     })
   if (outcome === undefined) return end("")
   const told = tell(host, task, outcome, milliseconds, notes)
-  return isRecorded(task)
+  return isRecorded(parent)
     ? Effect.annotateCurrentSpan(Attribute.taskOutcome, outcome._tag === "Cancelled" ? "Stopped" : outcome._tag).pipe(
       Effect.andThen(told),
       Effect.andThen(currentTraceparent),
@@ -124,12 +126,14 @@ const tell = ({ logs }: Host, task: WorkerTask, outcome: AttemptOutcome, millise
 
 const labelOf = { Completed: "completed", Failed: "failed", Cancelled: "cancelled" } as const
 
-/** By the flags of its `traceparent`; a task without one begins a trace, which its sampler decides on. */
-const isRecorded = ({ traceparent }: WorkerTask): boolean => Option.isNone(traceparent) || isSampled(traceparent.value)
+/** The span in whose trace the task was submitted, read once for each attempt. */
+type Parent = Option.Option<Tracer.ExternalSpan>
 
-const inTrace = ({ workerId }: Host, task: WorkerTask) => (attempt: Effect.Effect<void>): Effect.Effect<void> => {
-  const parent = Option.flatMap(task.traceparent, parentOf)
-  if (Option.isSome(parent) && !parent.value.sampled) return Effect.provideService(attempt, Tracer.ParentSpan, parent.value)
+/** By its flags; a task without one begins a trace, which its sampler decides on. */
+const isRecorded = (parent: Parent): boolean => Option.isNone(parent) || parent.value.sampled
+
+const inTrace = ({ workerId }: Host, task: WorkerTask, parent: Parent) => (attempt: Effect.Effect<void>): Effect.Effect<void> => {
+  if (Option.isSome(parent) && !isRecorded(parent)) return Effect.provideService(attempt, Tracer.ParentSpan, parent.value)
   return attempt.pipe(Effect.withSpan(`task ${task.kind}`, {
     kind: "consumer",
     attributes: {

@@ -172,10 +172,11 @@ const judge = (proposals: ReadonlyArray<Proposal>, present: Present): ReadonlyAr
     if (proposal instanceof BadRequest) return { index, refusal: proposal }
     if (proposal.action === "create") {
       const place = present.places.get(proposal.entry.project_id) ?? null
-      const refusal = place instanceof BadRequest ? place : timeProblem(proposal.entry, present)
-      return refusal === undefined && !(place instanceof BadRequest)
+      if (place instanceof BadRequest) return { index, refusal: place }
+      const refusal = timeProblem(proposal.entry, present)
+      return refusal === undefined
         ? { index, action: "insert", id: EntryId.make(randomUUID()), entry: { ...proposal.entry, project_id: place } }
-        : { index, refusal: refusal ?? contradicted }
+        : { index, refusal }
     }
     const earlier = first.get(proposal.id)
     first.set(proposal.id, earlier ?? index)

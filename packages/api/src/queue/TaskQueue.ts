@@ -192,11 +192,14 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         return inside
       }
 
-      const submitAll: TaskQueue["Service"]["submitAll"] = Effect.fn("TaskQueue.submitAll")(function*(submissions) {
-        const tasks = yield* build(submissions)
+      const accept = Effect.fnUntraced(function*(submissions: ReadonlyArray<Submission>, tasks: ReadonlyArray<NewTask>) {
         const accepted = yield* within(submissions, tasks.every(isPlain) ? insertAllPlain(tasks) : insertInOrder(tasks))
         yield* count(accepted, tasks)
         return accepted
+      })
+
+      const submitAll: TaskQueue["Service"]["submitAll"] = Effect.fn("TaskQueue.submitAll")(function*(submissions) {
+        return yield* accept(submissions, yield* build(submissions))
       })
 
       const insertAllPlain = (tasks: ReadonlyArray<NewTask>): Effect.Effect<ReadonlyArray<Accepted>, SqlError> =>
@@ -217,10 +220,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       const submit = Effect.fn("TaskQueue.submit")(function*(submission: Submission) {
         const task = newTask(submission, yield* Clock.currentTimeMillis, yield* currentTraceparent)
         yield* Effect.annotateCurrentSpan({ [Attribute.taskId]: task.task_id, [Attribute.taskKind]: submission.kind })
-        const [accepted] = yield* within([submission], isPlain(task) ? insertAllPlain([task]) : insertInOrder([task]))
-        if (accepted === undefined) return task.task_id
-        if (accepted.created) yield* Metrics.tasksAccepted.add({ kind: submission.kind })
-        return accepted.task_id
+        const [accepted] = yield* accept([submission], [task])
+        return accepted?.task_id ?? task.task_id
       })
 
       const enlist: TaskQueue["Service"]["enlist"] = Effect.fn("TaskQueue.enlist")(function*(submission) {
