@@ -86,17 +86,13 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       Effect.withTracerEnabled(false)
     )
 
-  /** Whether a session is worth a claim. While much waits, a few free slots are not: others will be free in a moment. */
-  const wants = (session: LiveSession, newWork: boolean, now: number): boolean => {
+  /** Milliseconds until a session is worth a claim. While much waits, a few free slots are not: others will be free in a moment. */
+  const untilClaim = (session: LiveSession, newWork: boolean, now: number): number => {
     const slots = freeSlots(session)
-    if (slots === 0 || (isIdle(session.row) && !newWork)) return false
+    if (slots === 0 || (isIdle(session.row) && !newWork)) return Number.POSITIVE_INFINITY
     const few = session.delivered.size > 0 && slots < Math.min(WORTH_A_CLAIM, session.window / 4)
     const ahead = session.delivered.size > session.row.max_concurrent_tasks
-    const waited = now - (filled.get(session) ?? 0)
-    if (!few || waited >= (ahead ? WHILE : MOMENT)) return true
-    postponed = Math.min(postponed, (ahead ? WHILE : MOMENT) - waited)
-    mark(session.row, (lane) => void empty.delete(lane))
-    return false
+    return few ? Math.max(0, (filled.get(session) ?? 0) + (ahead ? WHILE : MOMENT) - now) : 0
   }
 
   const fill = (session: LiveSession, newWork: boolean): Effect.Effect<void, SqlError> =>
@@ -104,8 +100,13 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
       const slots = freeSlots(session)
       session.heldBack = slots < openSlots(session)
       const now = yield* Clock.currentTimeMillis
-      if (sessions.find(session.row.id) !== session || !wants(session, newWork, now)) return
       const { row } = session
+      if (sessions.find(row.id) !== session) return
+      const wait = untilClaim(session, newWork, now)
+      if (wait > 0) {
+        postponed = Math.min(postponed, wait)
+        return Number.isFinite(wait) ? mark(row, (lane) => void empty.delete(lane)) : undefined
+      }
       // Where nothing waited a moment ago little waits now: half of the slots stay with the hand-off meanwhile.
       const asked = isIdle(row) ? Math.ceil(slots / 2) : slots
       const claimed = yield* claimFor(session, asked)
@@ -137,8 +138,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
     postponed = Number.POSITIVE_INFINITY
     const open = yield* sessions.all
     // Asked before every claim: a session may have been ended by another replica.
-    const claimants = open.filter((session) => wants(session, newWork, now))
-    if (claimants.length > 0 || (open.length > 0 && now - leasesSeen >= POLL)) {
+    const somebodyClaims = open.some((session) => untilClaim(session, newWork, now) === 0)
+    if (somebodyClaims || (open.length > 0 && now - leasesSeen >= POLL)) {
       lapsed = yield* repo.withoutLease(open.map((session) => session.row.id)).pipe(Effect.withTracerEnabled(false))
       leasesSeen = now
     }
