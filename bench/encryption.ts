@@ -32,7 +32,7 @@ const identity = Layer.succeed(FieldCipher, FieldCipher.of({
   currentPrefix: "v2:none:",
   encrypt: (plain) => Effect.sync(() => `v2:none:${Buffer.from(plain).toString("base64url")}`),
   decrypt: (value) => Effect.sync(() => Buffer.from(value.slice(8), "base64url").toString("utf8")),
-  digests: (bytes) => [bytes]
+  digests: (bytes) => [bytes instanceof Uint8Array ? bytes : Buffer.concat(bytes)]
 }))
 const real = FieldCipher.layer(Redacted.make(makeKey([])))
 

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:hostile`: requests that no server should take, generated from the OpenAPI document that the API itself
  * serves (`npm run bench:hostile -- 20000` for so many), and how each was answered. The clients are one process (this one).
- * A hang is a request without an answer for ten seconds; a complaint is any answer but a 4xx with `{"error"}` that names
+ * A hang is a request without an answer for ten seconds; a complaint is any answer but a 4xx with `{"error", "code", "details"}` that names
  * what is wrong.
  */
 import { Effect } from "effect"
@@ -23,7 +23,7 @@ runBench(Effect.gen(function*() {
   const api = yield* installation.startApi()
   yield* installation.startWorker("bench")
   const { hostname: host, port } = new URL(api.url)
-  const { baselines: valid } = yield* baselines(api.url, installation.dataDir)
+  const { baselines: valid } = yield* baselines(api.url, installation)
   const attacks = valid.flatMap(attacksOn)
   const perAttack = Math.ceil(count / attacks.length)
   yield* note(`${perAttack} of each of ${attacks.length} attacks on ${valid.length} operations; seed ${seed}`)

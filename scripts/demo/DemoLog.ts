@@ -1,8 +1,8 @@
 /** Which work log the demo records: a file's, a repository's, or the example where the repository has nothing to tell. */
+import { commitEntries } from "@englog/domain/imports/commits/CommitEntries"
 import { DateTime, Effect, Option } from "effect"
 import * as path from "node:path"
-import { authorLog } from "./Commit.ts"
-import { commitEntries } from "./CommitEntries.ts"
+import { authorLog } from "./AuthorLog.ts"
 import type { DemoArguments } from "./DemoArguments.ts"
 import { readGitLog } from "./GitLog.ts"
 import { readWorkLog, type WorkLog } from "./WorkLog.ts"
@@ -29,7 +29,8 @@ export const demoLog = Effect.fn("DemoLog.read")(function*(source: DemoArguments
     return yield* fromFile(path.join(root, "examples/worklog.json"), `${folder} has no commits${since}, so this is the example log`)
   }
   const { author, commits, leftOut } = chosen.value
-  const entries = commitEntries(commits.slice(-MAX_ENTRIES), history.value.name)
+  const { name } = history.value
+  const entries = commitEntries(commits.slice(-MAX_ENTRIES), () => name)
   const [first_name = "", ...rest] = author.trim().split(/\s+/)
   return {
     engineer: { first_name: first_name.slice(0, 100) || "Unknown", last_name: rest.join(" ").slice(0, 100) || "Engineer", timezone: localZone },

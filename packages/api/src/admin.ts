@@ -8,7 +8,7 @@ import { runOperatorCommand } from "./admin/OperatorCommands.ts"
 import { OperatorLive } from "./admin/OperatorLive.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { UserRepo } from "./auth/UserRepo.ts"
-import { DataLive } from "./DataLive.ts"
+import { DataLive } from "./layers/DataLive.ts"
 import { EntryWordIndex } from "./entries/EntryWordIndex.ts"
 import { SecurityEventRepo } from "./security/SecurityEventRepo.ts"
 

@@ -32,8 +32,47 @@ export type InvitationId = typeof InvitationId.Type
 export const InsightId = Uuid.pipe(Schema.brand("InsightId"))
 export type InsightId = typeof InsightId.Type
 
+/** Of an address to which no e-mail is sent. */
+export const SuppressionId = Uuid.pipe(Schema.brand("SuppressionId"))
+export type SuppressionId = typeof SuppressionId.Type
+
+export const DeliveryId = Uuid.pipe(Schema.brand("DeliveryId"))
+export type DeliveryId = typeof DeliveryId.Type
+
+export const ImportId = Uuid.pipe(Schema.brand("ImportId"))
+export type ImportId = typeof ImportId.Type
+
+export const ProposalId = Uuid.pipe(Schema.brand("ProposalId"))
+export type ProposalId = typeof ProposalId.Type
+
+export const SuggestionId = Uuid.pipe(Schema.brand("SuggestionId"))
+export type SuggestionId = typeof SuggestionId.Type
+
 export const ScheduleId = Uuid.pipe(Schema.brand("ScheduleId"))
 export type ScheduleId = typeof ScheduleId.Type
+
+export const NotificationId = Uuid.pipe(Schema.brand("NotificationId"))
+export type NotificationId = typeof NotificationId.Type
+
+export const N8nConnectionId = Uuid.pipe(Schema.brand("N8nConnectionId"))
+export type N8nConnectionId = typeof N8nConnectionId.Type
+/** An endpoint that is told of events. */
+export const WebhookId = Uuid.pipe(Schema.brand("WebhookId"))
+export type WebhookId = typeof WebhookId.Type
+
+/** One message to one URL, however often it is tried. */
+export const WebhookDeliveryId = Uuid.pipe(Schema.brand("WebhookDeliveryId"))
+export type WebhookDeliveryId = typeof WebhookDeliveryId.Type
+
+/** Of a document, by us; its submitter's own name for it is `document_id`. */
+export const DocumentKey = Uuid.pipe(Schema.brand("DocumentKey"))
+export type DocumentKey = typeof DocumentKey.Type
+
+export const UploadId = Uuid.pipe(Schema.brand("UploadId"))
+export type UploadId = typeof UploadId.Type
+
+export const ChunkId = Uuid.pipe(Schema.brand("ChunkId"))
+export type ChunkId = typeof ChunkId.Type
 
 /** A login session of a person: everything that descends from one login by rotation of its refresh token. */
 export const FamilyId = Uuid.pipe(Schema.brand("FamilyId"))
@@ -42,11 +81,17 @@ export type FamilyId = typeof FamilyId.Type
 export const ApiTokenId = Uuid.pipe(Schema.brand("ApiTokenId"))
 export type ApiTokenId = typeof ApiTokenId.Type
 
+export const FeedId = Uuid.pipe(Schema.brand("FeedId"))
+export type FeedId = typeof FeedId.Type
+
+export const PdfId = Uuid.pipe(Schema.brand("PdfId"))
+export type PdfId = typeof PdfId.Type
+
 export const SessionId = Uuid.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
 export const TaskId = Schema.String.pipe(
-  Schema.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,30}_[A-Za-z0-9_-]{8,120}$/)),
+  Schema.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,30}_[A-Za-z0-9_-]{8,120}$/u)),
   Schema.brand("TaskId")
 )
 export type TaskId = typeof TaskId.Type

@@ -62,6 +62,9 @@ const connection = Effect.fnUntraced(function*(
     () => calls.updateTaskProgress({ ...proof, taskId, progress: -1 }),
     () => calls.updateTaskProgress({ ...proof, taskId, progress: 1, message: "\u0000" }),
     () => calls.getTaskData({ ...proof, taskId }),
+    () => calls.getTaskDataPart({ ...proof, taskId, name: "source", index: 0 }),
+    () => calls.beginEffect({ ...proof, taskId }),
+    () => calls.storeTaskPart({ ...proof, taskId, part: "{}" }),
     () => calls.workerHeartbeat({ workerId: "worker", sessionToken: "guessed" }),
     () => Stream.runDrain(calls.streamTasks({ ...proof, capabilities: [] })).pipe(Effect.timeoutOption("50 millis"), Effect.as(STREAM))
   ] as const

@@ -25,9 +25,16 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>
 }
 
+export interface RawBody {
+  readonly type: string
+  readonly text: string
+}
+
 export interface AskOptions {
   readonly token?: string
   readonly body?: unknown
+  /** As it is, instead of `body`. */
+  readonly raw?: RawBody
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -40,8 +47,9 @@ export const ask = Effect.fnUntraced(function*(
   const request = HttpClientRequest.make(method)(url, {
     headers: { ...options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }, ...options.headers }
   })
+  const { text, type } = options.raw ?? { text: JSON.stringify(options.body), type: "application/json" }
   const response = yield* HttpClient.execute(
-    options.body === undefined ? request : HttpClientRequest.bodyText(request, JSON.stringify(options.body), "application/json")
+    options.body === undefined && options.raw === undefined ? request : HttpClientRequest.bodyText(request, text, type)
   )
   const answer: Answer = { status: response.status, text: yield* response.text, headers: response.headers }
   return answer

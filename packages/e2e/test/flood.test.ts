@@ -1,5 +1,5 @@
 /** A worker that floods the API with lies, while an honest one beside it works. */
-import { assert, layer } from "@effect/vitest"
+import { assert, layer, vi } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
@@ -9,6 +9,9 @@ import { faultsOf, flood, totalOf } from "../src/Liar.ts"
 import { register } from "../src/Person.ts"
 import { peakMiB } from "../src/Resident.ts"
 import { waitUntil } from "../src/WaitUntil.ts"
+
+// What it bounds is the memory of the heap that an API has by default.
+vi.stubEnv("HEAP", "small")
 
 const world = Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeServices.layer)
 

@@ -1,18 +1,21 @@
 /** Bytes that are no HTTP, calls that are no RPC, and text of every kind that is valid; against whole processes. */
 import { assert, layer } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
+import { otherRoutes } from "@englog/api/http/RouteTable"
 import { WorkerId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
+import { EngLogApi } from "@englog/rpc/http/Api"
 import { EngLogRpcs } from "@englog/rpc/rpc/EngLogRpcs"
 import { Context, DateTime, Effect, FileSystem, Layer, Redacted, Stream } from "effect"
-import { FetchHttpClient } from "effect/http"
+import { FetchHttpClient, HttpMethod } from "effect/http"
+import { HttpApi } from "effect/http-api"
 import * as fc from "fast-check"
 import * as path from "node:path"
 import { brokenHttp, halfSent } from "../src/hostile/BrokenHttp.ts"
 import { exchange, rawExchange, type Server } from "../src/hostile/Exchange.ts"
-import { errorOf } from "../src/hostile/HostileRequest.ts"
+import { answerOf, codeComplaint, errorOf } from "../src/hostile/HostileRequest.ts"
 import { validText } from "../src/hostile/HostileValues.ts"
-import { at, type Json } from "../src/hostile/Operation.ts"
+import { at, type Json, operationsOf } from "../src/hostile/Operation.ts"
 import { claimsOf, signed } from "../src/hostile/TokenAttacks.ts"
 import { Installation } from "../src/Installation.ts"
 import { anEntry, ask, register } from "../src/Person.ts"
@@ -80,10 +83,34 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("an API proce
       if (outcome._tag !== "Answered") assert.deepStrictEqual([name, outcome], [name, { _tag: "Closed", reason: "" }])
       else {
         assert.isTrue(outcome.status >= 400 && outcome.status <= 499, `${name}: ${outcome.status} ${outcome.text}`)
-        assert.isDefined(errorOf(outcome), `${name}: ${outcome.status} ${outcome.text}`)
+        const answer = answerOf(outcome)
+        assert.isDefined(answer, `${name}: ${outcome.status} ${outcome.text}`)
+        assert.isUndefined(codeComplaint(outcome.status, answer), name)
       }
     }
     assert.strictEqual((yield* ask("GET", `${api.url}/ready`)).status, 200)
+  }))
+
+  it.effect("serves every operation that it documents, and beside them only what is meant for no document", () => Effect.gen(function*() {
+    const { api } = yield* Running
+    const documented = operationsOf(JSON.parse((yield* ask("GET", `${api.url}/openapi.json`)).text))
+    assert.isAbove(documented.length, 100)
+    const known = new Set(documented.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, "{}")}`))
+    const inCode: Array<string> = []
+    HttpApi.reflect(EngLogApi, { onGroup: () => {}, onEndpoint: ({ endpoint }) => inCode.push(`${endpoint.method} ${endpoint.path.replaceAll(/:\w+/g, "{}")}`) })
+    assert.deepStrictEqual([...known].sort(), inCode.sort())
+    const probed = [...known, ...otherRoutes.map(({ method, path }) => `${method} ${path.replaceAll(/:\w+/g, "{}")}`)]
+    for (const route of probed) {
+      const [method = "", path = ""] = route.split(" ")
+      const answer = HttpMethod.isHttpMethod(method) ? yield* ask(method, `${api.url}${path.replaceAll("{}", "x")}`) : yield* Effect.die(new Error(route))
+      assert.notMatch(answer.text, /"code":"(unknown_route|method_not_allowed)"/, route)
+      // A path has no other methods than those that some path of the document like it names.
+      const isLike = (other: string) => probed.some((one) => new RegExp(`^${one.replaceAll("{}", "[^/]+")}$`).test(`${other} ${path.replaceAll("{}", "x")}`))
+      const others = ["PUT", "PATCH"].filter((other) => !isLike(other))
+      for (const other of others) {
+        if (HttpMethod.isHttpMethod(other)) assert.include((yield* ask(other, `${api.url}${path.replaceAll("{}", "x")}`)).text, "method_not_allowed", `${other} ${path}`)
+      }
+    }
   }))
 
   it.effect("outlives clients that leave in the middle of a request", () => Effect.gen(function*() {
@@ -126,7 +153,10 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("an API proce
     for (const [body, status, reason] of refused) {
       const answer = yield* rpc(body)
       assert.strictEqual(answer.status, status, `${reason}: ${answer.text}`)
-      assert.include(errorOf(answer), reason)
+      const told = answerOf(answer)
+      assert.isDefined(told, answer.text)
+      assert.include(told.error, reason)
+      assert.isUndefined(codeComplaint(status, told))
     }
     assert.strictEqual((yield* rpc(good, [["content-type", "text/plain"]])).status, 415)
     assert.strictEqual((yield* rpc(good)).status, 200)
@@ -139,6 +169,8 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("an API proce
         const failure = failureOf(answer.text)
         assert.strictEqual(at(failure, "reason"), "bad_request", `${tag} ${JSON.stringify(payload)}: ${answer.text}`)
         assert.match(String(at(failure, "message")), /unknown field "unknown_field"|body: must be/, tag)
+        assert.strictEqual(at(failure, "code"), "invalid_field", tag)
+        assert.match(String(at(failure, "details", 0, "field")), /^(unknown_field|body)$/, tag)
       }
     }
     const message = (tag: string, payload: Json) => Effect.map(rpc(call(tag, payload)), ({ text }) => String(at(failureOf(text), "message")))
@@ -166,7 +198,11 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("an API proce
     const hs256 = { alg: "HS256", typ: "JWT" }
     assert.strictEqual((yield* asked(hs256, {})).status, 200, "signed by the right key")
     const expired = yield* asked(hs256, { iat: now - 3_600, nbf: now - 3_600, exp: now - 60 })
-    assert.deepStrictEqual([expired.status, expired.text], [401, "{\"error\":\"authorization: the token has expired\"}"])
+    assert.deepStrictEqual([expired.status, JSON.parse(expired.text)], [401, {
+      error: "authorization: the token has expired",
+      code: "unauthenticated",
+      details: [{ field: "authorization", reason: "the token has expired" }]
+    }])
     for (const more of [{ exp: undefined }, { nbf: now + 3_600 }, { type: "refresh" }, { type: undefined }, { sub: "ada" }, { family: "x" }, { exp: "never" }]) {
       assert.strictEqual((yield* asked(hs256, more)).status, 401, JSON.stringify(more))
     }

@@ -68,7 +68,7 @@ describe("an installation that makes its own secrets", () => {
       yield* fs.writeFileString(keys, (yield* fs.readFileString(keys)).replace("k1:", "another:"))
       const after = yield* installation.startApi()
       const answer = yield* ask("GET", `${after.url}/v1/logs/${entry}`, { token: ada.token })
-      assert.deepStrictEqual([answer.status, answer.text], [500, "{\"error\":\"internal error\"}"])
+      assert.deepStrictEqual([answer.status, answer.text], [500, "{\"error\":\"internal error\",\"code\":\"internal\",\"details\":[]}"])
       yield* after.said(/was encrypted with key ..k1.., which is not among ENCRYPTION_KEYS/)
     }).pipe(Effect.scoped, Effect.provide(world)))
 })

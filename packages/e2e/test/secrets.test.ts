@@ -50,6 +50,7 @@ const allowed = {
   refused_value: nowhere,
   refused_row: nowhere,
   forged_token: nowhere,
+  feed_name: nowhere,
   enrollment_token: nowhere,
   openai_api_key: nowhere,
   metrics_token: nowhere,
@@ -65,6 +66,7 @@ const Session = Schema.fromJsonString(Schema.Struct({
   refresh_token: Schema.String,
   user: Schema.Struct({ id: Schema.String })
 }))
+const Fed = Schema.fromJsonString(Schema.Struct({ url: Schema.String }))
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String }))
 const Accepted = Schema.fromJsonString(Schema.Struct({ task_id: Schema.String }))
 
@@ -138,6 +140,22 @@ const sendRpc = (url: string, message: unknown) =>
     HttpClient.execute,
     Effect.flatMap(({ text }) => text)
   )
+
+/** A calendar feed: made, read, asked for in wrong ways, and broken, so that reading it fails. Answers the secret of its address. */
+const feed = Effect.fnUntraced(function*({ ask }: ReturnType<typeof requests>, sql: PgClient.PgClient, { token }: Somebody) {
+  const body = { name: canaries.feed_name, disclosure: "titles", filter: { tags: [canaries.tag] } }
+  const { url } = yield* Schema.decodeEffect(Fed)(yield* ask("POST", "/v1/export/ics/feeds", 201, { token, body }))
+  const address = new URL(url).pathname
+  assert.include(yield* ask("GET", address, 200), canaries.title, "who knows the address reads it")
+  const [, secret = ""] = /feed_([\w-]{43})/.exec(address) ?? []
+  for (const wrong of [address.slice(0, -1), `${address}/x`, address.replace(".ics", "")]) yield* ask("GET", wrong, 404)
+  for (const spelling of ["/v1//feeds", "/v1/%66eeds"]) yield* ask("GET", address.replace("/v1/feeds", spelling), 200)
+  yield* ask("POST", address, 405)
+  yield* ask("GET", `${address}?x=1`, 400)
+  yield* sql`UPDATE calendar_feeds SET filter = name`
+  yield* ask("GET", address, 500)
+  return secret
+})
 
 /** Requests that are refused in many ways, each with a canary as a value; every refusal is the caller's fault. */
 const refusals = Effect.fnUntraced(function*({ ask, refusals: refused, url }: ReturnType<typeof requests>, { entry, session, token }: Somebody) {
@@ -243,6 +261,8 @@ describe("secrets and people's words", () => {
       yield* ask("POST", "/v1/logs", 500, { token: somebody.token, body: refused })
       client.refusals.push(yield* sendRpc(api.url, rpc("CreateEntry", refused, somebody.token)))
       yield* api.said(/POST \/v1\/logs failed/)
+      const feed_secret = yield* feed(client, sql, somebody)
+      yield* api.said(/GET \/v1\/feeds\/:secret\.ics failed/)
 
       const pages = [workersPage, yield* page(`${api.url}/metrics`)]
       assert.isTrue(pages.every((text) => text.includes("# HELP")), "metrics are told")
@@ -255,7 +275,7 @@ describe("secrets and people's words", () => {
       const key = encryption_keys.slice(encryption_keys.indexOf(":") + 1)
       const { access_token, refresh_token } = somebody.session
       const secrets = {
-        access_token, refresh_token, session_token, jwt_secret_key, database_password,
+        access_token, refresh_token, session_token, feed_secret, jwt_secret_key, database_password,
         encryption_key: key, encryption_key_bytes: Buffer.from(key, "base64")
       }
       yield* api.end("SIGTERM")

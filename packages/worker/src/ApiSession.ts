@@ -11,7 +11,7 @@ import * as HeartbeatCodec from "@englog/rpc/grpc/HeartbeatCodec"
 import * as RegistrationCodec from "@englog/rpc/grpc/RegistrationCodec"
 import * as ReportCodec from "@englog/rpc/grpc/ReportCodec"
 import type * as Messages from "@englog/rpc/grpc/WorkerMessages"
-import { Duration, Effect, Stream } from "effect"
+import { Duration, Effect, Option, Stream } from "effect"
 
 export interface ApiSession {
   readonly address: string
@@ -25,6 +25,11 @@ export interface ApiSession {
   readonly heartbeat: (beat: Omit<Messages.Heartbeat, ProofField>) => Effect.Effect<Messages.HeartbeatAnswer, GrpcError>
   /** JSON text. */
   readonly taskData: (held: Messages.HeldTask) => Effect.Effect<string, GrpcError>
+  /** None where there is no such piece. */
+  readonly taskDataPart: (piece: Messages.HeldTask & { readonly name: string; readonly index: number }) => Effect.Effect<Option.Option<Uint8Array>, GrpcError>
+  readonly beginEffect: (held: Messages.HeldTask) => Effect.Effect<Messages.EffectPermission, GrpcError>
+  /** JSON text as well. */
+  readonly storePart: (part: Messages.HeldTask & { readonly part: string }) => Effect.Effect<void, GrpcError>
   readonly leave: (reason: string) => Effect.Effect<void, GrpcError>
 }
 
@@ -58,6 +63,13 @@ export const open = Effect.fnUntraced(function*(
     heartbeat: (beat) =>
       Effect.flatMap(calls.workerHeartbeat(HeartbeatCodec.encodeHeartbeat({ ...proof, ...beat }), limit), HeartbeatCodec.decodeHeartbeatAnswer),
     taskData: (held) => Effect.map(calls.getTaskData(ReportCodec.encodeTaskDataQuestion({ ...proof, ...held }), limit), ({ data }) => data),
+    taskDataPart: (piece) =>
+      calls.getTaskDataPart(ReportCodec.encodeTaskDataPartQuestion({ ...proof, ...piece }), limit).pipe(
+        Effect.map(({ data }) => Option.some(data)),
+        Effect.catchIf(({ code }) => code === "NOT_FOUND", () => Effect.succeedNone)
+      ),
+    beginEffect: (held) => Effect.map(calls.beginEffect(ReportCodec.encodeBeginEffect({ ...proof, ...held }), limit), ReportCodec.decodePermission),
+    storePart: (part) => Effect.asVoid(calls.storeTaskPart(ReportCodec.encodeTaskPart({ ...proof, ...part }), limit)),
     leave: (reason) => Effect.asVoid(calls.leaveSession(RegistrationCodec.encodeLeave({ ...proof, reason }), limit))
   }
   return session

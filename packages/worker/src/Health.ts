@@ -15,7 +15,7 @@ import { ApiLink } from "./ApiLink.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 import { isServing } from "./LinkState.ts"
-import { InsightWriter } from "./llm/InsightWriter.ts"
+import { ModelCalls } from "./llm/ModelCalls.ts"
 import { type Choice, ModelChoice } from "./llm/ModelChoice.ts"
 import { ProcessUsage } from "./ProcessUsage.ts"
 import * as WorkerMetrics from "./WorkerMetrics.ts"
@@ -39,7 +39,7 @@ export const report = Effect.gen(function*() {
   const state = yield* SubscriptionRef.get(link.state)
   const counts = ledger.counts()
   const choice = yield* (yield* ModelChoice).lastKnown
-  const breaker = yield* (yield* InsightWriter).breaker.state
+  const breaker = yield* (yield* ModelCalls).breaker.state
   const draining = yield* Ref.get(ledger.draining)
   const { cpu, memory } = yield* usage.read
   const serving = isServing(state)

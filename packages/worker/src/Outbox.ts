@@ -124,7 +124,7 @@ const make = Effect.gen(function*() {
     let bytes = 0
     let count = 0
     for (const { outcome } of outcomes) {
-      bytes += outcome._tag === "Completed" ? Buffer.byteLength(outcome.result) : Buffer.byteLength(outcome.error)
+      bytes += outcome._tag === "Completed" ? Buffer.byteLength(outcome.result) : Buffer.byteLength(outcome.error) + detailBytes(outcome)
       if (count > 0 && (bytes > FULL || count === MAX_REPORTS)) break
       count += 1
     }
@@ -225,10 +225,19 @@ const saysSomething = (message: Session.FromWorker): boolean =>
   message.outcomes.length + message.steps.length + message.returned_tasks.length + message.received_delivery + message.window > 0 ||
   message.ping_answer !== undefined
 
+const detailBytes = (outcome: AttemptOutcome): number => outcome._tag === "Failed" ? Buffer.byteLength(outcome.detail ?? "") : 0
+
+/** Characters. */
+const MAX_DETAIL = 100_000
+
 const fittingReason = (error: string): string => error.slice(0, MAX_REASON_LENGTH).replaceAll("\u0000", "").toWellFormed()
 
 /** What the server would refuse is not sent: a result that is too large becomes a failure, a reason is cut and cleaned. */
 const fitting = (outcome: AttemptOutcome): AttemptOutcome => {
+  if (outcome._tag === "Failed" && outcome.detail !== undefined && (outcome.detail.length > MAX_DETAIL || outcome.detail.includes("\u0000"))) {
+    const { detail: _, ...rest } = outcome
+    return { ...rest, error: fittingReason(outcome.error) }
+  }
   if (outcome._tag !== "Completed") return { ...outcome, error: fittingReason(outcome.error) }
   if (outcome.result.includes("\u0000")) {
     return { _tag: "Failed", error: "the result holds a NUL character, which cannot be stored", retryable: false }

@@ -62,7 +62,7 @@ const handle = (host: Host, task: WorkerTask, context: Parameters<TaskHandler["r
     onSuccess: (result) => Effect.succeed<AttemptOutcome>({ _tag: "Completed", result }),
     onFailure: (cause) =>
       Option.match(Cause.findErrorOption(cause), {
-        onSome: (failure) => Effect.as(logFailure(failure), failed(failure.message, failure.retryable)),
+        onSome: (failure) => Effect.as(logFailure(failure), failed(failure.message, failure)),
         // What a bug says may hold anything, so it goes to the log only.
         onNone: () =>
           Effect.as(
@@ -110,7 +110,13 @@ const stopped = (stop: Stop | undefined): AttemptOutcome | undefined =>
     ? { _tag: "Cancelled", error: stop.reason }
     : failed("the task's deadline passed before it was done")
 
-const failed = (error: string, retryable = true): AttemptOutcome => ({ _tag: "Failed", error, retryable })
+const failed = (error: string, { detail, retry_after, retryable = true }: Partial<TaskFailure> = {}): AttemptOutcome => ({
+  _tag: "Failed",
+  error,
+  retryable,
+  ...(retry_after === undefined ? {} : { retry_after }),
+  ...(detail === undefined ? {} : { detail })
+})
 
 const logFailure = (failure: TaskFailure) =>
   failure.cause === undefined ? Effect.void : Effect.logDebug("cause of the failure", failure.cause)

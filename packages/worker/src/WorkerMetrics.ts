@@ -6,15 +6,15 @@ import { ApiLink } from "./ApiLink.ts"
 import { AttemptLedger } from "./AttemptLedger.ts"
 import type { CircuitBreaker, CircuitState } from "./CircuitBreaker.ts"
 import { isServing } from "./LinkState.ts"
-import { InsightWriter } from "./llm/InsightWriter.ts"
+import { ModelCalls } from "./llm/ModelCalls.ts"
 import { ModelChoice } from "./llm/ModelChoice.ts"
 
-const services = Effect.all({ link: ApiLink, ledger: AttemptLedger, models: ModelChoice, writer: InsightWriter })
+const services = Effect.all({ link: ApiLink, ledger: AttemptLedger, models: ModelChoice, calls: ModelCalls })
 
-const read = Effect.fnUntraced(function*({ ledger, link, models, writer }: Effect.Success<typeof services>) {
+const read = Effect.fnUntraced(function*({ ledger, link, models, calls }: Effect.Success<typeof services>) {
   yield* Metrics.workerActive.set({}, ledger.held.size)
   yield* Metrics.workerConnected.set({}, isServing(yield* SubscriptionRef.get(link.state)) ? 1 : 0)
-  yield* Metrics.breakerState.replace([...yield* circuit("llm", writer.breaker), ...yield* circuit("registration", link.registrationBreaker)])
+  yield* Metrics.breakerState.replace([...yield* circuit("llm", calls.breaker), ...yield* circuit("registration", link.registrationBreaker)])
   const asked = Option.match(yield* models.lastKnown, { onNone: () => [], onSome: (choice) => choice.asked })
   yield* Metrics.modelAvailable.replace(asked.map(({ available, model, system }) => [{ provider: system, model }, available ? 1 : 0]))
 })

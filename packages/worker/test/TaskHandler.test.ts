@@ -6,6 +6,9 @@ import { task } from "./support/FakeApi.ts"
 const context: TaskHandler.TaskContext = {
   progress: () => Effect.void,
   data: Effect.succeed("{}"),
+  dataPart: () => Effect.succeedNone,
+  begin: Effect.succeed({ granted: true, reason: "" }),
+  store: () => Effect.void,
   timeLeft: Effect.succeed(Duration.infinity),
   note: () => Effect.void
 }

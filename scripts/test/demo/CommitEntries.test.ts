@@ -1,11 +1,12 @@
+import type { Commit } from "@englog/domain/imports/commits/Commit"
+import { activityOf } from "@englog/domain/imports/commits/CommitActivity"
+import { commitEntries } from "@englog/domain/imports/commits/CommitEntries"
+import { worthOf } from "@englog/domain/imports/commits/CommitWorth"
 import { EntryPayload } from "@englog/rpc/http/EntryPayload"
 import { DateTime, Option, Schema } from "effect"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { authorLog, type Commit } from "../../demo/Commit.ts"
-import { activityOf } from "../../demo/CommitActivity.ts"
-import { commitEntries } from "../../demo/CommitEntries.ts"
-import { worthOf } from "../../demo/CommitWorth.ts"
+import { authorLog } from "../../demo/AuthorLog.ts"
 import { aCommit, anyCommit, at, byTime } from "./commits.ts"
 
 const typeOf = (given: Partial<Commit>) => activityOf(aCommit(given)).type
@@ -15,7 +16,7 @@ const worth = (given: Partial<Commit>) => {
 }
 const source = (lines: number) => [{ path: "src/compiler.ts", lines }]
 const minutes = (times: ReadonlyArray<string>, files?: Commit["files"]) =>
-  commitEntries(times.map((time) => aCommit({ at: at(time), ...(files === undefined ? {} : { files }) })), "cobol").map((entry) =>
+  commitEntries(times.map((time) => aCommit({ at: at(time), ...(files === undefined ? {} : { files }) })), () => "cobol").map((entry) =>
     DateTime.toEpochMillis(entry.end_time) / 60_000 - DateTime.toEpochMillis(entry.start_time) / 60_000)
 
 describe("The type of a commit", () => {
@@ -83,7 +84,7 @@ describe("The time of a commit", () => {
   })
 
   it("is a minute for each of several commits at one instant, laid before it", () => {
-    const entries = commitEntries([1, 2, 3].map(() => aCommit({ files: [] })), "cobol")
+    const entries = commitEntries([1, 2, 3].map(() => aCommit({ files: [] })), () => "cobol")
     assert.deepStrictEqual(entries.map(({ end_time }) => DateTime.formatIso(end_time).slice(11, 16)), ["09:58", "09:59", "10:00"])
   })
 })
@@ -94,7 +95,7 @@ describe("The entries of commits", () => {
       subject: "fix(relay): moth",
       body: "Taped in.\n\nSigned-off-by: Grace Hopper <grace@example.com>",
       files: [{ path: "packages/relay/migrations/1.sql", lines: 9 }, { path: "README.md", lines: 2 }]
-    })], "mark-ii")
+    })], () => "mark-ii")
     assert.deepInclude(entry, { title: "fix(relay): moth", description: "Taped in.", project: "mark-ii/relay", tags: ["bug-fix", "relay", "database"] })
   })
 
@@ -102,7 +103,7 @@ describe("The entries of commits", () => {
     const isAccepted = Schema.is(EntryPayload)
     fc.assert(fc.property(fc.array(anyCommit, { maxLength: 60 }), (commits) => {
       const sorted = commits.toSorted(byTime)
-      const entries = commitEntries(sorted, "cobol")
+      const entries = commitEntries(sorted, () => "cobol")
       assert.lengthOf(entries, commits.length)
       for (const [index, entry] of entries.entries()) {
         const [start, end] = [DateTime.toEpochMillis(entry.start_time), DateTime.toEpochMillis(entry.end_time)]

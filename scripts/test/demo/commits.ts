@@ -1,11 +1,12 @@
 /** Commits for tests: a plain one, and any. */
+import type { Commit } from "@englog/domain/imports/commits/Commit"
 import { DateTime } from "effect"
 import * as fc from "fast-check"
-import type { Commit } from "../../demo/Commit.ts"
 
 export const at = (time: string) => DateTime.toUtc(DateTime.makeUnsafe(time))
 
 export const aCommit = (given: Partial<Commit> = {}): Commit => ({
+  sha: "5d0c5a542a514f0e9d8e0a6c2f8d1b115d0c5a54",
   parents: 1,
   author: "Grace Hopper",
   email: "grace@example.com",
@@ -23,6 +24,7 @@ const path = fc.oneof(
 
 /** Seconds apart, days apart, at the same instant; any text. */
 export const anyCommit: fc.Arbitrary<Commit> = fc.record({
+  sha: fc.string({ minLength: 1 }),
   parents: fc.nat({ max: 3 }),
   author: fc.string(),
   email: fc.constantFrom("grace@example.com", "ada@example.com", "49699333+dependabot[bot]@users.noreply.github.com"),

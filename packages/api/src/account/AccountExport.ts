@@ -1,5 +1,6 @@
 /** Everything of an account as one JSON object, written while it is read (GDPR articles 15 and 20). */
 import type { UserId } from "@englog/domain/Ids"
+import { DOCUMENT_VERSION } from "@englog/rpc/http/AccountDocument"
 import type { ExportRecord } from "@englog/rpc/http/AccountView"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
 import { Context, DateTime, Effect, Layer, Stream } from "effect"
@@ -37,7 +38,7 @@ export class AccountExport extends Context.Service<AccountExport, {
         records: (caller) => recorded(caller, (user) => Stream.flatMap(Stream.fromIterable(personalTables), (of) => repo.section(of, user))),
         document: (caller) =>
           recorded(caller, (user) =>
-            Stream.unwrap(Effect.map(DateTime.now, (now) => Stream.make(`{"exported_at":"${DateTime.formatIso(now)}"`))).pipe(
+            Stream.unwrap(Effect.map(DateTime.now, (now) => Stream.make(`{"version":${DOCUMENT_VERSION},"exported_at":"${DateTime.formatIso(now)}"`))).pipe(
               Stream.concat(Stream.flatMap(Stream.fromIterable(personalTables), (of) => member(user, of))),
               Stream.concat(Stream.make("}\n")),
               Stream.encodeText

@@ -31,7 +31,7 @@ export class ExportRepo extends Context.Service<ExportRepo, {
               - ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(of.without ?? [])}::jsonb)) AS record,
             ${sql.literal(sealed[0]?.row ?? "NULL::text")} AS row
           FROM ${sql(of.table)} v WHERE ${sql.literal(of.whose.replaceAll("$user", `'${user}'::uuid`))} AND ${place}
-          ORDER BY ${sql.literal(key)} LIMIT ${PAGE}::int`
+          ORDER BY ${sql.literal(key)} LIMIT ${of.page ?? PAGE}::int`
         return yield* Effect.orDie(decodeRows(rows))
       })
 
@@ -49,7 +49,7 @@ export class ExportRepo extends Context.Service<ExportRepo, {
       const section: ExportRepo["Service"]["section"] = (of, user) =>
         Stream.paginate<ReadonlyArray<string>, ExportRecord, SqlError>([], Effect.fnUntraced(function*(after) {
           const rows = yield* page(of, user, after)
-          const last = rows.length < PAGE ? undefined : rows.at(-1)
+          const last = rows.length < (of.page ?? PAGE) ? undefined : rows.at(-1)
           return [yield* Effect.forEach(rows, (row) => unsealed(of, row)), Option.fromUndefinedOr(last?.key)] as const
         }))
 

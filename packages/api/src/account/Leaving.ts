@@ -12,6 +12,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { randomBytes, randomUUID } from "node:crypto"
 import { PasswordHasher } from "../auth/PasswordHasher.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
+import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
+import { Mails } from "../mail/Mails.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type Leaving as Leaver, LeavingRepo } from "./LeavingRepo.ts"
 import { gone, Ownership } from "./Ownership.ts"
@@ -35,8 +37,10 @@ export class Leaving extends Context.Service<Leaving, {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* LeavingRepo
       const hasher = yield* PasswordHasher
+      const mails = yield* Mails
       const { prove } = yield* Ownership
       const { record } = yield* SecurityEvents
+      const tasks = yield* TaskOutcomes
 
       /** Within a transaction. Answers the name under which the audit log goes on, or none where the account had gone. */
       const leave = Effect.fnUntraced(function*(user: UserId, before: (leaving: Leaver) => Effect.Effect<void, SqlError>) {
@@ -44,6 +48,10 @@ export class Leaving extends Context.Service<Leaving, {
         if (Option.isNone(leaving)) return Option.none()
         const pseudonym = newPseudonym()
         yield* before(leaving.value)
+        // What they wait for goes without ever having ended.
+        for (const task_id of yield* repo.tasksLeftWaiting(leaving.value)) {
+          yield* tasks.cancel(task_id, "a task that it waited for went with the account of its owner")
+        }
         yield* repo.handOver(leaving.value)
         yield* repo.disown(leaving.value, pseudonym)
         yield* repo.remove(leaving.value)
@@ -91,7 +99,8 @@ export class Leaving extends Context.Service<Leaving, {
             return yield* new BadRequest({ error: "delete_after: must lie within a year from now" })
           }
           yield* prove(id, { password, field: "password", purpose: "deletion" })
-          const planned = yield* orUnavailable(repo.schedule(id, delete_after))
+          const planned = yield* orUnavailable(sql.withTransaction(Effect.tap(repo.schedule(id, delete_after), () =>
+            mails.postTo(id, ({ first_name }, url) => ({ template: "deletion_scheduled", first_name, delete_after, url })))))
           if (Option.isNone(planned)) return yield* gone
           yield* record({ event: "deletion_scheduled", user_id: id, detail: { delete_after: DateTime.formatIso(delete_after) } })
           return new ScheduledDeletion(planned.value)

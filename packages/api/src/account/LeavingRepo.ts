@@ -4,7 +4,7 @@
  * Nothing is overwritten: whoever anonymizes copies what may stay to an account that is nobody's, column by column, and then
  * deletes. What is not named here, a column of tomorrow included, therefore goes.
  */
-import { OrganizationId, UserId } from "@englog/domain/Ids"
+import { OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
 import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -32,6 +32,8 @@ export class LeavingRepo extends Context.Service<LeavingRepo, {
   readonly handOver: (leaving: Leaving) => Effect.Effect<void, SqlError>
   /** The audit log goes on with `pseudonym` in the place of every id. */
   readonly disown: (leaving: Leaving, pseudonym: UserId) => Effect.Effect<void, SqlError>
+  /** Open tasks of others that wait for tasks of this account. */
+  readonly tasksLeftWaiting: (leaving: Leaving) => Effect.Effect<ReadonlyArray<TaskId>, SqlError>
   readonly copyFigures: (leaving: Leaving, to: Nobody) => Effect.Effect<void, SqlError>
   readonly remove: (leaving: Leaving) => Effect.Effect<void, SqlError>
   readonly schedule: (user: UserId, delete_after: DateTime.Utc) => Effect.Effect<Option.Option<PlannedDeletion>, SqlError>
@@ -88,6 +90,15 @@ export class LeavingRepo extends Context.Service<LeavingRepo, {
             WHERE detail::text LIKE '%' || ${user_id}::text || '%' OR detail::text LIKE '%' || ${organization_id}::text || '%'`
         }),
 
+        tasksLeftWaiting: Effect.fn("LeavingRepo.tasksLeftWaiting")(function*({ organization_id, user_id }) {
+          const rows = yield* sql`
+            SELECT DISTINCT t.task_id FROM task_queue q JOIN tasks own ON own.id = q.id
+            JOIN task_dependencies d ON d.waits_for = q.id JOIN tasks t ON t.id = d.task
+            WHERE q.dependents AND own.user_id = ${user_id}
+              AND t.outcome IS NULL AND t.user_id <> ${user_id} AND t.organization_id <> ${organization_id}`
+          return (yield* Effect.orDie(decodeWaiting(rows))).map(({ task_id }) => task_id)
+        }),
+
         copyFigures: Effect.fn("LeavingRepo.copyFigures")(function*({ organization_id, user_id }, nobody) {
           yield* sql`
             INSERT INTO users (id, email, password_hash, first_name, last_name, preferences)
@@ -117,11 +128,18 @@ export class LeavingRepo extends Context.Service<LeavingRepo, {
             JOIN tags t ON t.id = et.tag_id AND t.user_id IS NULL`
         }),
 
-        remove: Effect.fn("LeavingRepo.remove")(function*({ user_id }) {
+        remove: Effect.fn("LeavingRepo.remove")(function*({ organization_id, user_id }) {
           // Most of what there is: in portions, so that no statement takes longer than one may.
           const portion = sql`
             DELETE FROM log_entries WHERE id IN (SELECT id FROM log_entries WHERE user_id = ${user_id} LIMIT ${PORTION}::int) RETURNING id`
           yield* Effect.repeat(portion, { until: (rows) => rows.length < PORTION })
+          const chunks = sql`
+            DELETE FROM document_chunks WHERE id IN (SELECT id FROM document_chunks WHERE organization_id = ${organization_id} LIMIT ${PORTION}::int) RETURNING id`
+          yield* Effect.repeat(chunks, { until: (rows) => rows.length < PORTION })
+          const uploads = sql`
+            DELETE FROM document_uploads WHERE id IN (
+              SELECT id FROM document_uploads WHERE organization_id = ${organization_id} OR user_id = ${user_id} LIMIT ${UPLOADS}::int) RETURNING id`
+          yield* Effect.repeat(uploads, { until: (rows) => rows.length < UPLOADS })
           yield* sql`DELETE FROM users WHERE id = ${user_id}`
         }),
 
@@ -149,9 +167,12 @@ export class LeavingRepo extends Context.Service<LeavingRepo, {
 }
 
 const PORTION = 5_000
+/** Up to 1 GiB. */
+const UPLOADS = 20
 
 const decodeLeaving = Schema.decodeUnknownEffect(Schema.Struct({ user_id: UserId, organization_id: OrganizationId }))
 const decodeDue = Schema.decodeUnknownEffect(Schema.Struct({ user_id: UserId }))
 const decodePlanned = Schema.decodeUnknownEffect(
   Schema.Struct({ requested_at: Schema.DateTimeUtcFromDate, delete_after: Schema.DateTimeUtcFromDate })
 )
+const decodeWaiting = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ task_id: TaskId })))

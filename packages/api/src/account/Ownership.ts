@@ -1,5 +1,6 @@
 /** That whoever is logged in knows the password as well: asked before what cannot be undone. Counts as logins do. */
-import type { UserId } from "@englog/domain/Ids"
+import type { FamilyId, UserId } from "@englog/domain/Ids"
+import type { CurrentUser } from "@englog/rpc/http/Authorization"
 import { Forbidden, NotFound, type ServiceUnavailable, type TooManyRequests } from "@englog/rpc/http/HttpErrors"
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { loginLimits } from "../auth/Accounts.ts"
@@ -46,5 +47,9 @@ export class Ownership extends Context.Service<Ownership, {
     })
   )
 }
+
+/** Whoever came by an API token has no session; the edge lets nobody like that get here. */
+export const sessionOf = ({ credential }: CurrentUser["Service"]): Effect.Effect<FamilyId, Forbidden> =>
+  credential._tag === "Session" ? Effect.succeed(credential.id) : Effect.fail(new Forbidden({ error: "an API token may not do this; log in" }))
 
 export const gone = new NotFound({ error: "this account no longer exists" })

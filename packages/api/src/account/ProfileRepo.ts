@@ -4,17 +4,20 @@ import { Profile, Settings } from "@englog/rpc/http/AccountView"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { withEtag } from "../http/EntityTag.ts"
 
 /** What is left out stays as it is. */
 export interface ProfileChange {
   readonly first_name?: string
   readonly last_name?: string
   readonly timezone?: string | undefined
-  readonly preferences?: Settings | undefined
+  readonly preferences?: Partial<Settings> | undefined
 }
 
 export class ProfileRepo extends Context.Service<ProfileRepo, {
   readonly find: (user: UserId) => Effect.Effect<Option.Option<Profile>, SqlError>
+  /** As it is until the transaction ends: nobody else changes it meanwhile. */
+  readonly lock: (user: UserId) => Effect.Effect<Option.Option<Profile>, SqlError>
   readonly change: (user: UserId, change: ProfileChange) => Effect.Effect<Option.Option<Profile>, SqlError>
 }>()("@englog/api/account/ProfileRepo") {
   static readonly layer = Layer.effect(
@@ -25,10 +28,14 @@ export class ProfileRepo extends Context.Service<ProfileRepo, {
           SELECT u.id, u.email, u.first_name, u.last_name, u.timezone, u.preferences, o.id AS organization_id, u.is_admin, u.last_login_at,
             u.created_at, u.updated_at
           FROM users u JOIN organizations o ON o.personal_of = u.id WHERE u.id = ${user}`
-        return rows[0] === undefined ? Option.none() : Option.some(new Profile(yield* Effect.orDie(decodeRow(rows[0]))))
+        return rows[0] === undefined ? Option.none() : Option.some(new Profile(withEtag(yield* Effect.orDie(decodeRow(rows[0])))))
       })
       return ProfileRepo.of({
         find,
+        lock: Effect.fn("ProfileRepo.lock")(function*(user) {
+          yield* sql`SELECT 1 FROM users WHERE id = ${user} FOR NO KEY UPDATE`
+          return yield* find(user)
+        }),
         change: Effect.fn("ProfileRepo.change")((user, { first_name, last_name, preferences, timezone }) =>
           sql.withTransaction(Effect.gen(function*() {
             const settings = preferences === undefined ? null : JSON.stringify(preferences)

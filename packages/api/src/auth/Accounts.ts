@@ -7,12 +7,14 @@ import { type LoginPayload, type RegisterPayload, SessionResponse, TokenResponse
 import { BadRequest, Conflict, NotFound, type ServiceUnavailable, type TooManyRequests, Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { randomUUID } from "node:crypto"
+import { SqlClient } from "effect/sql"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { accessTokenLife, type InvalidToken, Jwt, makeJti } from "./Jwt.ts"
 import { recordRefusedToken } from "./RefusedToken.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 import { type RateLimit, RateLimits } from "../security/RateLimits.ts"
 import { recordReachedLimit } from "../security/ReachedLimits.ts"
+import { Mails } from "../mail/Mails.ts"
 import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { SessionRepo } from "./SessionRepo.ts"
@@ -35,7 +37,7 @@ export class Accounts extends Context.Service<Accounts, {
   readonly logout: (token: Redacted.Redacted<string>) => Effect.Effect<void, BadRequest | Unauthorized | ServiceUnavailable>
   readonly me: (id: UserId) => Effect.Effect<User, NotFound | ServiceUnavailable>
 }>()("@englog/api/auth/Accounts") {
-  static readonly layer: Layer.Layer<Accounts, never, Jwt | PasswordHasher | RateLimits | SecurityEvents | SessionRepo | UserRepo> = Layer.effect(
+  static readonly layer: Layer.Layer<Accounts, never, Jwt | Mails | SqlClient.SqlClient | PasswordHasher | RateLimits | SecurityEvents | SessionRepo | UserRepo> = Layer.effect(
     Accounts,
     Effect.gen(function*() {
       const jwt = yield* Jwt
@@ -46,6 +48,8 @@ export class Accounts extends Context.Service<Accounts, {
       const recordForged = recordRefusedToken(events)
       const sessions = yield* SessionRepo
       const users = yield* UserRepo
+      const mails = yield* Mails
+      const sql = yield* SqlClient.SqlClient
 
       const attempt = (limit: RateLimit, key: string) => Effect.tapError(limits.take(limit, key), () => recordReached(limit))
 
@@ -87,7 +91,10 @@ export class Accounts extends Context.Service<Accounts, {
           const id = UserId.make(randomUUID())
           const organization_id = OrganizationId.make(randomUUID())
           const password_hash = yield* hasher.hash(account.password)
-          const created = users.create({ id, organization_id, email, password_hash, first_name, last_name, timezone }).pipe(
+          const created = sql.withTransaction(Effect.andThen(
+            users.create({ id, organization_id, email, password_hash, first_name, last_name, timezone }),
+            mails.post({ user_id: id, organization_id }, email, { template: "welcome", first_name, url: mails.url })
+          )).pipe(
             Effect.as(true),
             Effect.catchTag("EmailTaken", () => Effect.succeed(false))
           )

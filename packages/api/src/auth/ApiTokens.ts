@@ -4,9 +4,9 @@
  */
 import type { Credential } from "@englog/rpc/http/Authorization"
 import { Forbidden } from "@englog/rpc/http/HttpErrors"
-import type { RequiredScope, TokenScope } from "@englog/rpc/http/RequiredScope"
+import type { RequiredScope } from "@englog/rpc/http/RequiredScope"
 import { Effect, Redacted } from "effect"
-import { hash, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 
 const PREFIX = "englog_"
 
@@ -16,17 +16,11 @@ export const makeApiToken: Effect.Effect<Redacted.Redacted<string>> = Effect.syn
 /** A JWT is three parts with dots between them, and never begins so. */
 export const isApiToken = (token: string): boolean => token.startsWith(PREFIX)
 
-export const hashOf = (token: string): Uint8Array => hash("sha256", token, "buffer")
-
-/** What an endpoint or a procedure asks for that says nothing about it. */
-export const scopeOfMethod = (method: string): TokenScope => method === "GET" || method === "HEAD" ? "read" : "write"
-export const scopeOfProcedure = (tag: string): TokenScope => /^(Get|List|Watch)[A-Z]/.test(tag) ? "read" : "write"
-
 /** Fails where a token may not do what a call asks for. */
 export const allowed = (credential: Credential, required: RequiredScope): Effect.Effect<void, Forbidden> => {
   if (credential._tag === "Session") return Effect.void
   if (required === "person") return Effect.fail(new Forbidden({ error: "an API token may not do this; log in" }))
   return credential.scopes.includes(required)
     ? Effect.void
-    : Effect.fail(new Forbidden({ error: `the API token lacks the scope "${required}"` }))
+    : Effect.fail(new Forbidden({ error: `the API token lacks the scope "${required}"`, code: "insufficient_scope", details: [{ scope: required }] }))
 }

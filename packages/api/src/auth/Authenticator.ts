@@ -8,7 +8,8 @@ import { Cache, Context, Duration, Effect, Exit, Layer, Option, Redacted } from 
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { ApiTokenRepo } from "./ApiTokenRepo.ts"
-import { hashOf, isApiToken } from "./ApiTokens.ts"
+import { hashOf } from "../crypto/SecretHash.ts"
+import { isApiToken } from "./ApiTokens.ts"
 import { InvalidToken, Jwt } from "./Jwt.ts"
 import { recordRefusedToken } from "./RefusedToken.ts"
 import { UserRepo } from "./UserRepo.ts"
@@ -30,7 +31,9 @@ export class Authenticator extends Context.Service<Authenticator, {
         if (Option.isNone(found)) return yield* new InvalidToken({ reason: "unknown", message: "there is no such API token, or it was revoked" })
         const { expired, is_admin, scopes, token_id, ...user } = found.value
         if (expired) return yield* new InvalidToken({ reason: "expired", message: "the API token has expired" })
-        return { ...user, is_admin: is_admin && scopes.includes("admin"), credential: { _tag: "ApiToken", id: token_id, scopes } } as const
+        // What asks for `admin` asks for an administrator besides; what asks for `bounces` relies on who could give it.
+        const held = is_admin ? scopes : scopes.filter((scope) => scope !== "bounces")
+        return { ...user, is_admin: is_admin && scopes.includes("admin"), credential: { _tag: "ApiToken", id: token_id, scopes: held } } as const
       })
       const callerOf = Effect.fnUntraced(function*(token: string) {
         const { family, user } = yield* jwt.verifyAccess(Redacted.make(token))

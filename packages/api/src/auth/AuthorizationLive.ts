@@ -5,13 +5,13 @@
 import { Authorization, CurrentUser } from "@englog/rpc/http/Authorization"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Forbidden } from "@englog/rpc/http/HttpErrors"
-import { RequiredScope } from "@englog/rpc/http/RequiredScope"
+import { RequiredScope, scopeOfMethod } from "@englog/rpc/http/RequiredScope"
 import { StartsTask } from "@englog/rpc/http/StartsTask"
 import { Context, Effect, Layer, Predicate } from "effect"
 import { exceededAnswer, RequestLimits, withQuota } from "../http/edge/RequestLimits.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { StillAuthorized } from "../http/OpenStreams.ts"
-import { allowed, scopeOfMethod } from "./ApiTokens.ts"
+import { allowed } from "./ApiTokens.ts"
 import { Authenticator } from "./Authenticator.ts"
 
 export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator | RequestLimits | SecurityEvents> = Layer.effect(
@@ -26,7 +26,7 @@ export const AuthorizationLive: Layer.Layer<Authorization, never, Authenticator 
         yield* Effect.annotateCurrentSpan(Attribute.userId, user.id)
         const annotated = Context.get(endpoint.annotations, RequiredScope)
         const denied = record({ event: "access_denied", user_id: user.id, detail: { method: endpoint.method, route: endpoint.path } })
-        const mayDoIt = Effect.tapError(allowed(user.credential, annotated === "default" ? scopeOfMethod(endpoint.method) : annotated), () => denied)
+        const mayDoIt = Effect.tapError(allowed(user.credential, scopeOfMethod(endpoint.method, annotated)), () => denied)
         const handled = httpEffect.pipe(
           Effect.provideService(CurrentUser, user),
           Effect.provideService(StillAuthorized, authenticate(credential)),

@@ -1,9 +1,9 @@
 /** Authentication of RPCs: the same tokens and limits as over REST, from each request's own headers. */
 import { CurrentUser } from "@englog/rpc/http/Authorization"
-import { RequiredScope } from "@englog/rpc/http/RequiredScope"
+import { RequiredScope, scopeOfProcedure } from "@englog/rpc/http/RequiredScope"
 import { StartsTask } from "@englog/rpc/http/StartsTask"
 import { RpcAuthorization } from "@englog/rpc/rpc/RpcAuthorization"
-import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
+import { rpcFailure, RpcFailure } from "@englog/rpc/rpc/RpcFailure"
 import { Cause, Context, Effect, Layer, Redacted } from "effect"
 import { RequestLimits } from "../http/edge/RequestLimits.ts"
 import { requestIdOf } from "../http/edge/RequestId.ts"
@@ -11,7 +11,7 @@ import { toRpcFailure } from "../rpc/RpcFailures.ts"
 import { RequestOrigin } from "../security/RequestOrigin.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { StillAuthorized } from "../http/OpenStreams.ts"
-import { allowed, scopeOfProcedure } from "./ApiTokens.ts"
+import { allowed } from "./ApiTokens.ts"
 import { Authenticator } from "./Authenticator.ts"
 
 export const RpcAuthorizationLive = Layer.effect(
@@ -25,14 +25,14 @@ export const RpcAuthorizationLive = Layer.effect(
       const authorized = Effect.gen(function*() {
         const [, token] = /^Bearer (.+)$/i.exec(headers["authorization"] ?? "") ?? []
         if (token === undefined) {
-          return yield* new RpcFailure({ reason: "unauthorized", message: "an access token is needed", retry_after: null })
+          return yield* rpcFailure({ reason: "unauthorized", message: "an access token is needed" })
         }
         const user = yield* authenticate(Redacted.make(token)).pipe(Effect.mapError(toRpcFailure))
         yield* limits.ofUser(user, Context.get(rpc.annotations, StartsTask)).pipe(
           Effect.mapError(({ failure }) => toRpcFailure(failure))
         )
         const annotated = Context.get(rpc.annotations, RequiredScope)
-        const mayDoIt = allowed(user.credential, annotated === "default" ? scopeOfProcedure(rpc._tag) : annotated)
+        const mayDoIt = allowed(user.credential, scopeOfProcedure(rpc._tag, annotated))
         return yield* Effect.andThen(Effect.mapError(mayDoIt, toRpcFailure), effect).pipe(
           Effect.provideService(CurrentUser, user),
           Effect.provideService(StillAuthorized, authenticate(Redacted.make(token))),

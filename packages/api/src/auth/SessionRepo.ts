@@ -36,7 +36,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   /** Ends one of the user's; false where it is none of theirs, or had ended. */
   readonly revoke: (user: UserId, family: FamilyId) => Effect.Effect<boolean, SqlError>
   /** Ends all of the user's but this one; answers how many. */
-  readonly revokeOthers: (user: UserId, but: FamilyId, reason: "revoked" | "password") => Effect.Effect<number, SqlError>
+  readonly revokeOthers: (user: UserId, but: FamilyId, reason: "revoked" | "password" | "email") => Effect.Effect<number, SqlError>
   /** Users whose session was opened or renewed during the last 24 hours (seed 004). */
   readonly countActiveUsers: Effect.Effect<number, SqlError>
   /** Removes sessions whose last refresh token has expired; answers how many. */
@@ -121,7 +121,7 @@ const makeSessionRepo = (sql: SqlClient.SqlClient, cipher: FieldCipher["Service"
         (rows) => rows.length > 0
       )
     ),
-    revokeOthers: Effect.fn("SessionRepo.revokeOthers")((user: UserId, but: FamilyId, reason: "revoked" | "password") =>
+    revokeOthers: Effect.fn("SessionRepo.revokeOthers")((user: UserId, but: FamilyId, reason: "revoked" | "password" | "email") =>
       Effect.map(
         sql`UPDATE refresh_token_families SET revoked_at = now(), revoked_reason = ${reason}
           WHERE user_id = ${user} AND id <> ${but} AND revoked_at IS NULL RETURNING id`,

@@ -58,6 +58,7 @@ export class UserRepo extends Context.Service<UserRepo, {
   readonly create: (user: NewUser) => Effect.Effect<void, EmailTaken | SqlError>
   readonly findCredentials: (email: string) => Effect.Effect<Option.Option<typeof Credentials.Type>, SqlError>
   readonly findCredentialsOf: (id: UserId) => Effect.Effect<Option.Option<typeof Credentials.Type>, SqlError>
+  readonly setEmail: (id: UserId, email: string) => Effect.Effect<void, EmailTaken | SqlError>
   readonly setPassword: (id: UserId, password_hash: string) => Effect.Effect<void, SqlError>
   readonly find: (id: UserId) => Effect.Effect<Option.Option<User>, SqlError>
   /** The user, if they exist and the session has not been revoked. */
@@ -82,7 +83,7 @@ const makeUserRepo = (sql: SqlClient.SqlClient): UserRepo["Service"] => ({
       yield* sql`INSERT INTO organization_members (organization_id, user_id, role)
         VALUES (${user.organization_id}, ${user.id}, 'owner')`
     }))
-  }, Effect.catchIf(isTakenEmail, () => Effect.fail(new EmailTaken({ message: "this e-mail address has an account" })))),
+  }, orTaken),
 
   findCredentials: Effect.fn("UserRepo.findCredentials")(function*(email: string) {
     const rows = yield* sql`SELECT id, email, first_name, last_name, password_hash FROM users WHERE lower(email) = ${email}`
@@ -93,6 +94,10 @@ const makeUserRepo = (sql: SqlClient.SqlClient): UserRepo["Service"] => ({
     const rows = yield* sql`SELECT id, email, first_name, last_name, password_hash FROM users WHERE id = ${id}`
     return rows[0] === undefined ? Option.none() : Option.some(yield* Effect.orDie(decodeCredentials(rows[0])))
   }),
+
+  setEmail: Effect.fn("UserRepo.setEmail")(function*(id: UserId, email: string) {
+    yield* sql`UPDATE users SET email = ${email}, updated_at = now() WHERE id = ${id}`
+  }, orTaken),
 
   setPassword: Effect.fn("UserRepo.setPassword")(function*(id: UserId, password_hash: string) {
     yield* sql`UPDATE users SET password_hash = ${password_hash}, updated_at = now() WHERE id = ${id}`
@@ -125,6 +130,9 @@ const makeUserRepo = (sql: SqlClient.SqlClient): UserRepo["Service"] => ({
     return rows[0] === undefined ? Option.none() : Option.some((yield* Effect.orDie(decodeId(rows[0]))).id)
   })
 })
+
+const orTaken = <A, R>(write: Effect.Effect<A, SqlError, R>) =>
+  Effect.catchIf(write, isTakenEmail, () => Effect.fail(new EmailTaken({ message: "this e-mail address has an account" })))
 
 const isTakenEmail = (error: SqlError): boolean =>
   isSqlError(error) && error.reason._tag === "UniqueViolation" && error.reason.constraint === "users_by_email"

@@ -9,7 +9,7 @@ import { NotFound } from "@englog/rpc/http/HttpErrors"
 import { Context, Effect, Layer, Option, Result, Schema, SchemaIssue } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { shortened } from "../http/errors/FieldName.ts"
-import { describeIssue } from "../http/errors/RequestProblems.ts"
+import { describeIssue, type FieldProblems } from "../http/errors/RequestProblems.ts"
 import { type AnnouncedKind, AnnouncedKinds } from "../kinds/AnnouncedKinds.ts"
 import { AnnouncedKindRepo } from "./AnnouncedKindRepo.ts"
 
@@ -18,7 +18,7 @@ export interface KnownKind {
   readonly policy: TaskPolicy
   readonly submittedBy: NonNullable<TaskKind<string, never, never>["submittedBy"]>
   /** The payload as it is to be stored, or what is wrong with it: `<path>: <reason>`. */
-  readonly check: (payload: Schema.Json, path: ReadonlyArray<PropertyKey>) => Result.Result<Schema.Json, string>
+  readonly check: (payload: Schema.Json, path: ReadonlyArray<PropertyKey>) => Result.Result<Schema.Json, FieldProblems>
 }
 
 export class KnownKinds extends Context.Service<KnownKinds, {

@@ -13,6 +13,7 @@ import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { orConflict, orTooMany } from "../tasks/SubmissionProblem.ts"
 import { TaskAccess } from "../tasks/TaskAccess.ts"
 import { type KnownKind, KnownKinds } from "./KnownKinds.ts"
+import { errorAnswer } from "@englog/rpc/http/ErrorAnswer"
 import { toSubmission } from "./SubmissionTerms.ts"
 
 type Caller = CurrentUser["Service"]
@@ -72,7 +73,7 @@ export class TaskSubmissions extends Context.Service<TaskSubmissions, {
         const kind = yield* kindOf(caller, request)
         const organization_id = yield* access.organization(caller, request.organization_id)
         const checked = kind.check(request.payload === undefined ? {} : request.payload, ["payload"])
-        if (Result.isFailure(checked)) return yield* new BadRequest({ error: checked.failure })
+        if (Result.isFailure(checked)) return yield* new BadRequest(checked.failure)
         const terms = { request, kind, payload: checked.success, organization_id, user_id: caller.id, now }
         const submission = toSubmission(terms)
         if (Result.isFailure(submission)) return yield* new BadRequest({ error: submission.failure })
@@ -130,14 +131,16 @@ const MAX_TOLD = 50
 const together = (problems: ReadonlyArray<{ readonly index: number; readonly problem: Problem }>) => {
   const told = problems.slice(0, MAX_TOLD).map(({ index, problem }) => `tasks[${index}].${problem.error}`).join("; ")
   const error = problems.length > MAX_TOLD ? `${told}; and more` : told
+  const details = problems.slice(0, MAX_TOLD).flatMap(({ index, problem }) =>
+    errorAnswer(problem, problem.code).details.map((detail) => "field" in detail ? { ...detail, field: `tasks[${index}].${detail.field}` } : detail))
   const [first] = problems
   return Effect.fail(
     first?.problem instanceof Forbidden
-      ? new Forbidden({ error })
+      ? new Forbidden({ error, details })
       : first?.problem instanceof NotFound
-      ? new NotFound({ error })
+      ? new NotFound({ error, details })
       : first?.problem instanceof PayloadTooLarge
-      ? new PayloadTooLarge({ error })
-      : new BadRequest({ error })
+      ? new PayloadTooLarge({ error, details })
+      : new BadRequest({ error, details })
   )
 }

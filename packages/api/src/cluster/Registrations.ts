@@ -9,7 +9,8 @@ import { describeIdentity, mayBe } from "@englog/rpc/grpc/WorkerIdentity"
 import { Attribute } from "@englog/platform/telemetry/Attributes"
 import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
+import { randomBytes, randomUUID, timingSafeEqual } from "node:crypto"
+import { hashOf } from "../crypto/SecretHash.ts"
 import { AnnouncedKinds, type KindRefused } from "../kinds/AnnouncedKinds.ts"
 import { LeaseRepo } from "../queue/LeaseRepo.ts"
 import { TaskOutcomes } from "../queue/TaskOutcomes.ts"
@@ -95,7 +96,7 @@ export class Registrations extends Context.Service<Registrations, {
               worker_id: registration.worker_id,
               worker_name: registration.worker_name,
               version: registration.version,
-              token_hash: hashToken(token),
+              token_hash: hashOf(token),
               protocol: registration.protocol,
               kinds: registration.kinds,
               queues: registration.queues,
@@ -132,7 +133,7 @@ export class Registrations extends Context.Service<Registrations, {
             yield* repo.insert(session)
             return { resumed: false, id: session.id, ended: Option.map(live, (row) => row.id) }
           }))
-          yield* limits.proven(keyOf(hashToken(token)), id)
+          yield* limits.proven(keyOf(hashOf(token)), id)
           if (Option.isSome(ended)) yield* endSession(ended.value, "replaced")
           yield* Effect.logInfo(resumed ? "worker resumed its session" : "worker registered").pipe(Effect.annotateLogs({
             component: "cluster",
@@ -151,7 +152,7 @@ export class Registrations extends Context.Service<Registrations, {
 
       const prove: Registrations["Service"]["prove"] = Effect.fn("Registrations.prove")(function*(proof, call, method = "other") {
         yield* checkCertificate(proof.worker_id, call.clientCertificate)
-        const hash = hashToken(Redacted.value(proof.session_token))
+        const hash = hashOf(Redacted.value(proof.session_token))
         yield* limits.call(keyOf(hash), method, call)
         const session = yield* repo.findByToken(proof.worker_id, hash)
         if (Option.isNone(session) || session.value.ended) {
@@ -174,15 +175,12 @@ export class Registrations extends Context.Service<Registrations, {
 /** Enough to recognize late reports of a worker that was given up again and again. */
 const MAX_LINEAGE = 16
 
-/** Tokens are 256 random bits, so a plain hash protects them as well as a slow one would. */
-const hashToken = (token: string): Uint8Array => createHash("sha256").update(token).digest()
-
 const keyOf = (hash: Uint8Array): string => Buffer.from(hash).toString("base64url")
 
 const earlierSession = (repo: WorkerSessionRepo["Service"], registration: WorkerRegistration) =>
   Option.match(registration.resume_session_token, {
     onNone: () => Effect.succeedNone,
-    onSome: (token) => repo.findToResume(registration.worker_id, hashToken(Redacted.value(token)))
+    onSome: (token) => repo.findToResume(registration.worker_id, hashOf(Redacted.value(token)))
   })
 
 /** Wrong tokens are counted, and the address that sent too many is not even told whether the next one is right. */
@@ -196,7 +194,7 @@ const checkEnrollment = Effect.fnUntraced(function*(
   yield* limits.enrollment(call)
   const presented = Option.map(registration.enrollment_token, Redacted.value)
   const equal = Option.isSome(presented)
-    && timingSafeEqual(hashToken(presented.value), hashToken(Redacted.value(demanded.value)))
+    && timingSafeEqual(hashOf(presented.value), hashOf(Redacted.value(demanded.value)))
   if (equal) return
   yield* limits.wrongEnrollment(call)
   return yield* new RegistrationRefused({

@@ -71,6 +71,11 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
           Effect.andThen(fail("FAILED_PRECONDITION", "this session does not hold this attempt"))
         )
 
+      const held = Effect.fnUntraced(function*(id: SessionId, task: HeldTask) {
+        const lease = yield* leases.held(task.task_id, id, task.attempt).pipe(Effect.catchTag("SqlError", unavailable))
+        return Option.isSome(lease) ? lease.value : yield* notHeld(id, task)
+      })
+
       const streamTasks = Effect.fnUntraced(function*(
         proof: SessionProof & { readonly kinds: ReadonlyArray<string> },
         call: GrpcCall
@@ -157,14 +162,11 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
         getTaskData: Effect.fnUntraced(function*(request, call) {
           const question = yield* ReportCodec.decodeTaskDataQuestion(request)
           const session = yield* prove(question, call)
-          const lease = yield* leases.held(question.task_id, session.id, question.attempt).pipe(
-            Effect.catchTag("SqlError", unavailable)
-          )
-          if (Option.isNone(lease)) return yield* notHeld(session.id, question)
-          const data = kinds.find(lease.value.kind)?.data
-          if (data === undefined) return yield* fail("NOT_FOUND", `tasks of kind ${lease.value.kind} have no data beyond their payload`)
+          const lease = yield* held(session.id, question)
+          const data = kinds.find(lease.kind)?.data
+          if (data === undefined) return yield* fail("NOT_FOUND", `tasks of kind ${lease.kind} have no data beyond their payload`)
           return {
-            data: yield* data(lease.value).pipe(Effect.catchTags({
+            data: yield* data(lease).pipe(Effect.catchTags({
               SqlError: unavailable,
               OutcomeEffectError: (error) =>
                 Effect.logError("a task's data could not be gathered", error).pipe(
@@ -172,6 +174,35 @@ export class WorkerGateway extends Context.Service<WorkerGateway, Handlers<typeo
                 )
             }))
           }
+        }),
+        getTaskDataPart: Effect.fnUntraced(function*(request, call) {
+          const question = yield* ReportCodec.decodeTaskDataPartQuestion(request)
+          const session = yield* prove(question, call)
+          const lease = yield* held(session.id, question)
+          const dataPart = kinds.find(lease.kind)?.dataPart
+          const piece = dataPart === undefined ? Option.none() : yield* dataPart(lease, question).pipe(Effect.catchTag("SqlError", unavailable))
+          return Option.isSome(piece)
+            ? { data: piece.value }
+            : yield* fail("NOT_FOUND", `there is no piece ${question.index} of the data "${question.name}" of this task`)
+        }),
+        beginEffect: Effect.fnUntraced(function*(request, call) {
+          const intent = yield* ReportCodec.decodeBeginEffect(request)
+          const session = yield* prove(intent, call)
+          const lease = yield* held(session.id, intent)
+          const begin = kinds.find(lease.kind)?.begin
+          return begin === undefined ? { granted: true, reason: "" } : yield* begin(lease).pipe(Effect.catchTag("SqlError", unavailable))
+        }),
+        storeTaskPart: Effect.fnUntraced(function*(request, call) {
+          const report = yield* ReportCodec.decodeTaskPart(request)
+          const session = yield* prove(report, call)
+          const lease = yield* held(session.id, report)
+          const onPart = kinds.find(lease.kind)?.onPart
+          if (onPart === undefined) return yield* fail("NOT_FOUND", `tasks of kind ${lease.kind} take no parts`)
+          yield* onPart(lease, report.part).pipe(Effect.catchTags({
+            SqlError: unavailable,
+            InvalidResult: (error) => fail("INVALID_ARGUMENT", error.message)
+          }))
+          return {}
         }),
         leaveSession: Effect.fnUntraced(function*(request, call) {
           const notice = yield* RegistrationCodec.decodeLeave(request)

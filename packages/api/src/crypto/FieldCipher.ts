@@ -28,8 +28,8 @@ export class FieldCipher extends Context.Service<FieldCipher, {
   readonly currentPrefix: string
   /** Newest first. */
   readonly keyIds: readonly [string, ...ReadonlyArray<string>]
-  /** Keyed digests of 32 bytes, one for each key, newest first: equal for equal bytes, and no help in guessing them. Few purposes: their keys are kept. */
-  readonly digests: (bytes: Uint8Array, purpose: string) => readonly [Uint8Array, ...ReadonlyArray<Uint8Array>]
+  /** Keyed digests of 32 bytes, one for each key, newest first: equal for equal bytes, in one piece or several, and no help in guessing them. Few purposes: their keys are kept. */
+  readonly digests: (bytes: Uint8Array | ReadonlyArray<Uint8Array>, purpose: string) => readonly [Uint8Array, ...ReadonlyArray<Uint8Array>]
 }>()("@englog/api/crypto/FieldCipher") {
   /** `keys` is `id:base64key[,id2:base64key]`, each key 32 bytes. */
   static readonly layer = (keys: Redacted.Redacted<string>): Layer.Layer<FieldCipher, InvalidEncryptionKeys> =>
@@ -143,4 +143,8 @@ const open = (key: KeyObject, sealed: Buffer, data: Buffer): string => {
 const derivedKey = (key: KeyObject, purpose: string): KeyObject =>
   createSecretKey(new Uint8Array(hkdfSync("sha256", key, "", `englog digest ${purpose}`, KEY_BYTES)))
 
-const hmac = (key: KeyObject, bytes: Uint8Array): Uint8Array => createHmac("sha256", key).update(bytes).digest()
+const hmac = (key: KeyObject, bytes: Uint8Array | ReadonlyArray<Uint8Array>): Uint8Array => {
+  const digest = createHmac("sha256", key)
+  for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) digest.update(part)
+  return digest.digest()
+}

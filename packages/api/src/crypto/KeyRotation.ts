@@ -62,7 +62,7 @@ export class KeyRotation extends Context.Service<KeyRotation, {
         let rotated = 0
         const unreadable: Array<FieldCipherError> = []
         while (true) {
-          const batch = yield* repo.outdated(column, cipher.currentPrefix, after, BATCH)
+          const batch = yield* repo.outdated(column, cipher.currentPrefix, after, column.batch ?? BATCH)
           const last = batch.at(-1)
           if (last === undefined) return { rotated, unreadable }
           const [values, failures] = yield* Effect.partition(batch, renewed(column))

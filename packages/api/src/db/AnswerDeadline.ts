@@ -31,7 +31,9 @@ export const open = (address: NetConnectOpts, limit: number): Socket => {
     tail = chunk.length >= READY_LENGTH ? chunk.subarray(-READY_LENGTH) : Buffer.concat([tail, chunk]).subarray(-READY_LENGTH)
     if (encrypted || READY.equals(tail.subarray(0, READY.length))) answeredUpTo = socket.bytesWritten
   })
-  socket.setTimeout(limit, () => {
+  // Node tells of silence again and again, but a callback of `setTimeout` only once: the first idle moment would use it up.
+  socket.setTimeout(limit)
+  socket.on("timeout", () => {
     if (socket.bytesWritten > answeredUpTo) socket.destroy(new Error(`PostgreSQL did not answer within ${limit} ms`))
   })
   return socket

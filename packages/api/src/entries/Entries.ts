@@ -3,21 +3,22 @@
  */
 import type { LogEntry } from "@englog/domain/entries/LogEntry"
 import type { EntryId, UserId } from "@englog/domain/Ids"
-import { addDays, startOfLocalDay } from "@englog/domain/users/LocalDays"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
 import type { BulkItem, BulkResult } from "@englog/rpc/http/BulkPayload"
 import type { EntryPage, EntryQuery } from "@englog/rpc/http/EntriesApi"
 import type { EntryPayload, EntryStart } from "@englog/rpc/http/EntryPayload"
+import { errorAnswer } from "@englog/rpc/http/ErrorAnswer"
 import { BadRequest, Conflict, NotFound, PreconditionFailed, type ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
 import { defaultPageSize } from "@englog/rpc/http/Page"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { toPage } from "../http/Cursor.ts"
+import type { Seen } from "../http/EntityTag.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
-import { type EntryChange, EntryChanges, type Outcome, type Proposal } from "./EntryChanges.ts"
+import { type EntryChange, EntryChanges, isRefusal, type Outcome, type Proposal, type Refusal } from "./EntryChanges.ts"
 import { cursorOf, namedCursor, newestFirst } from "./EntryOrder.ts"
 import { EntryRepo } from "./EntryRepo.ts"
+import { filterOf } from "./EntrySelection.ts"
 
-/** `if_match`: a header's text; the entry must still be what one of its tags says. */
 export class Entries extends Context.Service<Entries, {
   readonly create: (user: UserId, entry: EntryPayload) => Effect.Effect<LogEntry, BadRequest | Conflict | ServiceUnavailable>
   /** Begins now and runs. */
@@ -32,12 +33,12 @@ export class Entries extends Context.Service<Entries, {
     user: UserId,
     id: EntryId,
     entry: EntryPayload,
-    if_match: Option.Option<string>
+    if_match: Seen
   ) => Effect.Effect<LogEntry, BadRequest | Conflict | NotFound | PreconditionFailed | ServiceUnavailable>
   readonly remove: (
     user: UserId,
     id: EntryId,
-    if_match: Option.Option<string>
+    if_match: Seen
   ) => Effect.Effect<void, NotFound | PreconditionFailed | ServiceUnavailable>
   readonly bulk: (
     user: UserId,
@@ -78,20 +79,10 @@ export class Entries extends Context.Service<Entries, {
           return Option.isSome(found) ? found.value : yield* new NotFound({ error: `you have no entry ${id}` })
         }),
         list: Effect.fn("Entries.list")(function*(user, query) {
-          const { cursor, end_date, limit = defaultPageSize, start_date, tags = [] } = query
+          const { cursor, limit = defaultPageSize } = query
           const order = { sort: query.sort ?? newestFirst.sort, direction: query.order ?? newestFirst.direction }
-          const filter = {
-            from: Option.map(Option.fromUndefinedOr(start_date), (day) => startOfLocalDay(day, user.timezone)),
-            to: Option.map(Option.fromUndefinedOr(end_date), (day) => startOfLocalDay(addDays(day, 1), user.timezone)),
-            type: Option.fromUndefinedOr(query.type),
-            project_id: Option.fromUndefinedOr(query.project_id),
-            value_rating: Option.fromUndefinedOr(query.value_rating),
-            impact_level: Option.fromUndefinedOr(query.impact_level),
-            running: Option.fromUndefinedOr(query.running),
-            tags,
-            text: Option.fromUndefinedOr(query.q),
-            after: cursor === undefined ? Option.none() : Option.some(yield* cursorOf(order, cursor))
-          }
+          const after = cursor === undefined ? Option.none() : Option.some(yield* cursorOf(order, cursor))
+          const filter = { ...filterOf(query, user.timezone), after }
           const { next_cursor, rows } = toPage(yield* orUnavailable(repo.list(user.id, filter, order, limit + 1)), limit)
           return { items: rows.map(({ entry }) => entry), next_cursor: namedCursor(order, next_cursor) }
         }),
@@ -114,16 +105,18 @@ export class Entries extends Context.Service<Entries, {
 const itemOf = (outcome: Outcome, index: number, operation: Proposal | undefined): BulkItem => {
   switch (outcome._tag) {
     case "Done":
-      return { index, status: statusOf(operation), entry: Option.getOrNull(outcome.entry), error: null }
+      return { index, status: statusOf(operation), entry: Option.getOrNull(outcome.entry), error: null, code: null, details: [] }
     case "Undone":
-      return { index, status: 424, entry: null, error: `not done, because operation ${outcome.index} was refused` }
-    case "Refused":
-      return { index, status: refusalStatus(outcome.refusal), entry: null, error: outcome.refusal.error }
+      return { index, status: 424, entry: null, error: `not done, because operation ${outcome.index} was refused`, code: "not_applied", details: [] }
+    case "Refused": {
+      const { code, details, error } = errorAnswer(outcome.refusal, outcome.refusal.code)
+      return { index, status: refusalStatus(outcome.refusal), entry: null, error, code, details }
+    }
   }
 }
 
 const statusOf = (operation: Proposal | undefined): number =>
-  operation === undefined || operation instanceof BadRequest ? 400 : operation.action === "create" ? 201 : operation.action === "delete" ? 204 : 200
+  operation === undefined || isRefusal(operation) ? 400 : operation.action === "create" ? 201 : operation.action === "delete" ? 204 : 200
 
-const refusalStatus = (refusal: BadRequest | Conflict | NotFound | PreconditionFailed): number =>
+export const refusalStatus = (refusal: Refusal): number =>
   refusal instanceof BadRequest ? 400 : refusal instanceof NotFound ? 404 : refusal instanceof Conflict ? 409 : 412

@@ -6,21 +6,21 @@ import type { LogEntry } from "@englog/domain/entries/LogEntry"
 import { EntryId, type ProjectId, type UserId } from "@englog/domain/Ids"
 import { Metrics } from "@englog/platform/telemetry/Metrics"
 import type { BulkOperation } from "@englog/rpc/http/BulkPayload"
-import { matches, quoted } from "@englog/rpc/http/EntityTags"
 import { type EntryPayload, longest } from "@englog/rpc/http/EntryPayload"
 import { BadRequest, Conflict, NotFound, PreconditionFailed } from "@englog/rpc/http/HttpErrors"
 import { Context, Data, DateTime, Duration, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
+import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
+import { isStale, type Seen, seenTag, stale } from "../http/EntityTag.ts"
 import { isForLackOfProject, noProject, Projects } from "../projects/Projects.ts"
-import { EntryRepo } from "./EntryRepo.ts"
+import { type EntryOrigin, EntryRepo } from "./EntryRepo.ts"
 
-/** `if_match` is what stands in the header: `*` or tags in quotes. */
 export type EntryChange =
-  | { readonly action: "create"; readonly entry: EntryPayload }
-  | { readonly action: "update"; readonly id: EntryId; readonly entry: EntryPayload; readonly if_match: Option.Option<string> }
-  | { readonly action: "delete"; readonly id: EntryId; readonly if_match: Option.Option<string> }
+  | { readonly action: "create"; readonly entry: EntryPayload; readonly origin?: EntryOrigin }
+  | { readonly action: "update"; readonly id: EntryId; readonly entry: EntryPayload; readonly if_match: Seen }
+  | { readonly action: "delete"; readonly id: EntryId; readonly if_match: Seen }
   | { readonly action: "stop"; readonly id: EntryId }
 
 export type Refusal = BadRequest | Conflict | NotFound | PreconditionFailed
@@ -32,7 +32,7 @@ export type Outcome =
   | { readonly _tag: "Undone"; readonly index: number }
 
 /** A change that was read, or why it could not be. */
-export type Proposal = EntryChange | BadRequest
+export type Proposal = EntryChange | Refusal
 
 /** A change that may be made. */
 interface Write {
@@ -41,6 +41,8 @@ interface Write {
   readonly id: EntryId
   /** Undefined where it is removed. */
   readonly entry: EntryPayload | undefined
+  /** Of a new one that was imported. */
+  readonly origin?: EntryOrigin | undefined
 }
 
 export class EntryChanges extends Context.Service<EntryChanges, {
@@ -51,12 +53,13 @@ export class EntryChanges extends Context.Service<EntryChanges, {
     options: { readonly atomic: boolean }
   ) => Effect.Effect<ReadonlyArray<Outcome>, SqlError>
 }>()("@englog/api/entries/EntryChanges") {
-  static readonly layer: Layer.Layer<EntryChanges, never, EntryRepo | Projects | SqlClient.SqlClient> = Layer.effect(
+  static readonly layer: Layer.Layer<EntryChanges, never, EntryRepo | Projects | SqlClient.SqlClient | UserMetricsRepo> = Layer.effect(
     EntryChanges,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* EntryRepo
       const projects = yield* Projects
+      const metrics = yield* UserMetricsRepo
 
       /** What is stored of what they concern, locked; and what the projects that they name are good for, each asked once. */
       const present = Effect.fnUntraced(function*(user: UserId, proposals: ReadonlyArray<Proposal>) {
@@ -79,7 +82,7 @@ export class EntryChanges extends Context.Service<EntryChanges, {
 
       const write = Effect.fnUntraced(function*(user: UserId, writes: ReadonlyArray<Write>) {
         const of = (action: Write["action"]) =>
-          writes.flatMap(({ entry, id, ...write }) => write.action === action && entry !== undefined ? [{ id, entry }] : [])
+          writes.flatMap(({ entry, id, origin, ...write }) => write.action === action && entry !== undefined ? [{ id, entry, origin }] : [])
         const [inserted, updated, removed] = [of("insert"), of("update"), writes.filter(({ action }) => action === "remove")]
         if (inserted.length > 0) yield* repo.insert(user, inserted)
         if (updated.length > 0) yield* repo.update(user, updated)
@@ -118,6 +121,7 @@ export class EntryChanges extends Context.Service<EntryChanges, {
         })
         const [late] = refused.keys()
         if (atomic && late !== undefined) return yield* new Undo({ outcomes: undone(settled, late) })
+        if (writes.length > refused.size) yield* metrics.touch(user)
         const kept = writes.filter(({ action, index }) => action !== "remove" && !refused.has(index))
         const stored = kept.length === 0 ? [] : yield* repo.findAll(user, kept.map(({ id }) => id))
         const byId = new Map(stored.map((entry) => [entry.id, entry]))
@@ -148,7 +152,7 @@ class Undo extends Data.TaggedError("Undo")<{ readonly outcomes: ReadonlyArray<O
 export const changeOf = (operation: BulkOperation): EntryChange =>
   operation.action === "create"
     ? operation
-    : { ...operation, if_match: Option.map(Option.fromUndefinedOr(operation.if_match), quoted) }
+    : { ...operation, if_match: seenTag(operation.if_match) }
 
 type NamedProject = EntryPayload["project_id"]
 
@@ -169,13 +173,13 @@ type Judgement = Write | { readonly index: number; readonly refusal: Refusal }
 const judge = (proposals: ReadonlyArray<Proposal>, present: Present): ReadonlyArray<Judgement> => {
   const first = new Map<EntryId, number>()
   return proposals.map((proposal, index) => {
-    if (proposal instanceof BadRequest) return { index, refusal: proposal }
+    if (isRefusal(proposal)) return { index, refusal: proposal }
     if (proposal.action === "create") {
       const place = present.places.get(proposal.entry.project_id) ?? null
       if (place instanceof BadRequest) return { index, refusal: place }
       const refusal = timeProblem(proposal.entry, present)
       return refusal === undefined
-        ? { index, action: "insert", id: EntryId.make(randomUUID()), entry: { ...proposal.entry, project_id: place } }
+        ? { index, action: "insert", id: EntryId.make(randomUUID()), entry: { ...proposal.entry, project_id: place }, origin: proposal.origin }
         : { index, refusal }
     }
     const earlier = first.get(proposal.id)
@@ -194,7 +198,7 @@ const judgeOne = (change: Exclude<EntryChange, { readonly action: "create" }>, i
     const entry = stopped(stored, present.now)
     return entry instanceof Conflict ? { index, refusal: entry } : { index, action: "update", id, entry }
   }
-  if (Option.exists(change.if_match, (header) => !matches(header, stored.etag, "strong"))) return { index, refusal: stale }
+  if (isStale(change.if_match, stored)) return { index, refusal: stale("entry") }
   if (change.action === "delete") return { index, action: "remove", id, entry: undefined }
   const refusal = problemOf(change.entry, stored, present)
   return refusal === undefined ? { index, action: "update", id, entry: change.entry } : { index, refusal }
@@ -226,10 +230,12 @@ const undone = (judged: ReadonlyArray<Judgement>, reason: number): ReadonlyArray
   judged.map((judgement) => "refusal" in judgement ? { _tag: "Refused", refusal: judgement.refusal } : { _tag: "Undone", index: reason })
 
 const isCreation = (proposal: Proposal | undefined): boolean =>
-  proposal !== undefined && !(proposal instanceof BadRequest) && proposal.action === "create"
+  proposal !== undefined && !isRefusal(proposal) && proposal.action === "create"
+
+export const isRefusal = (proposal: Proposal): proposal is Refusal =>
+  proposal instanceof BadRequest || proposal instanceof Conflict || proposal instanceof NotFound || proposal instanceof PreconditionFailed
 
 /** What is to be written contradicts what others wrote meanwhile. */
 const isContradiction = ({ reason }: SqlError): boolean => reason._tag === "ConstraintError" || reason._tag === "UniqueViolation"
 
-const stale = new PreconditionFailed({ error: "if-match: the entry has changed since; read it again" })
 const contradicted = new Conflict({ error: "the entry contradicts what somebody else has just changed; try again" })

@@ -8,11 +8,11 @@ import type { EntryPayload } from "@englog/rpc/http/EntryPayload"
 import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { createHash } from "node:crypto"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import { outageOf } from "../db/Outage.ts"
 import type { Cursor } from "../http/Cursor.ts"
+import { withEtag } from "../http/EntityTag.ts"
 import * as Batcher from "../queue/Batcher.ts"
 import { type EntryOrder, sortKeys } from "./EntryOrder.ts"
 import { EntryTags } from "./EntryTags.ts"
@@ -34,10 +34,18 @@ export interface EntryFilter {
   readonly after: Option.Option<Cursor>
 }
 
+/** Where an entry was imported from, and its name there: written once, with the entry. */
+export interface EntryOrigin {
+  readonly source: string
+  readonly source_id: string
+}
+
 /** What is to be written; the id is made by the caller. */
 export interface WrittenEntry {
   readonly id: EntryId
   readonly entry: EntryPayload
+  /** Of a new one. */
+  readonly origin?: EntryOrigin | undefined
 }
 
 /** An entry with its place in the order of lists. */
@@ -85,8 +93,9 @@ export class EntryRepo extends Context.Service<EntryRepo, {
       const open = Effect.fnUntraced(function*(raw: unknown) {
         const { micros, ...row } = yield* decodeRow(raw)
         const description = row.description === null ? null : yield* cipher.decrypt(row.description, EncryptedColumn.entryDescription, row.id)
-        const shown = { ...row, description }
-        return { entry: new LogEntry({ ...shown, etag: etagOf(shown) }), micros, id: row.id }
+        const source_id = row.source_id === null ? null : yield* cipher.decrypt(row.source_id, EncryptedColumn.entrySourceId, row.id)
+        const shown = { ...row, description, source_id }
+        return { entry: new LogEntry(withEtag(shown)), micros, id: row.id }
       }, Effect.orDie)
 
       const startsIn = (user: UserId, from: DateTime.Utc, toExclusive: DateTime.Utc) =>
@@ -101,7 +110,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
               WHERE et.log_entry_id = e.id ORDER BY et.position
             ) AS tags,
             e.start_time, e.end_time, e.duration_minutes, e.value_rating::text AS value_rating,
-            e.impact_level::text AS impact_level, e.created_at, e.updated_at,
+            e.impact_level::text AS impact_level, e.source, e.source_id, e.created_at, e.updated_at,
             ${sql.literal(key)} AS micros
           FROM log_entries e LEFT JOIN projects p ON p.id = e.project_id
           WHERE ${where} ${order}`
@@ -113,7 +122,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
       const byIds = (user: UserId, ids: ReadonlyArray<EntryId>) =>
         sql`e.user_id = ${user} AND e.id IN (SELECT i::uuid FROM jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) AS i)`
 
-      const rowOf = Effect.fnUntraced(function*(user: UserId, { entry, id }: WrittenEntry) {
+      const rowOf = Effect.fnUntraced(function*(user: UserId, { entry, id, origin }: WrittenEntry) {
         const description = entry.description ?? null
         // A thousand long texts have so many words that others must have their turn in between.
         yield* Effect.yieldNow
@@ -127,6 +136,8 @@ export class EntryRepo extends Context.Service<EntryRepo, {
           end_time: entry.end_time === null ? null : DateTime.formatIso(entry.end_time),
           value_rating: entry.value_rating,
           impact_level: entry.impact_level,
+          source: origin?.source ?? null,
+          source_id: origin === undefined ? null : yield* cipher.encrypt(origin.source_id, EncryptedColumn.entrySourceId, id),
           word_digests: wordDigests(cipher, user, { title: entry.title, description })
         }
       })
@@ -135,7 +146,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
         Effect.map(Effect.forEach(entries, (entry) => rowOf(user, entry)), (rows) =>
           sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r (
             id uuid, project_id uuid, title text, description text, type activity_type, start_time timestamptz, end_time timestamptz,
-            value_rating value_rating, impact_level impact_level, word_digests bigint[])`)
+            value_rating value_rating, impact_level impact_level, source text, source_id text, word_digests bigint[])`)
       const tagged = (entries: ReadonlyArray<WrittenEntry>) => entries.map(({ entry, id }) => ({ id, tags: entry.tags }))
 
       const matching = (user: UserId, filter: EntryFilter) => [
@@ -147,8 +158,10 @@ export class EntryRepo extends Context.Service<EntryRepo, {
         Option.map(filter.value_rating, (rating) => sql`e.value_rating = ${rating}`),
         Option.map(filter.impact_level, (level) => sql`e.impact_level = ${level}`),
         Option.map(filter.running, (running) => running ? sql`e.end_time IS NULL` : sql`e.end_time IS NOT NULL`),
+        // The tag is looked up once, not by its name on every entry that has other tags.
         ...filter.tags.map((name) => Option.some(sql`EXISTS (
-          SELECT 1 FROM log_entry_tags et JOIN tags t ON t.id = et.tag_id WHERE et.log_entry_id = e.id AND t.name = ${name})`)),
+          SELECT 1 FROM log_entry_tags et WHERE et.log_entry_id = e.id AND et.tag_id = ANY (ARRAY(
+            SELECT t.id FROM tags t WHERE t.name = ${name} AND (t.user_id IS NULL OR t.user_id = ${user}))))`)),
         ...Option.match(filter.text, {
           onNone: () => [],
           onSome: (text) =>
@@ -178,9 +191,9 @@ export class EntryRepo extends Context.Service<EntryRepo, {
           sql.withTransaction(Effect.gen(function*() {
             yield* sql`
               INSERT INTO log_entries (id, user_id, project_id, title, description, type, start_time, end_time, value_rating,
-                impact_level, word_digests, words_key)
+                impact_level, source, source_id, word_digests, words_key)
               SELECT r.id, ${user}::uuid, r.project_id, r.title, r.description, r.type, r.start_time, r.end_time, r.value_rating,
-                r.impact_level, r.word_digests, ${cipher.keyIds[0]}::text
+                r.impact_level, r.source, r.source_id, r.word_digests, ${cipher.keyIds[0]}::text
               FROM ${yield* rowsOf(user, entries)}`
             yield* tags.attach(user, tagged(entries))
           }))
@@ -240,9 +253,6 @@ export class EntryRepo extends Context.Service<EntryRepo, {
 
 type Statement = ReturnType<SqlClient.SqlClient["and"]>
 
-/** The same for the same representation, another one for another. */
-const etagOf = (shown: object): string => createHash("sha256").update(JSON.stringify(shown)).digest("base64url").slice(0, 22)
-
 const decodeCount = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ count: Schema.Int })]))
 
 const decodeMissing = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ question: Schema.Int, id: EntryId })))
@@ -261,6 +271,8 @@ const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   duration_minutes: Schema.NullOr(Schema.Int),
   value_rating: ValueRating,
   impact_level: ImpactLevel,
+  source: Schema.NullOr(Schema.String),
+  source_id: Schema.NullOr(Schema.String),
   created_at: Schema.DateTimeUtcFromDate,
   updated_at: Schema.DateTimeUtcFromDate,
   micros: Schema.String

@@ -1,8 +1,8 @@
 /** RPC of log entries: see EntryRpcs. */
 import { CurrentUser } from "@englog/rpc/http/Authorization"
-import { quoted } from "@englog/rpc/http/EntityTags"
 import { EntryRpcs } from "@englog/rpc/rpc/EntryRpcs"
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
+import { seenTag } from "../http/EntityTag.ts"
 import { orRpcFailure } from "../rpc/RpcFailures.ts"
 import { Entries } from "./Entries.ts"
 import { changeOf } from "./EntryChanges.ts"
@@ -13,14 +13,11 @@ export const EntryRpcsLive = EntryRpcs.toLayer(Effect.gen(function*() {
     CreateEntry: (entry) => CurrentUser.use((user) => orRpcFailure(entries.create(user.id, entry))),
     ListEntries: (query) => CurrentUser.use((user) => orRpcFailure(entries.list(user, query))),
     GetEntry: ({ id }) => CurrentUser.use((user) => orRpcFailure(entries.get(user.id, id))),
-    UpdateEntry: ({ entry, id, if_match }) => CurrentUser.use((user) => orRpcFailure(entries.update(user.id, id, entry, tagOf(if_match)))),
-    DeleteEntry: ({ id, if_match }) => CurrentUser.use((user) => orRpcFailure(entries.remove(user.id, id, tagOf(if_match)))),
+    UpdateEntry: ({ entry, id, if_match }) => CurrentUser.use((user) => orRpcFailure(entries.update(user.id, id, entry, seenTag(if_match)))),
+    DeleteEntry: ({ id, if_match }) => CurrentUser.use((user) => orRpcFailure(entries.remove(user.id, id, seenTag(if_match)))),
     StartEntry: (entry) => CurrentUser.use((user) => orRpcFailure(entries.start(user.id, entry))),
     StopEntry: ({ id }) => CurrentUser.use((user) => orRpcFailure(entries.stop(user.id, id))),
     ChangeEntries: ({ atomic = false, operations }) =>
       CurrentUser.use((user) => orRpcFailure(entries.bulk(user.id, operations.map(changeOf), atomic)))
   })
 }))
-
-/** As the header that it is over REST. */
-const tagOf = (etag: string | undefined) => Option.map(Option.fromUndefinedOr(etag), quoted)

@@ -4,11 +4,12 @@
  */
 import { Goal, type GoalWeek } from "@englog/domain/goals/Goal"
 import { percentOf, progressOf, valueOf } from "@englog/domain/goals/Progress"
-import type { UserId } from "@englog/domain/Ids"
+import type { EntryId, UserId } from "@englog/domain/Ids"
 import { localDayOf, localPeriod } from "@englog/domain/users/LocalDays"
 import { weeksWithin } from "@englog/domain/users/LocalWeeks"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { withEtag } from "../http/EntityTag.ts"
 import { GoalRepo, type Overlapping, type StoredGoal } from "./GoalRepo.ts"
 
 /** Whose goals, and the zone of their days. */
@@ -17,10 +18,11 @@ export interface GoalOwner {
   readonly timezone: string
 }
 
-/** A goal, and what was done for it within the period that was asked for. */
+/** A goal, and the entries that count for it from its own first day to the last one of the period that was asked for. */
 export interface GoalInPeriod {
-  readonly goal: Goal
-  readonly value: number
+  readonly goal: StoredGoal
+  /** Oldest first. */
+  readonly entry_ids: ReadonlyArray<EntryId>
 }
 
 export class GoalProgress extends Context.Service<GoalProgress, {
@@ -46,7 +48,7 @@ export class GoalProgress extends Context.Service<GoalProgress, {
         })))
         return goals.map((goal, index) => {
           const { micros: _, ...fields } = goal
-          return new Goal({ ...fields, progress: progressOf(goal, measured[index] ?? nothing, day) })
+          return new Goal(withEtag({ ...fields, progress: progressOf(goal, measured[index] ?? nothing, day) }))
         })
       })
 
@@ -54,13 +56,12 @@ export class GoalProgress extends Context.Service<GoalProgress, {
         of: withProgress,
         inPeriod: Effect.fn("GoalProgress.inPeriod")(function*(owner, { first, last }) {
           const filter = { overlapping: Option.some({ first, last }), project_id: Option.none(), after: Option.none() }
-          const stored = yield* repo.list(owner.id, filter, MOST)
-          const goals = yield* withProgress(owner, stored)
-          const measured = yield* repo.measure(owner.id, stored.map(({ end_date, id, start_date }) => ({
+          const goals = yield* repo.list(owner.id, filter, MOST)
+          const counted = yield* repo.counted(owner.id, goals.map(({ end_date, id, start_date }) => ({
             goal: id,
-            ...localPeriod(start_date > first ? start_date : first, end_date < last ? end_date : last, owner.timezone)
+            ...localPeriod(start_date, end_date < last ? end_date : last, owner.timezone)
           })))
-          return goals.map((goal, index) => ({ goal, value: valueOf(goal.measure, measured[index] ?? nothing) }))
+          return goals.map((goal, index) => ({ goal, entry_ids: counted[index] ?? [] }))
         }),
         history: Effect.fn("GoalProgress.history")(function*(owner, goal) {
           const day = yield* today(owner)

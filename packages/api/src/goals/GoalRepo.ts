@@ -5,7 +5,7 @@
 import { ActivityType } from "@englog/domain/entries/LogEntry"
 import { GoalMeasure } from "@englog/domain/goals/Goal"
 import type { Measured } from "@englog/domain/goals/Progress"
-import { GoalId, ProjectId, UserId } from "@englog/domain/Ids"
+import { EntryId, GoalId, ProjectId, UserId } from "@englog/domain/Ids"
 import type { Period } from "@englog/domain/users/LocalDays"
 import type { GoalPayload } from "@englog/rpc/http/GoalsApi"
 import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
@@ -35,16 +35,21 @@ export interface Span extends Period {
 }
 
 export class GoalRepo extends Context.Service<GoalRepo, {
+  readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
   readonly insert: (user: UserId, goal: GoalPayload) => Effect.Effect<StoredGoal, SqlError>
   /** None where the user has no such goal; likewise below. */
   readonly find: (user: UserId, id: GoalId) => Effect.Effect<Option.Option<StoredGoal>, SqlError>
+  /** As it is until the transaction ends: nobody else changes it meanwhile. */
+  readonly lock: (user: UserId, id: GoalId) => Effect.Effect<Option.Option<StoredGoal>, SqlError>
   /** Newest first, at most `limit`. */
   readonly list: (user: UserId, filter: GoalFilter, limit: number) => Effect.Effect<ReadonlyArray<StoredGoal>, SqlError>
   readonly count: (user: UserId) => Effect.Effect<number, SqlError>
   readonly update: (user: UserId, id: GoalId, goal: GoalPayload) => Effect.Effect<Option.Option<StoredGoal>, SqlError>
-  readonly remove: (user: UserId, id: GoalId) => Effect.Effect<boolean, SqlError>
+  readonly remove: (user: UserId, id: GoalId) => Effect.Effect<void, SqlError>
   /** What the goal's entries that start in each span come to, in the order of the spans. */
   readonly measure: (user: UserId, spans: ReadonlyArray<Span>) => Effect.Effect<ReadonlyArray<Measured>, SqlError>
+  /** Which entries these are, oldest first. */
+  readonly counted: (user: UserId, spans: ReadonlyArray<Span>) => Effect.Effect<ReadonlyArray<ReadonlyArray<EntryId>>, SqlError>
 }>()("@englog/api/goals/GoalRepo") {
   static readonly layer: Layer.Layer<GoalRepo, never, SqlClient.SqlClient | FieldCipher> = Layer.effect(
     GoalRepo,
@@ -103,7 +108,22 @@ export class GoalRepo extends Context.Service<GoalRepo, {
         }
       })
 
+      /** Spans `s` and the entries `e` that start in each and count for its goal; a running one counts nowhere. */
+      const counting = (user: UserId, spans: ReadonlyArray<Span>) => {
+        const limits = JSON.stringify(spans.map(({ from, goal, to }) => ({ goal, lower: DateTime.formatIso(from), upper: DateTime.formatIso(to) })))
+        return sql`
+          ROWS FROM (jsonb_to_recordset(${limits}::jsonb) AS (goal uuid, lower timestamptz, upper timestamptz)) WITH ORDINALITY
+            AS s (goal, lower, upper, number)
+          JOIN goals g ON g.id = s.goal AND g.user_id = ${user}
+          LEFT JOIN log_entries e ON e.user_id = g.user_id AND e.start_time >= s.lower AND e.start_time < s.upper AND e.end_time IS NOT NULL
+            AND (g.activity_types IS NULL OR e.type = ANY (g.activity_types))
+            AND (g.any_project OR e.project_id IN (SELECT gp.project_id FROM goal_projects gp WHERE gp.goal_id = g.id))
+            AND (g.any_tag OR EXISTS (
+              SELECT 1 FROM log_entry_tags et JOIN goal_tags gt ON gt.tag_id = et.tag_id WHERE et.log_entry_id = e.id AND gt.goal_id = g.id))`
+      }
+
       return GoalRepo.of({
+        transaction: sql.withTransaction,
         insert: Effect.fn("GoalRepo.insert")((user, goal) =>
           sql.withTransaction(Effect.gen(function*() {
             const id = GoalId.make(randomUUID())
@@ -120,6 +140,11 @@ export class GoalRepo extends Context.Service<GoalRepo, {
           }))
         ),
         find: Effect.fn("GoalRepo.find")(find),
+        lock: Effect.fn("GoalRepo.lock")(function*(user, id) {
+          // Not against those who refer to it: a merge of tags, which the goal's own tags wait for, links goals.
+          yield* sql`SELECT 1 FROM goals WHERE id = ${id} AND user_id = ${user} FOR NO KEY UPDATE`
+          return yield* find(user, id)
+        }),
         list: Effect.fn("GoalRepo.list")((user, { after, overlapping, project_id }, limit) => {
           const conditions = [
             Option.map(overlapping, ({ first, last }) => sql`g.start_date <= ${last}::text::date AND g.end_date >= ${first}::text::date`),
@@ -149,23 +174,21 @@ export class GoalRepo extends Context.Service<GoalRepo, {
           }))
         ),
         remove: Effect.fn("GoalRepo.remove")((user, id) =>
-          Effect.map(sql`DELETE FROM goals WHERE id = ${id} AND user_id = ${user} RETURNING id`, (rows) => rows.length > 0)
+          Effect.asVoid(sql`DELETE FROM goals WHERE id = ${id} AND user_id = ${user}`)
         ),
         measure: Effect.fn("GoalRepo.measure")(function*(user, spans) {
           if (spans.length === 0) return []
-          const limits = JSON.stringify(spans.map(({ from, goal, to }) => ({ goal, lower: DateTime.formatIso(from), upper: DateTime.formatIso(to) })))
           const rows = yield* sql`
             SELECT count(e.id)::int AS entries, coalesce(sum(e.duration_minutes), 0)::float8 AS minutes
-            FROM ROWS FROM (jsonb_to_recordset(${limits}::jsonb) AS (goal uuid, lower timestamptz, upper timestamptz)) WITH ORDINALITY
-              AS s (goal, lower, upper, number)
-            JOIN goals g ON g.id = s.goal AND g.user_id = ${user}
-            LEFT JOIN log_entries e ON e.user_id = g.user_id AND e.start_time >= s.lower AND e.start_time < s.upper
-              AND (g.activity_types IS NULL OR e.type = ANY (g.activity_types))
-              AND (g.any_project OR e.project_id IN (SELECT gp.project_id FROM goal_projects gp WHERE gp.goal_id = g.id))
-              AND (g.any_tag OR EXISTS (
-                SELECT 1 FROM log_entry_tags et JOIN goal_tags gt ON gt.tag_id = et.tag_id WHERE et.log_entry_id = e.id AND gt.goal_id = g.id))
-            GROUP BY s.number ORDER BY s.number`
+            FROM ${counting(user, spans)} GROUP BY s.number ORDER BY s.number`
           return yield* Effect.orDie(decodeMeasured(rows))
+        }),
+        counted: Effect.fn("GoalRepo.counted")(function*(user, spans) {
+          if (spans.length === 0) return []
+          const rows = yield* sql`
+            SELECT coalesce(array_agg(e.id::text ORDER BY e.start_time, e.id) FILTER (WHERE e.id IS NOT NULL), '{}') AS ids
+            FROM ${counting(user, spans)} GROUP BY s.number ORDER BY s.number`
+          return (yield* Effect.orDie(decodeCounted(rows))).map(({ ids }) => ids)
         })
       })
     })
@@ -194,4 +217,5 @@ export type StoredGoal = typeof StoredGoal.Type
 
 const decodeRow = Schema.decodeUnknownEffect(StoredGoal)
 const decodeCount = Schema.decodeUnknownEffect(Schema.Struct({ count: Schema.Int }))
+const decodeCounted = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ids: Schema.Array(EntryId) })))
 const decodeMeasured = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ entries: Schema.Int, minutes: Schema.Int })))

@@ -2,6 +2,8 @@
  * The event streams that people have open in this process, however they came: counted, ended before the server stops (it
  * would wait for them), and ended when the token that opened them no longer holds.
  */
+import { errorAnswer, type StreamEnd } from "@englog/rpc/http/ErrorAnswer"
+import { ErrorCode } from "@englog/rpc/http/ErrorCodes"
 import { ServiceUnavailable, type Unauthorized } from "@englog/rpc/http/HttpErrors"
 import { Context, Deferred, type Duration, Effect, Layer, Ref, Schedule, Schema, Stream } from "effect"
 import { HealthChecks } from "./health/HealthChecks.ts"
@@ -9,8 +11,17 @@ import { HealthChecks } from "./health/HealthChecks.ts"
 /** Not the end of what was watched: whoever wants the rest asks again, `unauthorized` with another token. */
 export class StreamCut extends Schema.TaggedError<StreamCut>()("StreamCut", {
   reason: Schema.Literals(["stopping", "unauthorized"]),
-  message: Schema.String
+  message: Schema.String,
+  code: ErrorCode,
+  /** Seconds; null where waiting does not help. */
+  retry_after: Schema.NullOr(Schema.Int)
 }) {}
+
+/** As its reader is told. */
+export const streamEnd = ({ code, message, retry_after }: StreamCut): StreamEnd => {
+  const { details } = errorAnswer({ error: message, code, ...retry_after === null ? {} : { retry_after } }, code)
+  return { message, code, details }
+}
 
 /** Whether the caller's token still holds; provided to each request by whoever authenticated it. */
 export const StillAuthorized = Context.Reference<Effect.Effect<unknown, Unauthorized | ServiceUnavailable>>(
@@ -43,7 +54,12 @@ export class OpenStreams extends Context.Service<OpenStreams, {
       })
       const stopping = Effect.andThen(
         Deferred.await(ending),
-        Effect.fail(new StreamCut({ reason: "stopping", message: "the server is stopping; go on after the last event elsewhere" }))
+        Effect.fail(new StreamCut({
+          reason: "stopping",
+          message: "the server is stopping; go on after the last event elsewhere",
+          code: "stopping",
+          retry_after: 1
+        }))
       )
       const counted = Effect.acquireRelease(Ref.update(open, (count) => count + 1), () => Ref.update(open, (count) => count - 1))
 
@@ -69,5 +85,5 @@ const untilRefused = (still: Effect.Effect<unknown, Unauthorized | ServiceUnavai
     Effect.catchIf((refusal) => refusal instanceof ServiceUnavailable, () => Effect.void),
     Effect.repeat(Schedule.forever),
     Effect.andThen(Effect.never),
-    Effect.mapError((refusal) => new StreamCut({ reason: "unauthorized", message: refusal.error }))
+    Effect.mapError((refusal) => new StreamCut({ reason: "unauthorized", message: refusal.error, code: refusal.code, retry_after: null }))
   )

@@ -36,13 +36,16 @@ export interface KeptRequest {
 /** As long as a key means its first request. */
 export const retention = Duration.hours(24)
 
+/** Its address and its body, one after the other: a large body is not copied. */
+export type RequestBytes = ReadonlyArray<Uint8Array>
+
 export class IdempotencyRepo extends Context.Service<IdempotencyRepo, {
-  readonly find: (scope: KeyScope, request: Uint8Array) => Effect.Effect<Option.Option<KeptRequest>, SqlError>
+  readonly find: (scope: KeyScope, request: RequestBytes) => Effect.Effect<Option.Option<KeptRequest>, SqlError>
   /**
    * The id under which the answer is to be kept; none where the key is taken. Waits for another transaction that has claimed it.
    * Call it within the request's transaction.
    */
-  readonly claim: (scope: KeyScope, request: Uint8Array) => Effect.Effect<Option.Option<string>, SqlError>
+  readonly claim: (scope: KeyScope, request: RequestBytes) => Effect.Effect<Option.Option<string>, SqlError>
   readonly keep: (id: string, answer: KeptAnswer) => Effect.Effect<void, SqlError>
   /** Removes keys that mean nothing any more; answers how many. */
   readonly removeExpired: Effect.Effect<number, SqlError>
@@ -52,11 +55,11 @@ export class IdempotencyRepo extends Context.Service<IdempotencyRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const digests = (request: Uint8Array) => cipher.digests(request, "idempotency_keys.body_digest")
+      const digests = (request: RequestBytes) => cipher.digests(request, "idempotency_keys.body_digest")
       const age = `${Duration.toSeconds(retention)} seconds`
 
       return IdempotencyRepo.of({
-        find: Effect.fn("IdempotencyRepo.find")(function*(scope: KeyScope, request: Uint8Array) {
+        find: Effect.fn("IdempotencyRepo.find")(function*(scope: KeyScope, request: RequestBytes) {
           const rows = yield* sql`
             SELECT id, body_digest, response FROM idempotency_keys
             WHERE key_digest = ${digestOf(scope)} AND response IS NOT NULL AND created_at > now() - ${age}::text::interval`
@@ -66,7 +69,7 @@ export class IdempotencyRepo extends Context.Service<IdempotencyRepo, {
           const answer = yield* Effect.orDie(decodeAnswer(text))
           return Option.some({ answer, same: digests(request).some((digest) => Buffer.compare(digest, row.body_digest) === 0) })
         }),
-        claim: Effect.fn("IdempotencyRepo.claim")(function*(scope: KeyScope, request: Uint8Array) {
+        claim: Effect.fn("IdempotencyRepo.claim")(function*(scope: KeyScope, request: RequestBytes) {
           const id = randomUUID()
           const rows = yield* sql`
             INSERT INTO idempotency_keys (id, user_id, key_digest, body_digest)

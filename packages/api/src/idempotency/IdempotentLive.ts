@@ -12,7 +12,7 @@ import type { unhandled } from "effect/Types"
 import type { FieldCipher } from "../crypto/FieldCipher.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { pathOf } from "../http/RouteTable.ts"
-import { IdempotencyRepo, type KeptAnswer, type KeptRequest, type KeyScope } from "./IdempotencyRepo.ts"
+import { IdempotencyRepo, type KeptAnswer, type KeptRequest, type KeyScope, type RequestBytes } from "./IdempotencyRepo.ts"
 
 /**
  * Requests with keys that run at once. Each holds a connection of the pool (16) to its end, and some of what they do takes
@@ -35,7 +35,7 @@ export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient 
     const atOnce = yield* Semaphore.make(AT_ONCE)
     const alone = oneOfAName()
 
-    const carriedOut = (scope: KeyScope, request: Uint8Array, served: Served) =>
+    const carriedOut = (scope: KeyScope, request: RequestBytes, served: Served) =>
       sql.withTransaction(Effect.gen(function*() {
         const claimed = yield* repo.claim(scope, request)
         if (Option.isNone(claimed)) return yield* answered(yield* repo.find(scope, request))
@@ -46,7 +46,7 @@ export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient 
         return answer
       })).pipe(Effect.catchIf((failure) => failure instanceof NotKept, ({ answer }) => Effect.succeed(answer)))
 
-    const once = (scope: KeyScope, request: Uint8Array, served: Served): Effect.Effect<Answer, Refused> =>
+    const once = (scope: KeyScope, request: RequestBytes, served: Served): Effect.Effect<Answer, Refused> =>
       Effect.gen(function*() {
         const known = yield* orUnavailable(repo.find(scope, request))
         return yield* Option.isSome(known)
@@ -64,7 +64,7 @@ export const IdempotentLive: Layer.Layer<Idempotent, never, SqlClient.SqlClient 
       const { id: user_id } = yield* CurrentUser
       const scope = { user_id, method: request.method, path: pathOf(request.url), key }
       const body = new Uint8Array(yield* Effect.orDie(request.arrayBuffer))
-      return yield* once(scope, Buffer.concat([Buffer.from(`${request.url}\n`, "utf8"), body]), served)
+      return yield* once(scope, [Buffer.from(`${request.url}\n`, "utf8"), body], served)
     }))
   })
 ).pipe(Layer.provide(IdempotencyRepo.layer))

@@ -3,12 +3,16 @@ import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { InsightRpcs } from "@englog/rpc/rpc/InsightRpcs"
 import { Effect } from "effect"
 import { orRpcFailure } from "../rpc/RpcFailures.ts"
+import { InsightGenerator } from "./InsightGenerator.ts"
 import { Insights } from "./Insights.ts"
 import { InsightTasks } from "./InsightTasks.ts"
+import { InsightVerification } from "./InsightVerification.ts"
 
 export const InsightRpcsLive = InsightRpcs.toLayer(Effect.gen(function*() {
   const insights = yield* Insights
   const tasks = yield* InsightTasks
+  const generator = yield* InsightGenerator
+  const verification = yield* InsightVerification
   return InsightRpcs.of({
     SubmitInsight: (request) =>
       CurrentUser.use((user) => orRpcFailure(tasks.requestInsight(user, request))).pipe(
@@ -19,6 +23,10 @@ export const InsightRpcsLive = InsightRpcs.toLayer(Effect.gen(function*() {
         Effect.map((task_id) => ({ task_id, message: "Report generation task queued successfully" }))
       ),
     ListInsights: (query) => CurrentUser.use((user) => orRpcFailure(insights.list(user, query))),
-    GetInsight: ({ id }) => CurrentUser.use((user) => orRpcFailure(insights.get(user, id)))
+    GenerateInsight: (request) => CurrentUser.use((user) => orRpcFailure(generator.generate(user, request))),
+    GetInsight: ({ id }) => CurrentUser.use((user) => orRpcFailure(insights.get(user, id))),
+    DeleteInsight: ({ id }) => CurrentUser.use((user) => orRpcFailure(insights.remove(user, id))),
+    GetInsightFacts: ({ id }) => CurrentUser.use((user) => orRpcFailure(insights.facts(user, id))),
+    VerifyInsight: ({ id }) => CurrentUser.use((user) => orRpcFailure(verification.verify(user, id)))
   })
 }))

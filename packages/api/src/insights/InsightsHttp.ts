@@ -4,12 +4,16 @@ import { EngLogApi } from "@englog/rpc/http/Api"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
+import { InsightGenerator } from "./InsightGenerator.ts"
 import { Insights } from "./Insights.ts"
 import { InsightTasks } from "./InsightTasks.ts"
+import { InsightVerification } from "./InsightVerification.ts"
 
 export const InsightsHttp = HttpApiBuilder.group(EngLogApi, "insights", Effect.fn(function*(handlers) {
   const insights = yield* Insights
   const tasks = yield* InsightTasks
+  const generator = yield* InsightGenerator
+  const verification = yield* InsightVerification
   return handlers.handleAll({
     submitInsight: Effect.fnUntraced(function*({ payload }) {
       const task_id = yield* orUnavailable(tasks.requestInsight(yield* CurrentUser, payload))
@@ -24,6 +28,10 @@ export const InsightsHttp = HttpApiBuilder.group(EngLogApi, "insights", Effect.f
     }),
     get: Effect.fnUntraced(function*({ params }) {
       return yield* insights.get(yield* CurrentUser, params.id)
-    })
+    }),
+    generate: ({ payload }) => CurrentUser.use((user) => orUnavailable(generator.generate(user, payload))),
+    remove: ({ params }) => CurrentUser.use((user) => insights.remove(user, params.id)),
+    facts: ({ params }) => CurrentUser.use((user) => insights.facts(user, params.id)),
+    verify: ({ params }) => CurrentUser.use((user) => orUnavailable(verification.verify(user, params.id)))
   })
 }))

@@ -16,6 +16,8 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { InvalidResult, type RegisteredKind, TaskKinds } from "../queue/TaskKinds.ts"
+import { Mails } from "../mail/Mails.ts"
+import { recordsOf } from "./InsightBasis.ts"
 import { InsightRepo } from "./InsightRepo.ts"
 import { type AskingTask, type Question, Questions } from "./Questions.ts"
 
@@ -28,6 +30,7 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
   const questions = yield* Questions
   const insights = yield* InsightRepo
   const sql = yield* SqlClient.SqlClient
+  const mails = yield* Mails
 
   const narration = (
     kind: typeof InsightGeneration | typeof WeeklyReport,
@@ -41,6 +44,7 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
       const input = new NarrationInput({
         insight_type: question.insight_type,
         context: question.context,
+        ...(question.focus_areas === undefined ? {} : { focus_areas: question.focus_areas }),
         sheet: citing(question.sheet, entries),
         entries,
         entry_count: question.entries.length,
@@ -70,6 +74,7 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
         insight_type: question.insight_type,
         period_start: sheet.period_start,
         period_end: sheet.period_end,
+        project_ids: question.project_ids,
         content: checked.content,
         tags: checked.tags,
         confidence: checked.confidence,
@@ -79,7 +84,19 @@ export const NarrationOutcomesLive = Layer.effectDiscard(Effect.gen(function*() 
         removed: checked.removed,
         entry_count: question.entries.length,
         question_digest: question.digest,
-        draft
+        draft,
+        basis: {
+          kind: kind.kind,
+          payload: task.payload,
+          private_input: task.private_input,
+          records: recordsOf(question),
+          statements: checked.statements
+        }
+      })
+      yield* mails.postTo(task.user_id, ({ first_name, preferences }, url) => {
+        const report = { first_name, content: checked.content, url, ...periodOf(sheet) }
+        if (isScheduled(task.payload)) return preferences.weekly_report ? { template: "weekly_report", ...report } : undefined
+        return preferences.email_report_ready ? { template: "report_ready", title: question.insight_type, ...report } : undefined
       })
       yield* sql.afterCommit(count(kind.kind, origin.source, checked))
       yield* Effect.logDebug("stored an insight").pipe(Effect.annotateLogs({
@@ -112,6 +129,11 @@ const count = (kind: string, source: string, checked: CheckedInsight) =>
     Effect.andThen(Metrics.figureSentences.add({ verdict: "kept" }, checked.sentences_kept)),
     Effect.andThen(Metrics.figureSentences.add({ verdict: "removed" }, checked.sentences_total - checked.sentences_kept))
   )
+
+const decodeScheduled = Schema.decodeOption(Schema.fromJsonString(Schema.Struct({ scheduled: Schema.optionalKey(Schema.Boolean) })))
+const isScheduled = (payload: string): boolean => Option.exists(decodeScheduled(payload), ({ scheduled }) => scheduled === true)
+
+const periodOf = ({ period_end, period_start }: FactSheet) => ({ period_start, period_end })
 
 /** The same facts, naming only entries that travel with them: what a narrator cannot see it cannot cite. */
 const citing = (sheet: FactSheet, entries: ReadonlyArray<FactEntry>): FactSheet => {

@@ -140,5 +140,5 @@ const compileRow = (row: AnnouncedKindRow): Option.Option<AnnouncedKind> => {
 /** Of a result's text: what is wrong with it. */
 const problemOf = (shape: JsonShape, text: string): string | undefined => {
   const parsed = parseUnknown(text)
-  return parsed._tag === "Failure" ? "result: is no JSON" : shape.problem(parsed.success, ["result"])
+  return parsed._tag === "Failure" ? "result: is no JSON" : shape.problem(parsed.success, ["result"])?.error
 }

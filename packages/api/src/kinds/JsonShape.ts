@@ -5,11 +5,11 @@
  * expression of a stranger may take forever; the worker's own schema still holds values to it (docs/decisions/0020).
  */
 import { JsonSchema, Predicate, Result, Schema, SchemaIssue, SchemaRepresentation } from "effect"
-import { describeIssue } from "../http/errors/RequestProblems.ts"
+import { describeIssue, type FieldProblems } from "../http/errors/RequestProblems.ts"
 
 export interface JsonShape {
   /** What is wrong with a value; undefined where nothing is. `path`: where the value stands. */
-  readonly problem: (value: unknown, path: ReadonlyArray<PropertyKey>) => string | undefined
+  readonly problem: (value: unknown, path: ReadonlyArray<PropertyKey>) => FieldProblems | undefined
 }
 
 /** Or why it is no schema that could be held to. */

@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { Cursor } from "../http/Cursor.ts"
+import { withEtag } from "../http/EntityTag.ts"
 
 /** A project as one of its organization's members sees it. */
 export interface SeenProject extends Cursor {
@@ -29,9 +30,12 @@ export interface ProjectFilter {
 }
 
 export class ProjectRepo extends Context.Service<ProjectRepo, {
+  readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
   readonly insert: (creator: UserId, organization: OrganizationId, project: ProjectPayload) => Effect.Effect<SeenProject, SqlError>
   /** None where the user sees no such project; likewise below. */
   readonly find: (user: UserId, id: ProjectId) => Effect.Effect<Option.Option<SeenProject>, SqlError>
+  /** As it is until the transaction ends: nobody else changes it meanwhile. */
+  readonly lock: (user: UserId, id: ProjectId) => Effect.Effect<Option.Option<SeenProject>, SqlError>
   /** Whether the user may change projects of the organization; none where they do not belong to it. */
   readonly steers: (user: UserId, organization: OrganizationId) => Effect.Effect<Option.Option<boolean>, SqlError>
   /** Newest first, at most `limit`. */
@@ -42,7 +46,7 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
     organization: OrganizationId,
     project: ProjectPayload
   ) => Effect.Effect<Option.Option<SeenProject>, SqlError>
-  readonly remove: (id: ProjectId) => Effect.Effect<boolean, SqlError>
+  readonly remove: (id: ProjectId) => Effect.Effect<void, SqlError>
   /** It is nobody's default once it is archived. */
   readonly setArchived: (user: UserId, id: ProjectId, archived: boolean) => Effect.Effect<Option.Option<SeenProject>, SqlError>
   /** Instead of the one before. */
@@ -61,7 +65,7 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
         const description = row.description === null
           ? null
           : yield* cipher.decrypt(row.description, EncryptedColumn.projectDescription, row.id)
-        return { project: new Project({ ...row, description }), steers, micros, id: row.id }
+        return { project: new Project(withEtag({ ...row, description })), steers, micros, id: row.id }
       }, Effect.orDie)
 
       const select = Effect.fnUntraced(function*(user: UserId, where: Statement, order = sql``) {
@@ -81,6 +85,7 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
         description === null ? Effect.succeed(null) : cipher.encrypt(description, EncryptedColumn.projectDescription, id)
 
       return ProjectRepo.of({
+        transaction: sql.withTransaction,
         insert: Effect.fn("ProjectRepo.insert")((creator, organization, project) =>
           sql.withTransaction(Effect.gen(function*() {
             const id = ProjectId.make(randomUUID())
@@ -95,6 +100,14 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
           }))
         ),
         find: Effect.fn("ProjectRepo.find")(find),
+        lock: Effect.fn("ProjectRepo.lock")(function*(user, id) {
+          // Entries and goals that name it are written all the same. Read by a statement of its own: what another transaction did
+          // until it let go of the lock is seen by later statements only.
+          yield* sql`
+            SELECT 1 FROM projects p JOIN organization_members m ON m.organization_id = p.organization_id
+            WHERE p.id = ${id} AND m.user_id = ${user} FOR NO KEY UPDATE OF p`
+          return yield* find(user, id)
+        }),
         steers: Effect.fn("ProjectRepo.steers")(function*(user, organization) {
           const rows = yield* sql`
             SELECT m.role <> 'member' AS steers FROM organization_members m WHERE m.user_id = ${user} AND m.organization_id = ${organization}`
@@ -118,9 +131,7 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
             WHERE id = ${id}`
           return yield* find(user, id)
         }),
-        remove: Effect.fn("ProjectRepo.remove")((id) =>
-          Effect.map(sql`DELETE FROM projects WHERE id = ${id} RETURNING id`, (rows) => rows.length > 0)
-        ),
+        remove: Effect.fn("ProjectRepo.remove")((id) => Effect.asVoid(sql`DELETE FROM projects WHERE id = ${id}`)),
         setArchived: Effect.fn("ProjectRepo.setArchived")((user, id, archived) =>
           sql.withTransaction(Effect.gen(function*() {
             const change = archived ? sql`archived_at = now()` : sql`archived_at = NULL`

@@ -7,13 +7,14 @@ import type { Project } from "@englog/domain/projects/Project"
 import type { ProjectStats } from "@englog/domain/projects/ProjectStats"
 import type { Sharing } from "@englog/domain/projects/Sharing"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
-import { BadRequest, Conflict, Forbidden, NotFound } from "@englog/rpc/http/HttpErrors"
+import { BadRequest, Conflict, Forbidden, NotFound, type PreconditionFailed } from "@englog/rpc/http/HttpErrors"
 import { defaultPageSize } from "@englog/rpc/http/Page"
 import type { ProjectPage, ProjectPayload, ProjectQuery, SharingPayload, StatsQuery } from "@englog/rpc/http/ProjectsApi"
 import { Context, Effect, Layer, Option } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { violatedConstraint } from "../db/Constraints.ts"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
+import { type Seen, unlessStale } from "../http/EntityTag.ts"
 import { ProjectRepo, type SeenProject } from "./ProjectRepo.ts"
 import { ProjectStatsRepo } from "./ProjectStatsRepo.ts"
 import { SharingRepo } from "./SharingRepo.ts"
@@ -27,9 +28,10 @@ export class Projects extends Context.Service<Projects, {
   readonly update: (
     caller: Caller,
     id: ProjectId,
-    project: ProjectPayload
-  ) => Effect.Effect<Project, BadRequest | Conflict | Forbidden | NotFound | SqlError>
-  readonly remove: (caller: Caller, id: ProjectId) => Effect.Effect<void, Forbidden | NotFound | SqlError>
+    project: ProjectPayload,
+    seen: Seen
+  ) => Effect.Effect<Project, BadRequest | Conflict | Forbidden | NotFound | PreconditionFailed | SqlError>
+  readonly remove: (caller: Caller, id: ProjectId, seen: Seen) => Effect.Effect<void, Forbidden | NotFound | PreconditionFailed | SqlError>
   readonly setArchived: (caller: Caller, id: ProjectId, archived: boolean) => Effect.Effect<Project, Forbidden | NotFound | SqlError>
   readonly makeDefault: (caller: Caller, id: ProjectId) => Effect.Effect<Project, Conflict | NotFound | SqlError>
   readonly endDefault: (caller: Caller, id: ProjectId) => Effect.Effect<void, NotFound | SqlError>
@@ -51,10 +53,17 @@ export class Projects extends Context.Service<Projects, {
       const find = (caller: Caller, id: ProjectId) => Effect.flatMap(repo.find(caller.id, id), orMissing(id))
 
       /** Those who only see a team's project are told why they may not change it. */
-      const steered = Effect.fnUntraced(function*(caller: Caller, id: ProjectId) {
-        const found = yield* find(caller, id)
+      const steered = Effect.fnUntraced(function*(found: SeenProject) {
         return found.steers ? found : yield* new Forbidden({ error: "only leads and admins of the team may change its projects" })
       })
+
+      /** Locks the project, so that what was checked holds when it is changed. */
+      const changing = <A, E>(caller: Caller, id: ProjectId, seen: Seen, change: (found: SeenProject) => Effect.Effect<A, E>) =>
+        repo.transaction(Effect.gen(function*() {
+          const found = yield* Effect.flatMap(Effect.flatMap(repo.lock(caller.id, id), orMissing(id)), steered)
+          yield* unlessStale(seen, found.project, "project")
+          return yield* change(found)
+        }))
 
       const mayAddTo = Effect.fnUntraced(function*(caller: Caller, team_id: OrganizationId) {
         const steers = yield* repo.steers(caller.id, team_id)
@@ -71,7 +80,7 @@ export class Projects extends Context.Service<Projects, {
         return team_id
       })
 
-      const seen = Effect.fnUntraced(function*(user: UserId, id: ProjectId) {
+      const visible = Effect.fnUntraced(function*(user: UserId, id: ProjectId) {
         const found = yield* repo.find(user, id)
         return Option.isSome(found) ? found.value.project : yield* noProject(id)
       })
@@ -92,17 +101,16 @@ export class Projects extends Context.Service<Projects, {
           return { items: rows.map(({ project }) => project), next_cursor }
         }),
         get: Effect.fn("Projects.get")((caller, id) => projectOf(find(caller, id))),
-        update: Effect.fn("Projects.update")(function*(caller, id, project) {
-          const found = yield* steered(caller, id)
-          const organization = yield* organizationOf(caller, found, project.team_id)
-          return yield* projectOf(Effect.flatMap(repo.update(caller.id, id, organization, project), orMissing(id)))
-        }),
-        remove: Effect.fn("Projects.remove")(function*(caller, id) {
-          yield* steered(caller, id)
-          if (!(yield* repo.remove(id))) return yield* missing(id)
-        }),
+        update: Effect.fn("Projects.update")((caller, id, project, seen) =>
+          changing(caller, id, seen, (found) =>
+            Effect.gen(function*() {
+              const organization = yield* organizationOf(caller, found, project.team_id)
+              return yield* projectOf(Effect.flatMap(repo.update(caller.id, id, organization, project), orMissing(id)))
+            }))
+        ),
+        remove: Effect.fn("Projects.remove")((caller, id, seen) => changing(caller, id, seen, () => repo.remove(id))),
         setArchived: Effect.fn("Projects.setArchived")(function*(caller, id, archived) {
-          yield* steered(caller, id)
+          yield* Effect.flatMap(find(caller, id), steered)
           return yield* projectOf(Effect.flatMap(repo.setArchived(caller.id, id, archived), orMissing(id)))
         }),
         makeDefault: Effect.fn("Projects.makeDefault")(function*(caller, id) {
@@ -130,13 +138,13 @@ export class Projects extends Context.Service<Projects, {
         ofNewEntry: Effect.fn("Projects.ofNewEntry")(function*(user, named) {
           if (named === undefined) return Option.getOrNull(yield* repo.findDefault(user))
           if (named === null) return null
-          const project = yield* seen(user, named)
+          const project = yield* visible(user, named)
           return project.archived_at === null
             ? named
             : yield* new BadRequest({ error: `project_id: "${project.name}" is archived and takes no new entries` })
         }),
         check: Effect.fn("Projects.check")(function*(user, named) {
-          if (named !== undefined && named !== null) yield* seen(user, named)
+          if (named !== undefined && named !== null) yield* visible(user, named)
         })
       })
     })
@@ -148,9 +156,7 @@ export const isForLackOfProject = (error: unknown): boolean => violatedConstrain
 
 export const noProject = (id: ProjectId | null | undefined) => new BadRequest({ error: `project_id: you have no project ${id}` })
 
-const missing = (id: ProjectId) => new NotFound({ error: `you have no project ${id}` })
-
 const orMissing = (id: ProjectId) => (found: Option.Option<SeenProject>): Effect.Effect<SeenProject, NotFound> =>
-  Option.match(found, { onNone: () => missing(id), onSome: Effect.succeed })
+  Option.match(found, { onNone: () => new NotFound({ error: `you have no project ${id}` }), onSome: Effect.succeed })
 
 const projectOf = Effect.map(({ project }: SeenProject) => project)

@@ -4,7 +4,8 @@
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { Effect } from "effect"
-import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
+import { created, seenIn, shown, shownUnlessKnown } from "../http/EntityTag.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { Projects } from "./Projects.ts"
 
@@ -13,15 +14,17 @@ export const ProjectsHttp = {
     const projects = yield* Projects
     return handlers.handleAll({
       create: Effect.fn(function*({ payload }) {
-        const body = yield* orUnavailable(projects.create(yield* CurrentUser, payload))
-        return HttpApiSchema.withHeaders({ body, headers: { location: `/v1/projects/${body.id}` } })
+        const project = yield* orUnavailable(projects.create(yield* CurrentUser, payload))
+        return created(project, `/v1/projects/${project.id}`)
       }),
       list: ({ query }) => CurrentUser.use((user) => orUnavailable(projects.list(user, query))),
-      get: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.get(user, params.id))),
-      update: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(projects.update(user, params.id, payload))),
-      remove: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.remove(user, params.id))),
-      archive: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.setArchived(user, params.id, true))),
-      unarchive: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.setArchived(user, params.id, false))),
+      get: ({ headers, params }) =>
+        CurrentUser.use((user) => Effect.map(orUnavailable(projects.get(user, params.id)), (project) => shownUnlessKnown(project, headers))),
+      update: ({ headers, params, payload }) =>
+        CurrentUser.use((user) => Effect.map(orUnavailable(projects.update(user, params.id, payload, seenIn(headers))), shown)),
+      remove: ({ headers, params }) => CurrentUser.use((user) => orUnavailable(projects.remove(user, params.id, seenIn(headers)))),
+      archive: ({ params }) => CurrentUser.use((user) => Effect.map(orUnavailable(projects.setArchived(user, params.id, true)), shown)),
+      unarchive: ({ params }) => CurrentUser.use((user) => Effect.map(orUnavailable(projects.setArchived(user, params.id, false)), shown)),
       makeDefault: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.makeDefault(user, params.id))),
       endDefault: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.endDefault(user, params.id))),
       stats: ({ params, query }) => CurrentUser.use((user) => orUnavailable(projects.stats(user, params.id, query))),

@@ -32,6 +32,8 @@ export class LockedTask extends Schema.Class<LockedTask>("LockedTask")({
   /** Others wait for it. */
   dependents: Schema.Boolean,
   limit_key: Schema.NullOr(Schema.String),
+  /** Somebody wants to know of its end. */
+  followed: Schema.Boolean,
   retry: RetryPolicy,
   organization_id: OrganizationId,
   user_id: UserId,
@@ -109,7 +111,8 @@ export class LeaseRepo extends Context.Service<LeaseRepo, {
         const rows = yield* sql`
           SELECT q.id, t.task_id, q.kind, q.state, q.attempt, q.max_attempts, q.rescues, q.session_id,
             q.released_session, q.worker_id, q.cancel_requested_at IS NOT NULL AS cancel_requested, q.cancel_reason,
-            q.progress, q.dependents, q.limit_key, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.traceparent, t.private_input,
+            q.progress, q.dependents, q.limit_key,
+            EXISTS (SELECT 1 FROM followed_organizations f WHERE f.organization_id = t.organization_id) AS followed, t.retry, t.organization_id, t.user_id, t.payload::text AS payload, t.traceparent, t.private_input,
             extract(epoch FROM clock_timestamp() - t.created_at)::float8 AS age_seconds
           FROM tasks t JOIN task_queue q ON q.id = t.id WHERE ${isTask(sql, task_id)}
           FOR UPDATE OF q`

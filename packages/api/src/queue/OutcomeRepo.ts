@@ -68,7 +68,7 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
   readonly requestCancel: (task: LockedTask, reason: string) => Effect.Effect<void, SqlError>
   /**
    * Completes, of these, whatever is held exactly as it is said and needs nothing more: no task or limit that waits for it, no
-   * cancellation. The others are left as they are. For kinds whose completion has no effect.
+   * cancellation, nobody who follows its organization. The others are left as they are. For kinds whose completion has no effect.
    */
   readonly completePlain: (completions: ReadonlyArray<Completion>) => Effect.Effect<ReadonlyMap<TaskId, PlainlyCompleted>, SqlError>
   /** In order, also of one task. */
@@ -149,6 +149,7 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
               ${texts(numbered.map(({ session_id }) => session_id))}::text[]::uuid[], ${texts(results)}) AS n (id, attempt, session_id, result)
             WHERE q.id = n.id AND q.attempt = n.attempt AND q.session_id = n.session_id AND q.state = 'running'
               AND q.cancel_requested_at IS NULL AND NOT q.dependents AND q.limit_key IS NULL
+              AND NOT EXISTS (SELECT 1 FROM followed_organizations f WHERE f.organization_id = q.organization_id)
             RETURNING q.id, q.attempt, q.max_attempts, q.rescues, q.message, q.session_id, q.worker_id, q.started_at, q.started_seq,
               q.event_seq, n.result
           )

@@ -19,6 +19,7 @@ import { LeaseBook } from "./LeaseBook.ts"
 import { type EndedTask, LeaseRepo, type LockedTask } from "./LeaseRepo.ts"
 import { type Completion, OutcomeRepo, type ProgressAnswer, type ProgressNote } from "./OutcomeRepo.ts"
 import { bereft, release } from "./TaskDependencies.ts"
+import { TaskEndings } from "./TaskEndings.ts"
 import { InvalidResult, type OutcomeEffectError, TaskKinds } from "./TaskKinds.ts"
 import { admit } from "./TaskLimits.ts"
 import { Wakeups } from "./Wakeups.ts"
@@ -70,12 +71,26 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
       const leases = yield* LeaseRepo
       const changes = yield* OutcomeRepo
       const kinds = yield* TaskKinds
+      const endings = yield* TaskEndings
       const book = yield* LeaseBook
       const wakeups = yield* Wakeups
 
       /** Carries out a decision, and what follows from it for tasks that waited for this one. */
       const carryOut = (task: LockedTask, decision: Decision, details: Details): Effect.Effect<void, SqlError> =>
-        Effect.andThen(change(task, decision, details), follow(task, decision))
+        change(task, decision, details).pipe(Effect.andThen(tellEnd(task, decision, details)), Effect.andThen(follow(task, decision)))
+
+      /** The kind's own effect first, then whoever follows all of them. */
+      const tellEnd = (task: LockedTask, decision: Decision, details: Details): Effect.Effect<void, SqlError> => {
+        if (decision._tag !== "Fail" && decision._tag !== "End") return Effect.void
+        const state = decision._tag === "Fail" ? "failed" : decision.state
+        const ending = {
+          task,
+          state,
+          reason: decision._tag === "Fail" ? decision.reason : state === "expired" ? "deadline" : null,
+          result: state === "completed" ? details.result : null
+        } as const
+        return Effect.andThen(kinds.find(task.kind)?.onEnded?.(task, state) ?? Effect.void, task.followed ? endings.tell(ending) : Effect.void)
+      }
 
       const follow = Effect.fnUntraced(function*(task: LockedTask, decision: Decision) {
         const ended = decision._tag === "Fail" || decision._tag === "End"
@@ -84,9 +99,9 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
           yield* sql.afterCommit(wakeups.wake("tasks", "delayed"))
         }
         if (ended && task.dependents) {
-          if (decision._tag === "End" && decision.state === "completed") {
-            for (const next of yield* release(sql, task.id)) yield* admit(sql, next.organization_id, next.limit_key)
-          } else {
+          const completed = decision._tag === "End" && decision.state === "completed"
+          for (const next of yield* release(sql, task.id, completed)) yield* admit(sql, next.organization_id, next.limit_key)
+          if (!completed) {
             for (const task_id of yield* bereft(sql, task.id)) {
               yield* apply(task_id, { _tag: "CancelRequested" }, `${task.task_id}, which it waited for, did not complete`)
             }
@@ -145,13 +160,16 @@ export class TaskOutcomes extends Context.Service<TaskOutcomes, {
           const task = locked.value
           const refusal = fence(task, report, lineage)
           if (refusal !== undefined) return refusal
-          const event = toEvent(report)
+          const event = eventOf(kinds, task, report)
           const decision = yield* decideWith(task, event)
           if (decision._tag === "Refuse") return decision.why
           const completes = decision._tag === "End" && decision.state === "completed"
           const result = completes && report.outcome._tag === "Completed"
             ? yield* applyEffect(kinds, task, report.outcome.result)
             : null
+          if (report.outcome._tag === "Failed") {
+            yield* kinds.find(task.kind)?.onFailed?.(task, { ...report.outcome, message: report.outcome.error, final: decision._tag !== "Requeue" }) ?? Effect.void
+          }
           yield* carryOut(task, decision, { message: reportText(report), result })
           return event._tag === "Completed" && !completes ? "the task was cancelled" : undefined
         }))
@@ -315,10 +333,16 @@ const toEvent = (report: TaskReport): TaskEvent => {
     case "Completed":
       return { _tag: "Completed" }
     case "Failed":
-      return { _tag: "Failed", retryable: report.outcome.retryable }
+      return { _tag: "Failed", retryable: report.outcome.retryable, retry_after: report.outcome.retry_after ?? 0 }
     case "Stopped":
       return { _tag: "Stopped" }
   }
+}
+
+/** A kind may have its say about a failed attempt. */
+const eventOf = (kinds: TaskKinds["Service"], { kind }: LockedTask, { outcome, ...report }: TaskReport): TaskEvent => {
+  const event = toEvent({ ...report, outcome })
+  return event._tag === "Failed" && outcome._tag === "Failed" ? { ...event, ...kinds.find(kind)?.judge?.(outcome) } : event
 }
 
 const reportText = (report: TaskReport): string | null => {

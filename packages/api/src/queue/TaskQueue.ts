@@ -43,6 +43,8 @@ export interface Submission {
   readonly limit?: TaskLimit | null
   readonly after?: ReadonlyArray<TaskId>
   readonly parent?: TaskId | null
+  /** It follows from a task that was accepted, and is not refused for want of room. */
+  readonly followUp?: boolean
 }
 
 export interface Accepted {
@@ -56,10 +58,17 @@ export type SubmissionError = QueueFull | DependencyProblem | SqlError
 export class TaskQueue extends Context.Service<TaskQueue, {
   /** Accepts a task: answered once it is committed. */
   readonly submit: (submission: Submission) => Effect.Effect<TaskId, SubmissionError>
+  /** Accepts a task unless an open one has its unique key; one that has ended or is to be cancelled gives the key up. */
+  readonly submitUnlessOpen: (submission: Submission & { readonly unique_key: string }) => Effect.Effect<Accepted, SubmissionError>
   /** Accepts all of them or none, in one commit; later ones may wait for earlier ones by `after` only across calls. */
   readonly submitAll: (submissions: ReadonlyArray<Submission>) => Effect.Effect<ReadonlyArray<Accepted>, SubmissionError>
   /** Accepts a task with what the caller's own transaction writes: both are committed, or neither. */
   readonly enlist: (submission: Submission) => Effect.Effect<Accepted, SubmissionError>
+  /** Likewise a parent that starts when all its children have ended, however they did; answers the children in their order. None of them has a unique key. */
+  readonly enlistFamily: (parent: Submission, children: ReadonlyArray<Submission>) => Effect.Effect<
+    { readonly parent: TaskId; readonly children: ReadonlyArray<TaskId> },
+    SubmissionError
+  >
 }>()("@englog/api/queue/TaskQueue") {
   static readonly layer = Layer.effect(
     TaskQueue,
@@ -102,7 +111,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
 
       /** Asks for permits and for what comes first, inside the caller's transaction. False where its unique key is taken. */
       const insertSpecial = Effect.fnUntraced(function*(task: NewTask) {
-        const pending_tasks = task.after.length === 0 ? 0 : yield* link(sql, task.organization_id, task.number, task.after)
+        const pending_tasks = task.after.length === 0 ? 0 : yield* link(sql, task.organization_id, task.number, task.after, task.whateverEnd)
         const permit = task.limit === null
           ? { admitted: false, delay: task.delay }
           : yield* TaskLimits.reserve(sql, task.organization_id, task.limit, task.delay)
@@ -159,6 +168,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
           unique_key: submission.unique_key ?? null,
           limit: submission.limit ?? null,
           after: submission.after ?? [],
+          whateverEnd: false,
           parent: submission.parent ?? null,
           traceparent
         }
@@ -181,7 +191,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       /** The rooms that submissions take, each asked for once. */
       const within = <A, E>(submissions: ReadonlyArray<Submission>, submit: Effect.Effect<A, E>): Effect.Effect<A, E | QueueFull | SqlError> => {
         const rooms = new Map<string, { readonly queue: string; readonly organization_id: OrganizationId; count: number }>()
-        for (const { organization_id, policy } of submissions) {
+        for (const { followUp = false, organization_id, policy } of submissions) {
+          if (followUp) continue
           const key = `${organization_id} ${policy.queue}`
           const room = rooms.get(key)
           if (room === undefined) rooms.set(key, { queue: policy.queue, organization_id, count: 1 })
@@ -224,6 +235,13 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         return accepted?.task_id ?? task.task_id
       })
 
+      const submitUnlessOpen: TaskQueue["Service"]["submitUnlessOpen"] = Effect.fn("TaskQueue.submitUnlessOpen")(function*(submission) {
+        yield* repo.freeKey(submission.organization_id, submission.kind, submission.unique_key)
+        const task = newTask(submission, yield* Clock.currentTimeMillis, yield* currentTraceparent)
+        const [accepted] = yield* accept([submission], [task])
+        return accepted ?? { task_id: task.task_id, created: true }
+      })
+
       const enlist: TaskQueue["Service"]["enlist"] = Effect.fn("TaskQueue.enlist")(function*(submission) {
         const task = newTask(submission, yield* Clock.currentTimeMillis, yield* currentTraceparent)
         const accepted = yield* within([submission], insertOrFind(task))
@@ -231,7 +249,17 @@ export class TaskQueue extends Context.Service<TaskQueue, {
         return accepted
       })
 
-      return TaskQueue.of({ submit, submitAll, enlist })
+      const enlistFamily: TaskQueue["Service"]["enlistFamily"] = Effect.fn("TaskQueue.enlistFamily")(function*(parent, children) {
+        const [now, traceparent] = [yield* Clock.currentTimeMillis, yield* currentTraceparent]
+        const first = newTask(parent, now, traceparent)
+        const members = children.map((child) => newTask({ ...child, parent: first.task_id }, now, traceparent))
+        const family = [...members, { ...first, after: members.map(({ task_id }) => task_id), whateverEnd: true }]
+        const accepted = yield* within([...children, parent], Effect.forEach(family, insertOrFind))
+        yield* sql.afterCommit(Effect.andThen(wakeups.wake("tasks"), count(accepted, family)))
+        return { parent: first.task_id, children: members.map(({ task_id }) => task_id) }
+      })
+
+      return TaskQueue.of({ submit, submitUnlessOpen, submitAll, enlist, enlistFamily })
     })
   )
 }

@@ -38,6 +38,8 @@ export class TaskRepo extends Context.Service<TaskRepo, {
   readonly insert: (sql: SqlClient.SqlClient, births: ReadonlyArray<Birth>) => Effect.Effect<BornRunning, SqlError>
   /** The same for a task with a unique key; false where that is taken. */
   readonly insertUnique: (sql: SqlClient.SqlClient, birth: Birth) => Effect.Effect<boolean, SqlError>
+  /** Takes the key from a task that has ended or is to be cancelled; an open one keeps it. */
+  readonly freeKey: (organization_id: OrganizationId, kind: string, unique_key: string) => Effect.Effect<void, SqlError>
   readonly findByUniqueKey: (
     sql: SqlClient.SqlClient,
     organization_id: OrganizationId,
@@ -125,6 +127,13 @@ export class TaskRepo extends Context.Service<TaskRepo, {
         return Option.fromUndefinedOr(found[0]?.task_id)
       })
 
+      const freeKey: TaskRepo["Service"]["freeKey"] = Effect.fn("TaskRepo.freeKey")(function*(organization_id, kind, unique_key) {
+        yield* sql`
+          UPDATE tasks t SET unique_key = NULL
+          WHERE t.organization_id = ${organization_id}::uuid AND t.kind = ${kind} AND t.unique_key = ${unique_key} AND (t.outcome IS NOT NULL
+            OR EXISTS (SELECT 1 FROM task_queue q WHERE q.id = t.id AND q.cancel_requested_at IS NOT NULL))`
+      })
+
       const find = Effect.fn("TaskRepo.find")(function*(task_id: TaskId) {
         const rows = yield* sql`
           SELECT t.task_id, t.kind, t.name, t.queue, t.priority, t.organization_id, t.user_id, t.payload::text AS payload,
@@ -152,7 +161,7 @@ export class TaskRepo extends Context.Service<TaskRepo, {
         )
       })
 
-      return TaskRepo.of({ insert, insertUnique, findByUniqueKey, find })
+      return TaskRepo.of({ insert, insertUnique, freeKey, findByUniqueKey, find })
     })
   )
 }

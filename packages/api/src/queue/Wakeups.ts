@@ -9,9 +9,9 @@ import { warnUnlessOutage } from "../db/Outage.ts"
 
 /**
  * `tasks`: work may be ready. `delayed`: a task waits for its time. `task:<id>`: that task has new events. `cancel`: a running
- * task is to be stopped. `queues`: their settings changed. `workers`: one was paused or resumed.
+ * task is to be stopped. `notifications:<user>`: they have new ones. `queues`: their settings changed. `workers`: one was paused or resumed.
  */
-export type Topic = "tasks" | "delayed" | "cancel" | "queues" | "workers" | `task:${string}`
+export type Topic = "tasks" | "delayed" | "cancel" | "queues" | "workers" | `task:${string}` | `notifications:${string}`
 
 export class Wakeups extends Context.Service<Wakeups, {
   readonly wake: (...topics: ReadonlyArray<Topic>) => Effect.Effect<void>

@@ -11,9 +11,9 @@ import { JobRepo, type JobRun } from "./JobRepo.ts"
 
 export interface NightlyJob<R> {
   readonly name: string
-  /** Of the hour from 3 to 4 UTC. */
-  readonly minute: number
-  /** Answers how many of `what` it removed. Two runs at once do no harm. */
+  /** Of the hour from 3 to 4 UTC; `quarterly`: every quarter of every hour instead, because zones differ by as much. */
+  readonly minute: number | "quarterly"
+  /** Answers how many of `what` it removed, or made. Two runs at once do no harm. */
   readonly run: Effect.Effect<number, SqlError, R>
   readonly what: string
 }
@@ -34,14 +34,14 @@ export class Jobs extends Context.Service<Jobs, {
         const context = yield* Effect.context<R>()
         const startInBackground = yield* FiberSet.makeRuntime<never, void, never>()
 
-        const carryOut = ({ name, run, what }: NightlyJob<R>, id: string) =>
+        const carryOut = ({ minute, name, run, what }: NightlyJob<R>, id: string) =>
           waitedOut(run).pipe(
             Effect.provideContext(context),
-            Effect.tap((removed) => removed === 0 ? Effect.void : Effect.logInfo(`removed ${what}`, { removed })),
+            Effect.tap((removed) => removed === 0 ? Effect.void : Effect.logInfo(`${doneBy(minute)} ${what}`, { removed })),
             Effect.matchCauseEffect({
               onSuccess: (removed) => repo.end(name, id, removed),
               onFailure: (cause) =>
-                Effect.andThen(warnUnlessOutage(`${what} could not be removed; trying again tomorrow`, cause), repo.end(name, id, null))
+                Effect.andThen(warnUnlessOutage(`${what} could not be ${doneBy(minute)}; trying again later`, cause), repo.end(name, id, null))
             }),
             Effect.catchCause((cause) => warnUnlessOutage(`what became of ${name} could not be noted`, cause)),
             Effect.annotateLogs({ component: "replicas", operation: name })
@@ -80,11 +80,13 @@ export class Jobs extends Context.Service<Jobs, {
     ).pipe(Layer.provide(JobRepo.layer))
 }
 
+const doneBy = (minute: NightlyJob<never>["minute"]) => minute === "quarterly" ? "submitted" : "removed"
+
 const view = <R>({ minute, name, what }: NightlyJob<R>, run: JobRun | undefined): JobView =>
   new JobView({
     name,
     description: what,
-    runs_at: `03:${String(minute).padStart(2, "0")} UTC`,
+    runs_at: minute === "quarterly" ? "every 15 minutes" : `03:${String(minute).padStart(2, "0")} UTC`,
     state: run === undefined ? "never_run" : run.given_up ? "failed" : run.outcome ?? "running",
     started_at: run?.started_at ?? null,
     ended_at: run?.ended_at ?? null,

@@ -4,10 +4,10 @@
  * built or ends it is built anew (docs/decisions/0023).
  */
 import { NodeClusterSocket, NodeCrypto } from "@effect/platform-node"
-import { Context, Effect, Layer, LogLevel, Option, References, Schedule } from "effect"
-import { RunnerAddress, type Sharding, SingleRunner } from "effect/cluster"
+import { Cause, Context, Effect, Layer, Logger, LogLevel, Option, References, Schedule } from "effect"
+import { ClusterError, RunnerAddress, type Sharding, SingleRunner } from "effect/cluster"
 import { SqlClient } from "effect/sql"
-import { warnUnlessOutage } from "../db/Outage.ts"
+import { outageOf, warnUnlessOutage } from "../db/Outage.ts"
 import { RunnerConfig, type RunnerMode, RunnerTimes } from "./RunnerConfig.ts"
 
 /** Connections whose schema is the cluster's; one of them holds its locks. */
@@ -25,10 +25,16 @@ export const replicated = <R>(work: Layer.Layer<never, never, R>) =>
     const runner = Layer.unwrap(Effect.map(RunnerConfig, (mode) => Layer.unwrap(Effect.map(RunnerTimes, (times) => runnerOf(mode, times))))).pipe(
       Layer.provide(Layer.effect(SqlClient.SqlClient, Effect.map(RunnerSql, (sql) => sql)))
     )
-    // The runner repeats in many lines what an outage is; `OutageWatch` says it once. Its work speaks as everything else does.
+    // The runner repeats in many lines what an outage is, and so does each cron job; `OutageWatch` says it once. Apart from that
+    // its work speaks as everything else does.
     const level = yield* References.MinimumLogLevel
-    const ofWork = Layer.provide(work, Layer.succeed(References.MinimumLogLevel, level))
-    const ofRunner = LogLevel.isGreaterThan(level, "Debug") ? "None" : level
+    const quiet = LogLevel.isGreaterThan(level, "Debug")
+    const loggers = yield* Logger.CurrentLoggers
+    const ofWork = Layer.provide(work, Layer.mergeAll(
+      Layer.succeed(References.MinimumLogLevel, level),
+      Layer.succeed(Logger.CurrentLoggers, quiet ? new Set(Array.from(loggers, exceptOutages)) : loggers)
+    ))
+    const ofRunner = quiet ? "None" : level
     yield* Layer.launch(Layer.provide(ofWork, runner)).pipe(
       Effect.provideService(References.MinimumLogLevel, ofRunner),
       Effect.provideContext(context),
@@ -39,6 +45,13 @@ export const replicated = <R>(work: Layer.Layer<never, never, R>) =>
       Effect.forkScoped
     )
   }))
+
+const exceptOutages = (logger: Logger.Logger<unknown, unknown>) =>
+  Logger.make((line) => isOutage(Cause.squash(line.cause)) ? undefined : logger.log(line))
+
+/** Of the cluster's storage: it fails with what the database failed with as its cause. */
+const isOutage = (error: unknown): boolean =>
+  outageOf(error instanceof ClusterError.PersistenceError ? error.cause : error) !== undefined
 
 const runnerOf = (mode: RunnerMode, { lockExpiration, refresh }: Context.Service.Shape<typeof RunnerTimes>) => {
   const shardingConfig = {

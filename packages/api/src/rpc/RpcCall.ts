@@ -5,7 +5,7 @@
 import { EngLogRpcs } from "@englog/rpc/rpc/EngLogRpcs"
 import { Predicate, Result, Schema } from "effect"
 import { jsonProblem } from "../http/errors/JsonProblem.ts"
-import { describeIssue } from "../http/errors/RequestProblems.ts"
+import { describeIssue, fieldProblems, type FieldProblems } from "../http/errors/RequestProblems.ts"
 
 const MessageId = Schema.Union([Schema.Int, Schema.String.check(Schema.isMaxLength(100))])
 const hexadecimal = (digits: number) => Schema.optionalKey(Schema.String.check(Schema.isPattern(new RegExp(`^[0-9a-f]{${digits}}$`))))
@@ -27,30 +27,30 @@ const schemas = {
 
 const isMessageTag = Schema.is(Schema.Literals(["Request", "Ack", "Interrupt", "Ping", "Eof"]))
 
-/** `<field>: <reason>` for a line that is no message of the protocol. */
-export const lineProblem = (line: string): string | undefined => {
+/** What is wrong with a line that is no message of the protocol. */
+export const lineProblem = (line: string): FieldProblems | undefined => {
   const problem = jsonProblem(line)
-  if (problem !== undefined) return `${problem.field === "" ? "message" : problem.field}: ${problem.reason}`
+  if (problem !== undefined) return fieldProblems([{ ...problem, field: problem.field === "" ? "message" : problem.field }])
   const message: unknown = JSON.parse(line)
   const tag = Predicate.hasProperty(message, "_tag") ? message["_tag"] : undefined
   return isMessageTag(tag)
     ? schemaProblem(schemas[tag], message)
-    : `_tag: must be one of ${Object.keys(schemas).join(", ")}`
+    : fieldProblems([{ field: "_tag", reason: `must be one of ${Object.keys(schemas).join(", ")}` }])
 }
 
 const payloads = new Map([...EngLogRpcs.requests].map(([tag, rpc]) => [tag, Schema.toCodecJson(rpc.payloadSchema)] as const))
 
-/** `<field>: <reason>` for a payload that this procedure does not take. */
-export const payloadProblem = (tag: string, payload: unknown): string | undefined => {
+/** What is wrong with a payload that this procedure does not take. */
+export const payloadProblem = (tag: string, payload: unknown): FieldProblems | undefined => {
   const schema = payloads.get(tag)
-  return schema === undefined ? "tag: is no procedure of this server" : schemaProblem(schema, payload, "error")
+  return schema === undefined ? fieldProblems([{ field: "tag", reason: "is no procedure of this server" }]) : schemaProblem(schema, payload, "error")
 }
 
 const schemaProblem = (
   schema: Schema.Codec<unknown, unknown>,
   value: unknown,
   onExcessProperty: "error" | "ignore" = "ignore"
-): string | undefined =>
+): FieldProblems | undefined =>
   Result.match(Schema.decodeUnknownResult(schema, { errors: "all", onExcessProperty })(value), {
     onSuccess: () => undefined,
     onFailure: ({ issue }) => describeIssue(issue, "Payload")

@@ -1,15 +1,17 @@
 /**
- * The edge of the RPC server. What cannot be read is refused whole: over HTTP with a status and `{"error": …}`, over a
+ * The edge of the RPC server. What cannot be read is refused whole: over HTTP with a status and an ErrorAnswer, over a
  * WebSocket with a defect that says why. A payload that does not fit is the call's own failure, `bad_request`.
  * A fault of ours tells nothing about itself.
  */
-import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
+import type { Refusal } from "@englog/rpc/http/ErrorAnswer"
+import { rpcFailure, RpcFailure } from "@englog/rpc/rpc/RpcFailure"
 import { Effect, Result, Schema } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { type RpcMessage, RpcSerialization, RpcServer } from "effect/rpc"
 import { isUtf8 } from "node:buffer"
 import { errorBody } from "../http/errors/ErrorBody.ts"
 import { shortened } from "../http/errors/FieldName.ts"
+import type { FieldProblems } from "../http/errors/RequestProblems.ts"
 import { bodyLimit } from "../http/edge/RequestBounds.ts"
 import { lineProblem, payloadProblem } from "./RpcCall.ts"
 
@@ -24,21 +26,23 @@ export const readableCalls = <E, R>(serve: Served<E, R>): Served<E, R | HttpServ
       return errorBody(415, `content-type: ${shortened(type)} is not supported here; send ${ndjson.contentType}`)
     }
     const bytes = new Uint8Array(yield* Effect.orDie(request.arrayBuffer))
-    if (!isUtf8(bytes)) return errorBody(400, "body: is not valid UTF-8")
+    if (!isUtf8(bytes)) return errorBody(400, malformed("body: is not valid UTF-8"))
     const problem = callsProblem(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes))
     return problem === undefined ? yield* serve : errorBody(400, problem)
   })
 
-const callsProblem = (text: string): string | undefined => {
+const callsProblem = (text: string): Refusal | undefined => {
   const lines = text.split("\n")
-  if (lines.every((line) => line.trim() === "")) return "body: holds no call"
-  if (lines.at(-1) !== "") return `line ${lines.length}: must end with a line feed`
+  if (lines.every((line) => line.trim() === "")) return malformed("body: holds no call")
+  if (lines.at(-1) !== "") return malformed(`line ${lines.length}: must end with a line feed`)
   for (const [index, line] of lines.entries()) {
     const problem = line.trim() === "" ? undefined : lineProblem(line)
-    if (problem !== undefined) return `line ${index + 1}: ${problem}`
+    if (problem !== undefined) return { ...problem, error: `line ${index + 1}: ${problem.error}`, code: "malformed_body" }
   }
   return undefined
 }
+
+const malformed = (error: string): Refusal => ({ error, code: "malformed_body" })
 
 /** In front of `/rpc-ws`: the handshake of RFC 6455, section 4.2.1. */
 export const webSocketOnly = <E, R>(serve: Served<E, R>): Served<E, R | HttpServerRequest.HttpServerRequest> =>
@@ -73,7 +77,7 @@ export const strictNdjson = RpcSerialization.RpcSerialization.of({
         rest = lines.pop() ?? ""
         for (const line of lines) {
           const problem = line.trim() === "" ? undefined : lineProblem(line)
-          if (problem !== undefined) throw new Error(problem)
+          if (problem !== undefined) throw new Error(problem.error)
         }
         return parser.decode(text)
       }
@@ -96,12 +100,12 @@ export const checkedCalls = (protocol: RpcServer.Protocol["Service"]): RpcServer
 
 const encodeFailure = Schema.encodeUnknownResult(Schema.toCodecJson(RpcFailure))
 
-const badRequest = (requestId: string | number, message: string): RpcMessage.FromServerEncoded => ({
+const badRequest = (requestId: string | number, { details, error: message }: FieldProblems): RpcMessage.FromServerEncoded => ({
   _tag: "Exit",
   requestId,
   exit: {
     _tag: "Failure",
-    cause: [{ _tag: "Fail", error: Result.getOrThrow(encodeFailure(new RpcFailure({ reason: "bad_request", message, retry_after: null }))) }]
+    cause: [{ _tag: "Fail", error: Result.getOrThrow(encodeFailure(rpcFailure({ reason: "bad_request", message, details }))) }]
   }
 })
 

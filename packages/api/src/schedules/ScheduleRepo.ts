@@ -36,7 +36,8 @@ export type Schedule = typeof Schedule.Type
 export type NewSchedule = Omit<Schedule, "last_run_at" | "last_task_id" | "created_at" | "updated_at" | "micros">
 
 export class ScheduleRepo extends Context.Service<ScheduleRepo, {
-  readonly insert: (schedule: NewSchedule) => Effect.Effect<Schedule, SqlError>
+  /** None where its id is taken. */
+  readonly insert: (schedule: NewSchedule) => Effect.Effect<Option.Option<Schedule>, SqlError>
   /** `next_run_at` changes with the expression or the zone only, so that no occurrence is lost to a change of something else. */
   readonly replace: (schedule: NewSchedule) => Effect.Effect<Option.Option<Schedule>, SqlError>
   /** Where it goes on, it goes on at `next_run_at`. */
@@ -82,8 +83,8 @@ export class ScheduleRepo extends Context.Service<ScheduleRepo, {
             VALUES (${one.id}, ${one.organization_id}, ${one.user_id}, ${yield* sealed(one)}, ${one.kind}, ${one.payload}::text::json,
               ${JSON.stringify(one.policy)}::text::json, ${one.cron}, ${one.timezone}, ${one.paused}, ${one.catch_up}, ${one.catch_up_limit}::int,
               ${DateTime.toDateUtc(one.next_run_at)})
-            RETURNING ${columns}`
-          return yield* fromRow(rows[0])
+            ON CONFLICT (id) DO NOTHING RETURNING ${columns}`
+          return yield* first(rows)
         }),
         replace: Effect.fn("ScheduleRepo.replace")(function*(one) {
           const next = DateTime.toDateUtc(one.next_run_at)

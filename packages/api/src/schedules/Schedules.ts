@@ -25,6 +25,8 @@ export const MAX_SCHEDULES = 1_000
 
 export class Schedules extends Context.Service<Schedules, {
   readonly create: (caller: Caller, request: ScheduleRequest) => Effect.Effect<ScheduleView, Refused | Conflict>
+  /** The one with this id, which is made unless it is there. */
+  readonly ensure: (caller: Caller, id: ScheduleId, request: ScheduleRequest) => Effect.Effect<ScheduleView, Refused | Conflict>
   readonly list: (
     caller: Caller,
     page: { readonly limit?: number; readonly cursor?: string }
@@ -65,14 +67,20 @@ export class Schedules extends Context.Service<Schedules, {
         return { id, organization_id, user_id, name, kind, payload, policy, cron, timezone, paused, catch_up, catch_up_limit, next_run_at }
       })
 
+      const ensure = Effect.fnUntraced(function*(caller: Caller, id: ScheduleId, request: ScheduleRequest) {
+        const known = yield* repo.find(id)
+        if (Option.isSome(known)) return yield* toView(known.value)
+        const schedule = yield* prepare(caller, id, request)
+        if ((yield* repo.count(schedule.organization_id)) >= MAX_SCHEDULES) {
+          return yield* new Conflict({ error: `this organization has ${MAX_SCHEDULES} schedules already; delete one first`, code: "limit_reached" })
+        }
+        // Where somebody else makes it at this moment, it is theirs.
+        return yield* Effect.flatMap(repo.insert(schedule), Option.match({ onNone: () => Effect.flatMap(repo.find(id), orMissing(id)), onSome: toView }))
+      })
+
       return Schedules.of({
-        create: Effect.fn("Schedules.create")(function*(caller, request) {
-          const schedule = yield* prepare(caller, ScheduleId.make(randomUUID()), request)
-          if ((yield* repo.count(schedule.organization_id)) >= MAX_SCHEDULES) {
-            return yield* new Conflict({ error: `this organization has ${MAX_SCHEDULES} schedules already; delete one first` })
-          }
-          return yield* Effect.flatMap(repo.insert(schedule), toView)
-        }),
+        create: Effect.fn("Schedules.create")((caller, request) => ensure(caller, ScheduleId.make(randomUUID()), request)),
+        ensure: Effect.fn("Schedules.ensure")(ensure),
         list: Effect.fn("Schedules.list")(function*(caller, { cursor, limit = defaultPageSize }) {
           const after = cursor === undefined ? Option.none() : Option.some(yield* decodeCursor(cursor))
           const { next_cursor, rows } = toPage(yield* repo.list(caller.organization_id, after, limit + 1), limit)

@@ -45,6 +45,11 @@ export const SecurityEventKind = Schema.Literals([
   "admin_task_submitted",
   /** All other sessions were ended with it; `detail.sessions` counts them. */
   "password_changed",
+  /** A new e-mail address, which is told nowhere here. */
+  "email_change_requested",
+  "email_change_withdrawn",
+  /** All other sessions were ended with it; `detail.sessions` counts them. */
+  "email_changed",
   /** Somebody who was logged in did not know the password that something asked for. `detail.for` says what. */
   "password_refused",
   /** By the account itself. `detail.sessions` counts them. */
@@ -53,7 +58,21 @@ export const SecurityEventKind = Schema.Literals([
   "api_token_created",
   /** `detail.token_id`. */
   "api_token_revoked",
+  /** `detail.feed_id`, `detail.disclosure`. */
+  "calendar_feed_created",
+  /** `detail.feed_id`. */
+  "calendar_feed_revoked",
   "account_exported",
+  /** `detail` counts what came back, section by section. */
+  "account_imported",
+  /** Of teams: `detail.team_id` in all of them, `detail.member_id` who it was done to, `detail.role` what they are from then on. */
+  "team_created",
+  "team_deleted",
+  "team_invited",
+  "team_joined",
+  "team_role_changed",
+  /** By themselves where `user_id` is the member's own. */
+  "team_member_removed",
   /** `detail.delete_after`. */
   "deletion_scheduled",
   "deletion_cancelled",

@@ -91,8 +91,10 @@ const PATIENCE_SECONDS = 600
 const logged = Effect.annotateLogs({ component: "security" })
 
 const harmless: ReadonlySet<SecurityEventKind> = new Set([
-  "registered", "login", "session_ended", "password_changed", "sessions_revoked", "api_token_created", "api_token_revoked", "account_exported",
-  "deletion_scheduled", "deletion_cancelled"
+  "registered", "login", "session_ended", "password_changed", "email_change_requested", "email_change_withdrawn", "email_changed", "sessions_revoked",
+  "api_token_created", "api_token_revoked", "account_exported", "account_imported",
+  "calendar_feed_created", "calendar_feed_revoked",
+  "deletion_scheduled", "deletion_cancelled", "team_created", "team_deleted", "team_invited", "team_joined", "team_role_changed", "team_member_removed"
 ])
 
 /** The address is left out: logs hold nothing personal. */

@@ -6,6 +6,7 @@ import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { violatedConstraint } from "../db/Constraints.ts"
+import { withEtag } from "../http/EntityTag.ts"
 import { TagNames } from "./TagNames.ts"
 
 /** All that is given must hold. */
@@ -26,16 +27,20 @@ export interface Within {
 export class TagNameTaken extends Schema.TaggedError<TagNameTaken>()("TagNameTaken", { predefined: Schema.Boolean }) {}
 
 export class TagRepo extends Context.Service<TagRepo, {
+  readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
   readonly insert: (user: UserId, tag: TagPayload) => Effect.Effect<Tag, TagNameTaken | SqlError>
   /** None where the user sees no such tag; likewise below. */
   readonly find: (user: UserId, id: TagId) => Effect.Effect<Option.Option<Tag>, SqlError>
+  /** As it is until the transaction ends: nobody else uses or changes the user's tags meanwhile. */
+  readonly lock: (user: UserId, id: TagId) => Effect.Effect<Option.Option<Tag>, SqlError>
   /** By name, at most `limit`. */
   readonly list: (user: UserId, filter: TagFilter, limit: number) => Effect.Effect<ReadonlyArray<Tag>, SqlError>
   /** Those that entries of the period have, most used first. */
   readonly popular: (user: UserId, within: Within, limit: number) => Effect.Effect<ReadonlyArray<Tag>, SqlError>
-  /** The user's own only, here and below. */
+  /** The user's own only, here and below. Under the lock. */
   readonly update: (user: UserId, id: TagId, tag: TagPayload) => Effect.Effect<Option.Option<Tag>, TagNameTaken | SqlError>
-  readonly remove: (user: UserId, id: TagId) => Effect.Effect<boolean, SqlError>
+  /** Under the lock. */
+  readonly remove: (user: UserId, id: TagId) => Effect.Effect<void, SqlError>
   /** Answers the tag that is left. */
   readonly merge: (user: UserId, id: TagId, into: TagId) => Effect.Effect<Option.Option<Tag>, SqlError>
 }>()("@englog/api/tags/TagRepo") {
@@ -55,7 +60,7 @@ export class TagRepo extends Context.Service<TagRepo, {
         const rows = yield* sql`
           SELECT t.id, t.name, t.category, t.color, t.user_id IS NULL AS predefined, coalesce(u.count, 0) AS usage_count, t.created_at
           FROM tags t LEFT JOIN ${uses(sql`e.user_id = ${user}`)} ON u.tag_id = t.id WHERE ${seenBy(user)} AND ${where} ${more}`
-        return (yield* Effect.orDie(decodeRows(rows))).map((row) => new Tag(row))
+        return (yield* Effect.orDie(decodeRows(rows))).map((row) => new Tag(withEtag(row)))
       })
       const find = (user: UserId, id: TagId) => Effect.map(select(user, sql`t.id = ${id}`), ([found]) => Option.fromUndefinedOr(found))
 
@@ -71,16 +76,18 @@ export class TagRepo extends Context.Service<TagRepo, {
         )
 
       return TagRepo.of({
+        transaction: sql.withTransaction,
         insert: Effect.fn("TagRepo.insert")((user, { category = null, color = null, name }) =>
           orTaken(sql.withTransaction(Effect.gen(function*() {
             yield* refusePredefined(name)
             const rows = yield* sql`
               INSERT INTO tags (user_id, name, category, color) VALUES (${user}, ${name}, ${category}, ${color})
               RETURNING id, name, category, color, false AS predefined, 0 AS usage_count, created_at`
-            return new Tag(yield* Effect.orDie(decodeRow(rows[0])))
+            return new Tag(withEtag(yield* Effect.orDie(decodeRow(rows[0]))))
           })))
         ),
         find: Effect.fn("TagRepo.find")(find),
+        lock: Effect.fn("TagRepo.lock")((user, id) => Effect.andThen(names.exclusively(user), find(user, id))),
         list: Effect.fn("TagRepo.list")((user, { after, category, predefined }, limit) => {
           const conditions = [
             Option.map(category, (name) => sql`t.category = ${name}`),
@@ -99,23 +106,17 @@ export class TagRepo extends Context.Service<TagRepo, {
             SELECT t.id, t.name, t.category, t.color, t.user_id IS NULL AS predefined, u.count AS usage_count, t.created_at
             FROM ${uses(within)} JOIN tags t ON t.id = u.tag_id
             ORDER BY u.count DESC, t.name LIMIT ${limit}`
-          return (yield* Effect.orDie(decodeRows(rows))).map((row) => new Tag(row))
+          return (yield* Effect.orDie(decodeRows(rows))).map((row) => new Tag(withEtag(row)))
         }),
         update: Effect.fn("TagRepo.update")((user, id, { category = null, color = null, name }) =>
           orTaken(sql.withTransaction(Effect.gen(function*() {
-            yield* names.exclusively(user)
             yield* refusePredefined(name)
             const rows = yield* sql`
               UPDATE tags SET name = ${name}, category = ${category}, color = ${color} WHERE id = ${id} AND user_id = ${user} RETURNING id`
             return rows.length === 0 ? Option.none() : yield* find(user, id)
           })))
         ),
-        remove: Effect.fn("TagRepo.remove")((user, id) =>
-          sql.withTransaction(Effect.gen(function*() {
-            yield* names.exclusively(user)
-            return (yield* sql`DELETE FROM tags WHERE id = ${id} AND user_id = ${user} RETURNING id`).length > 0
-          }))
-        ),
+        remove: Effect.fn("TagRepo.remove")((user, id) => Effect.asVoid(sql`DELETE FROM tags WHERE id = ${id} AND user_id = ${user}`)),
         merge: Effect.fn("TagRepo.merge")((user, id, into) =>
           sql.withTransaction(Effect.gen(function*() {
             yield* names.exclusively(user)

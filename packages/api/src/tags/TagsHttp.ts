@@ -2,7 +2,8 @@
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { Effect } from "effect"
-import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
+import { created, seenIn, shown, shownUnlessKnown } from "../http/EntityTag.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { Tags } from "./Tags.ts"
 
@@ -10,14 +11,16 @@ export const TagsHttp = HttpApiBuilder.group(EngLogApi, "tags", Effect.fn(functi
   const tags = yield* Tags
   return handlers.handleAll({
     create: Effect.fnUntraced(function*({ payload }) {
-      const body = yield* orUnavailable(tags.create(yield* CurrentUser, payload))
-      return HttpApiSchema.withHeaders({ body, headers: { location: `/v1/tags/${body.id}` } })
+      const tag = yield* orUnavailable(tags.create(yield* CurrentUser, payload))
+      return created(tag, `/v1/tags/${tag.id}`)
     }),
     list: ({ query }) => CurrentUser.use((user) => orUnavailable(tags.list(user, query))),
     popular: ({ query }) => CurrentUser.use((user) => orUnavailable(tags.popular(user, query))),
-    get: ({ params }) => CurrentUser.use((user) => orUnavailable(tags.get(user, params.id))),
-    update: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(tags.update(user, params.id, payload))),
-    remove: ({ params }) => CurrentUser.use((user) => orUnavailable(tags.remove(user, params.id))),
+    get: ({ headers, params }) =>
+      CurrentUser.use((user) => Effect.map(orUnavailable(tags.get(user, params.id)), (tag) => shownUnlessKnown(tag, headers))),
+    update: ({ headers, params, payload }) =>
+      CurrentUser.use((user) => Effect.map(orUnavailable(tags.update(user, params.id, payload, seenIn(headers))), shown)),
+    remove: ({ headers, params }) => CurrentUser.use((user) => orUnavailable(tags.remove(user, params.id, seenIn(headers)))),
     merge: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(tags.merge(user, params.id, payload.into)))
   })
 }))

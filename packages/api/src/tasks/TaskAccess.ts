@@ -14,6 +14,8 @@ export class TaskAccess extends Context.Service<TaskAccess, {
   readonly find: (caller: Caller, id: TaskId) => Effect.Effect<Task, NotFound | SqlError>
   /** The organization that was named, where the caller belongs to it; their own where none was. */
   readonly organization: (caller: Caller, named: OrganizationId | undefined) => Effect.Effect<OrganizationId, Forbidden | SqlError>
+  /** Likewise, where the caller also administers it: as an admin of the team, or because it is their own. */
+  readonly administered: (caller: Caller, named: OrganizationId | undefined) => Effect.Effect<OrganizationId, Forbidden | SqlError>
 }>()("@englog/api/tasks/TaskAccess") {
   static readonly layer = Layer.effect(
     TaskAccess,
@@ -24,15 +26,22 @@ export class TaskAccess extends Context.Service<TaskAccess, {
       const belongs = (caller: Caller, organization_id: OrganizationId) =>
         caller.organization_id === organization_id ? Effect.succeed(true) : members.isMember(caller.id, organization_id)
 
+      const organization = Effect.fn("TaskAccess.organization")(function*(caller: Caller, named: OrganizationId | undefined) {
+        if (named === undefined || (yield* belongs(caller, named))) return named ?? caller.organization_id
+        return yield* new Forbidden({ error: "organization_id: you are not a member of it" })
+      })
+
       return TaskAccess.of({
+        organization,
+        administered: Effect.fn("TaskAccess.administered")(function*(caller, named) {
+          const id = yield* organization(caller, named)
+          if (id === caller.organization_id || (yield* members.isAdmin(caller.id, id))) return id
+          return yield* new Forbidden({ error: "organization_id: only an admin of the team may do this" })
+        }),
         find: Effect.fn("TaskAccess.find")(function*(caller, id) {
           const task = yield* tasks.find(id)
           if (Option.isSome(task) && (yield* belongs(caller, task.value.organization_id))) return task.value
           return yield* new NotFound({ error: `there is no task ${id}` })
-        }),
-        organization: Effect.fn("TaskAccess.organization")(function*(caller, named) {
-          if (named === undefined || (yield* belongs(caller, named))) return named ?? caller.organization_id
-          return yield* new Forbidden({ error: "organization_id: you are not a member of it" })
         })
       })
     })

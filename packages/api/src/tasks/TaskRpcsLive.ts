@@ -1,9 +1,8 @@
 /** RPC of tasks: see TaskRpcs. */
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { TaskRpcs } from "@englog/rpc/rpc/TaskRpcs"
-import { RpcFailure } from "@englog/rpc/rpc/RpcFailure"
 import { Effect, Stream } from "effect"
-import { orRpcFailure } from "../rpc/RpcFailures.ts"
+import { orRpcFailure, streamCut } from "../rpc/RpcFailures.ts"
 import { TaskInspection } from "./TaskInspection.ts"
 
 export const TaskRpcsLive = TaskRpcs.toLayer(Effect.gen(function*() {
@@ -14,15 +13,7 @@ export const TaskRpcsLive = TaskRpcs.toLayer(Effect.gen(function*() {
     CancelTask: ({ task_id }) => CurrentUser.use((user) => orRpcFailure(tasks.cancel(user, task_id))),
     WatchTask: ({ after = 0, task_id }) =>
       Stream.unwrap(CurrentUser.use((user) => orRpcFailure(tasks.watch(user, task_id, after)))).pipe(
-        Stream.mapError((error) =>
-          error instanceof RpcFailure
-            ? error
-            : error._tag === "StreamCut"
-            ? new RpcFailure({ reason: cutReason[error.reason], message: error.message, retry_after: error.reason === "stopping" ? 1 : null })
-            : new RpcFailure({ reason: "unavailable", message: "the database does not answer; watch again after the last step", retry_after: 2 })
-        )
+        Stream.mapError((error) => streamCut(error, "watch again after the last step"))
       )
   })
 }))
-
-const cutReason = { stopping: "unavailable", unauthorized: "unauthorized" } as const

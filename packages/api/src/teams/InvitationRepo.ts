@@ -36,6 +36,8 @@ export class InvitationRepo extends Context.Service<InvitationRepo, {
   readonly remove: (team: OrganizationId, id: InvitationId) => Effect.Effect<boolean, SqlError>
   readonly isMember: (team: OrganizationId, email: string) => Effect.Effect<boolean, SqlError>
   readonly emailOf: (user: UserId) => Effect.Effect<Option.Option<string>, SqlError>
+  /** Of a user, for others to see. */
+  readonly nameOf: (user: UserId) => Effect.Effect<string, SqlError>
   /** Answers how many. */
   readonly removeExpired: Effect.Effect<number, SqlError>
 }>()("@englog/api/teams/InvitationRepo") {
@@ -104,6 +106,10 @@ export class InvitationRepo extends Context.Service<InvitationRepo, {
           const rows = yield* sql`SELECT lower(email) AS email FROM users WHERE id = ${user}`
           return rows[0] === undefined ? Option.none() : Option.some((yield* Effect.orDie(decodeEmail(rows[0]))).email)
         }),
+        nameOf: Effect.fn("InvitationRepo.nameOf")(function*(user) {
+          const rows = yield* sql`SELECT first_name || ' ' || last_name AS name FROM users WHERE id = ${user}`
+          return rows[0] === undefined ? "" : (yield* Effect.orDie(decodeName(rows[0]))).name
+        }),
         removeExpired: Effect.map(
           sql`DELETE FROM team_invitations WHERE expires_at <= now() RETURNING id`,
           (rows) => rows.length
@@ -114,6 +120,7 @@ export class InvitationRepo extends Context.Service<InvitationRepo, {
 }
 
 const decodeCount = Schema.decodeUnknownEffect(Schema.Struct({ count: Schema.Int }))
+const decodeName = Schema.decodeUnknownEffect(Schema.Struct({ name: Schema.String }))
 const decodeEmail = Schema.decodeUnknownEffect(Schema.Struct({ email: Schema.String }))
 const decodeRow = Schema.decodeUnknownEffect(Schema.Struct({
   id: InvitationId,

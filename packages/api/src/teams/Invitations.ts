@@ -12,8 +12,11 @@ import {
 } from "@englog/rpc/http/TeamsApi"
 import { Context, Duration, Effect, Layer, Option } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { createHash, randomBytes, randomUUID } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
+import { hashOf } from "../crypto/SecretHash.ts"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { Mails } from "../mail/Mails.ts"
 import { InvitationRepo } from "./InvitationRepo.ts"
 import { TeamRepo } from "./TeamRepo.ts"
 import { roomFor, Teams } from "./Teams.ts"
@@ -42,7 +45,9 @@ export class Invitations extends Context.Service<Invitations, {
     Effect.gen(function*() {
       const repo = yield* InvitationRepo
       const teams = yield* TeamRepo
+      const mails = yield* Mails
       const { administered } = yield* Teams
+      const { record } = yield* SecurityEvents
 
       /** The invitation of the token, where it is meant for the caller. */
       const meant = Effect.fnUntraced(function*(caller: Caller, token: string) {
@@ -58,12 +63,27 @@ export class Invitations extends Context.Service<Invitations, {
         const roles = yield* teams.lock(team_id, caller.id)
         if (!(yield* repo.remove(team_id, id))) return yield* gone
         if (Option.isNone(roles.role)) {
-          if (roles.members >= MAX_MEMBERS) return yield* new Conflict({ error: `the team has ${MAX_MEMBERS} members already` })
+          if (roles.members >= MAX_MEMBERS) return yield* new Conflict({ error: `the team has ${MAX_MEMBERS} members already`, code: "limit_reached" })
           yield* roomFor(teams, caller.id)
           yield* teams.addMember(team_id, caller.id, role)
         }
         const team = yield* teams.find(caller.id, team_id)
         return Option.isSome(team) ? team.value : yield* gone
+      })
+
+      /** To the invited address, in the name of whoever invites. */
+      const letter = Effect.fnUntraced(function*(caller: Caller, { email, expires_at, role, team_id }: TeamInvitation, token: string) {
+        const team = yield* teams.find(caller.id, team_id)
+        const inviter = yield* repo.nameOf(caller.id)
+        yield* mails.post({ user_id: caller.id, organization_id: caller.organization_id }, email, {
+          template: "team_invitation",
+          team: Option.match(team, { onNone: () => "", onSome: ({ name }) => name }),
+          inviter,
+          role,
+          token,
+          expires_at,
+          url: mails.url
+        })
       })
 
       return Invitations.of({
@@ -73,13 +93,14 @@ export class Invitations extends Context.Service<Invitations, {
             yield* administered(caller, team_id)
             if (yield* repo.isMember(team_id, email)) return yield* new Conflict({ error: "email: somebody with this address is a member already" })
             if ((yield* repo.count(team_id)) >= MAX_INVITATIONS) {
-              return yield* new Conflict({ error: `the team has ${MAX_INVITATIONS} open invitations already; withdraw one first` })
+              return yield* new Conflict({ error: `the team has ${MAX_INVITATIONS} open invitations already; withdraw one first`, code: "limit_reached" })
             }
             const token = randomBytes(32).toString("base64url")
             const id = InvitationId.make(randomUUID())
             const invitation = yield* repo.insert({ id, team_id, email, role, invited_by: caller.id, token_hash: hashOf(token) }, invitationLife)
+            yield* letter(caller, invitation, token)
             return new NewInvitation({ ...invitation, token, accept_path: "/v1/invitations/accept" })
-          }))
+          })).pipe(Effect.tap(record({ event: "team_invited", user_id: caller.id, detail: { team_id, role } })))
         ),
         list: Effect.fn("Invitations.list")(function*(caller, team, { cursor, limit = defaultPageSize }) {
           yield* administered(caller, team)
@@ -93,7 +114,9 @@ export class Invitations extends Context.Service<Invitations, {
         }),
         accept: Effect.fn("Invitations.accept")(function*(caller, token) {
           const invitation = yield* meant(caller, token)
-          return yield* teams.transaction(join(caller, invitation))
+          const team = yield* teams.transaction(join(caller, invitation))
+          yield* record({ event: "team_joined", user_id: caller.id, detail: { team_id: team.id, role: team.role } })
+          return team
         }),
         decline: Effect.fn("Invitations.decline")(function*(caller, token) {
           const { id, team_id } = yield* meant(caller, token)
@@ -103,7 +126,5 @@ export class Invitations extends Context.Service<Invitations, {
     })
   )
 }
-
-const hashOf = (token: string): Uint8Array => createHash("sha256").update(token).digest()
 
 const gone = new NotFound({ error: "token: there is no such invitation, or it was used, withdrawn or has expired" })

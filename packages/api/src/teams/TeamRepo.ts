@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { Cursor } from "../http/Cursor.ts"
+import { withEtag } from "../http/EntityTag.ts"
 
 export interface ListedTeam extends Cursor {
   readonly team: Team
@@ -59,7 +60,7 @@ export class TeamRepo extends Context.Service<TeamRepo, {
       const teamOf = Effect.fnUntraced(function*(raw: unknown) {
         const { micros, ...row } = yield* decodeTeam(raw)
         const description = row.description === null ? null : yield* cipher.decrypt(row.description, EncryptedColumn.organizationDescription, row.id)
-        return { team: new Team({ ...row, description }), micros, id: row.id }
+        return { team: new Team(withEtag({ ...row, description })), micros, id: row.id }
       }, Effect.orDie)
       const sealed = ({ description = null }: TeamPayload, id: OrganizationId) =>
         description === null ? Effect.succeed(null) : cipher.encrypt(description, EncryptedColumn.organizationDescription, id)

@@ -2,6 +2,7 @@
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { TeamRpcs } from "@englog/rpc/rpc/TeamRpcs"
 import { Effect } from "effect"
+import { seenTag } from "../http/EntityTag.ts"
 import { orRpcFailure } from "../rpc/RpcFailures.ts"
 import { Invitations } from "./Invitations.ts"
 import { Teams } from "./Teams.ts"
@@ -13,8 +14,8 @@ export const TeamRpcsLive = TeamRpcs.toLayer(Effect.gen(function*() {
     CreateTeam: (team) => CurrentUser.use((user) => orRpcFailure(teams.create(user, team))),
     ListTeams: (page) => CurrentUser.use((user) => orRpcFailure(teams.list(user, page))),
     GetTeam: ({ id }) => CurrentUser.use((user) => orRpcFailure(teams.get(user, id))),
-    UpdateTeam: ({ id, team }) => CurrentUser.use((user) => orRpcFailure(teams.update(user, id, team))),
-    DeleteTeam: ({ id }) => CurrentUser.use((user) => orRpcFailure(teams.remove(user, id))),
+    UpdateTeam: ({ id, if_match, team }) => CurrentUser.use((user) => orRpcFailure(teams.update(user, id, team, seenTag(if_match)))),
+    DeleteTeam: ({ id, if_match }) => CurrentUser.use((user) => orRpcFailure(teams.remove(user, id, seenTag(if_match)))),
     ListTeamMembers: ({ id, page }) => CurrentUser.use((user) => orRpcFailure(teams.members(user, id, page))),
     SetTeamRole: ({ id, role, user_id }) => CurrentUser.use((user) => orRpcFailure(teams.setRole(user, id, user_id, role))),
     RemoveTeamMember: ({ id, user_id }) => CurrentUser.use((user) => orRpcFailure(teams.removeMember(user, id, user_id))),

@@ -5,7 +5,7 @@
 import type { OrganizationId, UserId } from "@englog/domain/Ids"
 import type { Team, TeamMember, TeamRole, TeamStats } from "@englog/domain/teams/Team"
 import type { CurrentUser } from "@englog/rpc/http/Authorization"
-import { type BadRequest, Conflict, Forbidden, NotFound } from "@englog/rpc/http/HttpErrors"
+import { type BadRequest, Conflict, Forbidden, NotFound, type PreconditionFailed } from "@englog/rpc/http/HttpErrors"
 import { defaultPageSize } from "@englog/rpc/http/Page"
 import {
   MAX_TEAMS, type SharedEntryPage, type TeamEntriesQuery, type TeamMemberPage, type TeamPage, type TeamPayload, type TeamsQuery, type TeamStatsQuery
@@ -13,6 +13,8 @@ import {
 import { Context, Effect, Layer, Option } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
+import { type Seen, unlessStale } from "../http/EntityTag.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type Roles, TeamRepo } from "./TeamRepo.ts"
 import { TeamViewRepo } from "./TeamViewRepo.ts"
 
@@ -22,8 +24,17 @@ export class Teams extends Context.Service<Teams, {
   readonly create: (caller: Caller, team: TeamPayload) => Effect.Effect<Team, Conflict | SqlError>
   readonly list: (caller: Caller, page: TeamsQuery) => Effect.Effect<typeof TeamPage.Type, BadRequest | SqlError>
   readonly get: (caller: Caller, id: OrganizationId) => Effect.Effect<Team, NotFound | SqlError>
-  readonly update: (caller: Caller, id: OrganizationId, team: TeamPayload) => Effect.Effect<Team, Forbidden | NotFound | SqlError>
-  readonly remove: (caller: Caller, id: OrganizationId) => Effect.Effect<void, Conflict | Forbidden | NotFound | SqlError>
+  readonly update: (
+    caller: Caller,
+    id: OrganizationId,
+    team: TeamPayload,
+    seen: Seen
+  ) => Effect.Effect<Team, Forbidden | NotFound | PreconditionFailed | SqlError>
+  readonly remove: (
+    caller: Caller,
+    id: OrganizationId,
+    seen: Seen
+  ) => Effect.Effect<void, Conflict | Forbidden | NotFound | PreconditionFailed | SqlError>
   readonly members: (caller: Caller, id: OrganizationId, page: TeamsQuery) => Effect.Effect<typeof TeamMemberPage.Type, BadRequest | NotFound | SqlError>
   readonly setRole: (
     caller: Caller,
@@ -47,6 +58,7 @@ export class Teams extends Context.Service<Teams, {
     Effect.gen(function*() {
       const repo = yield* TeamRepo
       const view = yield* TeamViewRepo
+      const { record } = yield* SecurityEvents
 
       const find = (caller: Caller, id: OrganizationId) =>
         Effect.flatMap(repo.find(caller.id, id), Option.match({ onNone: () => Effect.fail(noTeam(id)), onSome: Effect.succeed }))
@@ -68,7 +80,9 @@ export class Teams extends Context.Service<Teams, {
         administered,
         create: Effect.fn("Teams.create")(function*(caller, team) {
           yield* roomFor(repo, caller.id)
-          return yield* repo.insert(caller.id, team)
+          const created = yield* repo.insert(caller.id, team)
+          yield* record({ event: "team_created", user_id: caller.id, detail: { team_id: created.id } })
+          return created
         }),
         list: Effect.fn("Teams.list")(function*(caller, { cursor, limit = defaultPageSize }) {
           const after = cursor === undefined ? Option.none() : Option.some(yield* decodeCursor(cursor))
@@ -76,18 +90,21 @@ export class Teams extends Context.Service<Teams, {
           return { items: rows.map(({ team }) => team), next_cursor }
         }),
         get: Effect.fn("Teams.get")(find),
-        update: Effect.fn("Teams.update")(function*(caller, id, team) {
-          yield* administered(caller, id)
-          yield* repo.update(id, team)
-          return yield* find(caller, id)
-        }),
-        remove: Effect.fn("Teams.remove")((caller, id) =>
+        update: Effect.fn("Teams.update")((caller, id, team, seen) =>
+          changing(caller, id, caller.id, () =>
+            Effect.gen(function*() {
+              yield* unlessStale(seen, yield* administered(caller, id), "team")
+              yield* repo.update(id, team)
+              return yield* find(caller, id)
+            }))
+        ),
+        remove: Effect.fn("Teams.remove")((caller, id, seen) =>
           changing(caller, id, caller.id, ({ members }) =>
             Effect.gen(function*() {
-              yield* administered(caller, id)
+              yield* unlessStale(seen, yield* administered(caller, id), "team")
               if (members > 1) return yield* new Conflict({ error: "the team has other members; remove them first" })
               yield* repo.remove(id, caller.organization_id)
-            }))
+            })).pipe(Effect.tap(record({ event: "team_deleted", user_id: caller.id, detail: { team_id: id } })))
         ),
         members: Effect.fn("Teams.members")(function*(caller, id, { cursor, limit = defaultPageSize }) {
           yield* find(caller, id)
@@ -104,7 +121,9 @@ export class Teams extends Context.Service<Teams, {
               yield* repo.setRole(id, user, role)
               const member = yield* repo.member(id, user)
               return Option.isSome(member) ? member.value : yield* noMember(user)
-            }))
+            })).pipe(
+              Effect.tap(record({ event: "team_role_changed", user_id: caller.id, detail: { team_id: id, member_id: user, role } }))
+            )
         ),
         removeMember: Effect.fn("Teams.removeMember")((caller, id, user) =>
           changing(caller, id, user, (roles) =>
@@ -113,7 +132,9 @@ export class Teams extends Context.Service<Teams, {
               if (Option.isNone(roles.role)) return yield* noMember(user)
               yield* anAdminStays(roles)
               yield* repo.removeMember(id, user)
-            }))
+            })).pipe(
+              Effect.tap(record({ event: "team_member_removed", user_id: caller.id, detail: { team_id: id, member_id: user } }))
+            )
         ),
         entries: Effect.fn("Teams.entries")(function*(caller, id, { cursor, limit = defaultPageSize, ...filter }) {
           yield* find(caller, id)
@@ -132,7 +153,7 @@ export class Teams extends Context.Service<Teams, {
 
 /** Refuses one team too many. */
 export const roomFor = Effect.fnUntraced(function*(repo: TeamRepo["Service"], user: UserId) {
-  if ((yield* repo.count(user)) >= MAX_TEAMS) return yield* new Conflict({ error: `you belong to ${MAX_TEAMS} teams already; leave one first` })
+  if ((yield* repo.count(user)) >= MAX_TEAMS) return yield* new Conflict({ error: `you belong to ${MAX_TEAMS} teams already; leave one first`, code: "limit_reached" })
 })
 
 const anAdminStays = Effect.fnUntraced(function*({ admins, members, role }: Roles) {

@@ -2,7 +2,8 @@
 import { EngLogApi } from "@englog/rpc/http/Api"
 import { CurrentUser } from "@englog/rpc/http/Authorization"
 import { Effect } from "effect"
-import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
+import { created, seenIn, shown, shownUnlessKnown } from "../http/EntityTag.ts"
 import { orUnavailable } from "../http/errors/DatabaseOutage.ts"
 import { Invitations } from "./Invitations.ts"
 import { Teams } from "./Teams.ts"
@@ -12,13 +13,15 @@ export const TeamsHttp = HttpApiBuilder.group(EngLogApi, "teams", Effect.fn(func
   const invitations = yield* Invitations
   return handlers.handleAll({
     create: Effect.fnUntraced(function*({ payload }) {
-      const body = yield* orUnavailable(teams.create(yield* CurrentUser, payload))
-      return HttpApiSchema.withHeaders({ body, headers: { location: `/v1/teams/${body.id}` } })
+      const team = yield* orUnavailable(teams.create(yield* CurrentUser, payload))
+      return created(team, `/v1/teams/${team.id}`)
     }),
     list: ({ query }) => CurrentUser.use((user) => orUnavailable(teams.list(user, query))),
-    get: ({ params }) => CurrentUser.use((user) => orUnavailable(teams.get(user, params.id))),
-    update: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(teams.update(user, params.id, payload))),
-    remove: ({ params }) => CurrentUser.use((user) => orUnavailable(teams.remove(user, params.id))),
+    get: ({ headers, params }) =>
+      CurrentUser.use((user) => Effect.map(orUnavailable(teams.get(user, params.id)), (team) => shownUnlessKnown(team, headers))),
+    update: ({ headers, params, payload }) =>
+      CurrentUser.use((user) => Effect.map(orUnavailable(teams.update(user, params.id, payload, seenIn(headers))), shown)),
+    remove: ({ headers, params }) => CurrentUser.use((user) => orUnavailable(teams.remove(user, params.id, seenIn(headers)))),
     members: ({ params, query }) => CurrentUser.use((user) => orUnavailable(teams.members(user, params.id, query))),
     setRole: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(teams.setRole(user, params.id, params.user_id, payload.role))),
     removeMember: ({ params }) => CurrentUser.use((user) => orUnavailable(teams.removeMember(user, params.id, params.user_id))),

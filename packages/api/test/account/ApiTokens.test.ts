@@ -69,7 +69,7 @@ layer(wholeApi({ edge: { limits } }), { excludeTestServices: true, timeout: "60 
     yield* Effect.gen(function*() {
       const calls = yield* EngLogClient
       assert.deepInclude(yield* calls.GetProfile(), { id: ada.id })
-      assert.deepInclude(yield* Effect.flip(calls.UpdatePreferences({ timezone: "UTC", locale: "en", week_start: "monday" })), {
+      assert.deepInclude(yield* Effect.flip(calls.UpdatePreferences({ timezone: "UTC", locale: "en", week_start: "monday", email_report_ready: false, weekly_report: true, team_notifications: true, email_team_notifications: true, working_hours: null })), {
         reason: "forbidden", message: "the API token lacks the scope \"write\""
       })
       assert.deepInclude(yield* Effect.flip(calls.GetQueueStats()), { reason: "forbidden" })
@@ -112,6 +112,7 @@ layer(wholeApi({ edge: { limits } }), { excludeTestServices: true, timeout: "60 
     yield* sql`UPDATE users SET is_admin = true WHERE id = ${ada.id}`
     yield* eventually(ada.get("/v1/admin/jobs"), ({ status }) => status === 200)
     const [plain, powerful] = [yield* makeToken(ada, ["read", "write", "background"]), yield* makeToken(ada, ["admin"])]
+    const reporting = yield* makeToken(ada, ["bounces"])
     assert.strictEqual((yield* ask("GET", "/api/background/queue/stats", { token: powerful.token })).status, 200)
     assert.strictEqual((yield* ask("GET", "/api/background/queue/stats", { token: plain.token })).status, 403)
     yield* sql`UPDATE users SET is_admin = false WHERE id = ${ada.id}`
@@ -119,6 +120,8 @@ layer(wholeApi({ edge: { limits } }), { excludeTestServices: true, timeout: "60 
       Effect.repeat({ while: ({ status }) => status === 200, schedule: Schedule.spaced("500 millis"), times: 8 })
     )
     assert.deepStrictEqual([fallen.status, fallen.error], [403, "only an administrator may do this"])
+    const pipe = yield* ask("POST", "/v1/mail/bounces", { token: reporting.token, body: { message: "Subject: hi" } })
+    assert.deepStrictEqual([pipe.status, pipe.error], [403, "the API token lacks the scope \"bounces\""])
   }))
 
   it.effect("works no more once it is revoked or has expired", () => Effect.gen(function*() {

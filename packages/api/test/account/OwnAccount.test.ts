@@ -20,13 +20,13 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("an acco
     const profile = yield* ada.get("/v1/users/profile")
     assert.strictEqual(profile.status, 200)
     assert.deepInclude(profile.body, {
-      id: ada.id, email: ada.email, first_name: "Ada", timezone: "Europe/Berlin", is_admin: false, preferences: { locale: "en", week_start: "monday" }
+      id: ada.id, email: ada.email, first_name: "Ada", timezone: "Europe/Berlin", is_admin: false, preferences: { locale: "en", week_start: "monday", email_report_ready: false, weekly_report: true, team_notifications: true, email_team_notifications: true, working_hours: null }
     })
     const changed = yield* ada.put("/v1/users/profile", { first_name: " Augusta ", last_name: "King", preferences: { locale: "pt-BR", week_start: "sunday" } })
-    assert.deepInclude(changed.body, { first_name: "Augusta", last_name: "King", timezone: "Europe/Berlin", preferences: { locale: "pt-BR", week_start: "sunday" } })
+    assert.deepInclude(changed.body, { first_name: "Augusta", last_name: "King", timezone: "Europe/Berlin", preferences: { locale: "pt-BR", week_start: "sunday", email_report_ready: false, weekly_report: true, team_notifications: true, email_team_notifications: true, working_hours: null } })
     const again = yield* ada.put("/v1/users/profile", changed.body)
     assert.strictEqual(again.status, 200)
-    assert.deepInclude(again.body, { first_name: "Augusta", email: ada.email, preferences: { locale: "pt-BR", week_start: "sunday" } })
+    assert.deepInclude(again.body, { first_name: "Augusta", email: ada.email, preferences: { locale: "pt-BR", week_start: "sunday", email_report_ready: false, weekly_report: true, team_notifications: true, email_team_notifications: true, working_hours: null } })
     const climbed = yield* ada.put("/v1/users/profile", { first_name: "A", last_name: "B", is_admin: true, email: "other@example.com" })
     assert.deepInclude(climbed.body, { is_admin: false, email: ada.email })
     const sql = yield* SqlClient.SqlClient
@@ -35,16 +35,42 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("an acco
 
   it.effect("sets zone, language and first day of the week, and is told what is none of these", () => Effect.gen(function*() {
     const ada = yield* somebody()
-    assert.deepStrictEqual((yield* ada.get("/v1/users/preferences")).body, { timezone: "UTC", locale: "en", week_start: "monday" })
-    const wanted = { timezone: "America/Sao_Paulo", locale: "de-DE", week_start: "saturday" }
-    assert.deepStrictEqual((yield* ada.put("/v1/users/preferences", wanted)).body, wanted)
-    assert.deepStrictEqual((yield* ada.get("/v1/users/preferences")).body, wanted)
+    assert.deepInclude((yield* ada.get("/v1/users/preferences")).body, { timezone: "UTC", locale: "en", week_start: "monday", email_report_ready: false, weekly_report: true, team_notifications: true, email_team_notifications: true, working_hours: null })
+    const wanted = { timezone: "America/Sao_Paulo", locale: "de-DE", week_start: "saturday", email_report_ready: true, weekly_report: false, team_notifications: true, email_team_notifications: true, working_hours: null }
+    assert.deepInclude((yield* ada.put("/v1/users/preferences", wanted)).body, wanted)
+    assert.deepInclude((yield* ada.get("/v1/users/preferences")).body, wanted)
     assert.strictEqual((yield* ada.get("/v1/users/profile")).at("timezone"), "America/Sao_Paulo")
     const wrong = yield* ada.put("/v1/users/preferences", { timezone: "Mars/Base", locale: "no locale", week_start: "someday", theme: "dark" })
     assert.strictEqual(wrong.status, 400)
     for (const field of ["timezone: must be an IANA time zone", "locale: must be a BCP 47 language tag", "week_start: ", "unknown field \"theme\""]) {
       assert.include(wrong.error, field)
     }
+  }))
+
+  it.effect("says when they work, weekday by weekday, and is told where that cannot be", () => Effect.gen(function*() {
+    const ada = yield* somebody({ timezone: "Europe/Berlin" })
+    const day = [{ start: "09:00", end: "12:30" }, { start: "13:00", end: "24:00" }]
+    const free = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+    const set = yield* ada.put("/v1/users/preferences", { timezone: "Europe/Berlin", working_hours: { monday: day } })
+    assert.deepStrictEqual(set.at("working_hours"), { ...free, monday: day })
+    assert.strictEqual((yield* ada.put("/v1/users/preferences", set.body)).status, 200)
+    assert.deepStrictEqual((yield* ada.get("/v1/users/profile")).at("preferences", "working_hours"), { ...free, monday: day })
+    // Monday, 2026-01-05: half an hour of it is lunch, and in Berlin it is an hour later.
+    yield* ada.post("/v1/logs", { title: "t", type: "code", start_time: "2026-01-05T10:30:00Z", end_time: "2026-01-05T12:30:00Z" })
+    const days = "start_date=2026-01-05&end_date=2026-01-06"
+    assert.deepStrictEqual((yield* ada.get(`/v1/analytics/dashboard?${days}`)).at("outside_working_hours"), { minutes: 30, entries: 1, share: 25 })
+    assert.deepStrictEqual((yield* ada.get("/v1/analytics/productivity-trends?weeks=1")).at("weeks", 0, "outside_working_hours"), { minutes: 0, entries: 0, share: 0 })
+    const refused = yield* ada.put("/v1/users/preferences", {
+      timezone: "UTC", working_hours: { monday: [{ start: "17:00", end: "9:00" }], friday: [{ start: "09:00", end: "12:00" }, { start: "11:00", end: "13:00" }] }
+    })
+    assert.strictEqual(refused.status, 400)
+    for (const problem of [
+      "working_hours.monday[0].end: must be a time of day as HH:MM, from 00:00 to 24:00",
+      "working_hours.friday[1].start: must not be before the end of the interval before it"
+    ]) assert.include(refused.error, problem)
+    assert.strictEqual((yield* ada.put("/v1/users/preferences", { timezone: "UTC", working_hours: free })).error, "working_hours: must have an interval, or be null")
+    assert.strictEqual((yield* ada.put("/v1/users/preferences", { timezone: "UTC" })).at("working_hours"), null)
+    assert.strictEqual((yield* ada.get(`/v1/analytics/dashboard?${days}`)).at("outside_working_hours"), null)
   }))
 
   it.effect("changes the password with the old one, which ends every other session", () => Effect.gen(function*() {

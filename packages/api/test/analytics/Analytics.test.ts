@@ -34,6 +34,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("anal
         average_daily_hours: 1, peak_productivity_hour: 9, most_productive_day: "Monday", activity_efficiency_score: 75, focus_time_percentage: 75,
         collaboration_ratio: 25, high_value_percentage: 75, company_impact_ratio: 75, value_impact_score: (12 + 1) / 24 * 100
       },
+      outside_working_hours: null,
       by_day: [{ date: "2026-01-05", minutes: 90, entries: 1 }, { date: "2026-01-06", minutes: 30, entries: 1 }],
       by_type: [{ type: "code", minutes: 90, entries: 1, share: 75 }, { type: "meeting", minutes: 30, entries: 1, share: 25 }],
       top_projects: [

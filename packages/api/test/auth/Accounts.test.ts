@@ -122,7 +122,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("acco
     assert.strictEqual(right.status, 429)
     assert.isAtLeast(Number(right.headers["retry-after"]), 1)
     assert.isAtMost(Number(right.headers["retry-after"]), 15 * 60)
-    assert.hasAllKeys(right.body, ["error"])
+    assert.hasAllKeys(right.body, ["error", "code", "details"])
     assert.strictEqual((yield* login("bystander@example.com")).status, 200)
   }))
 

@@ -102,7 +102,7 @@ layer(patientApi(), { excludeTestServices: true, timeout: "60 seconds" })("tasks
     yield* sql`DELETE FROM task_events WHERE seq < 5 AND task = (SELECT id FROM tasks WHERE task_id = ${id})`
     const messages = sse((yield* ada.get(`/tasks/${id}/stream`, { "last-event-id": "2" })).text)
     assert.deepStrictEqual(messages.map(({ event, id }) => [id, event]), [["", "reset"], ["5", "progress"], ["6", "completed"]])
-    assert.deepStrictEqual(messages[0]?.data, { message: "the steps after 2 and before 5 are not kept any more" })
+    assert.deepStrictEqual(messages[0]?.data, { message: "what came after 2 and before 5 is not kept any more" })
     assert.deepStrictEqual(sse((yield* ada.get(`/tasks/${id}/stream`, { "last-event-id": "4" })).text).map(({ event }) => event), ["progress", "completed"])
   }), 60_000)
 })

@@ -47,7 +47,10 @@ layer(replicas, { excludeTestServices: true, timeout: "60 seconds" })("a kind th
     assert.deepInclude(found, { kind, payload_schema: counting.payload, result_schema: counting.result, policy })
     assert.include((yield* kinds.all).map((one) => one.kind), kind)
     assert.isUndefined(found.payload.problem({ text: "one two" }, ["payload"]))
-    assert.strictEqual(found.payload.problem({ text: 5, more: true }, ["payload"]), "unknown field \"payload.more\"; payload.text: must be a string")
+    assert.deepStrictEqual(found.payload.problem({ text: 5, more: true }, ["payload"]), {
+      error: "unknown field \"payload.more\"; payload.text: must be a string",
+      details: [{ field: "payload.more", reason: "is unknown" }, { field: "payload.text", reason: "must be a string" }]
+    })
   }))
 
   it.effect("has its results held to their shape, with the path of what is wrong", () => Effect.gen(function*() {

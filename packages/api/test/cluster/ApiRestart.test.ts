@@ -14,11 +14,13 @@ const resumeGrace = Duration.seconds(4)
 const closedGrace = Duration.millis(100)
 
 /** An API server that can be stopped before the test ends. */
-const start = Effect.gen(function*() {
+const startWith = Effect.fnUntraced(function*(liveness: { readonly resumeGrace: Duration.Duration; readonly closedGrace: Duration.Duration }) {
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-  const { host, port } = Context.get(yield* Layer.buildWithScope(apiProcess({ liveness: { resumeGrace, closedGrace } }), scope), GrpcServer)
+  const { host, port } = Context.get(yield* Layer.buildWithScope(apiProcess({ liveness }), scope), GrpcServer)
   return { address: `${host}:${port}`, stop: Scope.close(scope, Exit.void) }
 })
+
+const start = startWith({ resumeGrace, closedGrace })
 
 let workers = 0
 const name = () => `worker-${++workers}`
@@ -101,7 +103,9 @@ describe.concurrent("two API servers", () => layer(QueueEngine, { excludeTestSer
 
   it.effect("let a worker of the one that died come to the other within its grace", () => Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const [one, other] = [yield* start, yield* start]
+    // The worker leaves the one by itself, before this is made to look as if the one had died.
+    const patient = startWith({ resumeGrace, closedGrace: resumeGrace })
+    const [one, other] = [yield* patient, yield* patient]
     const { kind, task, task_id, worker } = yield* holding(one.address)
     yield* worker.cut
     yield* eventually(sessionOf(worker.worker_id), (session) => session.disconnected)

@@ -1,12 +1,10 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Redacted, Schedule } from "effect"
+import { Effect, Layer, Redacted, Schedule } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { EmbeddedPostgres } from "../../src/db/EmbeddedPostgres.ts"
-import { eventually, eventuallyTrue, isAlive, postmasterPid, query, startEmbedded } from "../support/EmbeddedProcess.ts"
-
-const dataFolder = Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped({ prefix: "englog-embedded-" }))
+import { dataFolder, eventually, eventuallyTrue, isAlive, postmasterPid, query, startEmbedded } from "../support/EmbeddedProcess.ts"
 
 const pollSchedule = Schedule.spaced("5 millis")
 

@@ -83,7 +83,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("log 
     yield* sql`UPDATE log_entries SET description = ${String(rows[0]?.["description"])} WHERE id = ${String(two.at("id"))}`
     const moved = yield* ada.get(`/v1/logs/${String(two.at("id"))}`)
     assert.strictEqual(moved.status, 500)
-    assert.deepStrictEqual(moved.body, { error: "internal error" })
+    assert.deepStrictEqual(moved.body, { error: "internal error", code: "internal", details: [] })
   }))
 
   it.effect("can be written back as they were read", () => Effect.gen(function*() {

@@ -22,7 +22,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("goal
     const path = created.headers["location"] ?? ""
     assert.deepStrictEqual((yield* ada.get(path)).body, created.body)
     const again = yield* ada.put(path, created.body)
-    assert.deepStrictEqual({ ...Object(again.body), updated_at: null }, { ...Object(created.body), updated_at: null })
+    assert.deepStrictEqual({ ...Object(again.body), updated_at: null, etag: null }, { ...Object(created.body), updated_at: null, etag: null })
     const stored = yield* SqlClient.SqlClient.use((sql) => sql`SELECT title, description FROM goals`)
     assert.match(String(stored[0]?.["title"]), /^v2:/)
     assert.match(String(stored[0]?.["description"]), /^v2:/)
@@ -160,14 +160,14 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("goal
     assert.deepStrictEqual(each(yield* ada.get(`/v1/goals?project_id=${project}`), "id"), [two])
   }))
 
-  it.effect("tell other code what was done for them within a period", () => Effect.gen(function*() {
+  it.effect("tell other code which entries count for them by the end of a period", () => Effect.gen(function*() {
     const progress = yield* GoalProgress
     const ada = yield* member("period-goals@example.com")
-    yield* ada.at("2026-03-03T09:00:00Z", 60)
-    yield* ada.at("2026-03-10T09:00:00Z", 120)
+    const [first, second] = [yield* ada.at("2026-03-03T09:00:00Z", 60), yield* ada.at("2026-03-10T09:00:00Z", 120)]
+    yield* ada.at("2026-03-20T09:00:00Z", 120)
     yield* set(ada)
     yield* set(ada, { start_date: "2026-04-01", end_date: "2026-04-02" })
-    const told = yield* progress.inPeriod({ id: ada.id, timezone: "UTC" }, { first: "2026-03-09", last: "2026-03-31" })
-    assert.deepStrictEqual(told.map(({ goal, value }) => [goal.title, goal.progress.value, value]), [["Learn", 3, 2]])
+    const told = yield* progress.inPeriod({ id: ada.id, timezone: "UTC" }, { first: "2026-03-09", last: "2026-03-15" })
+    assert.deepStrictEqual(told.map(({ entry_ids, goal }) => ({ title: goal.title, entries: entry_ids.map(String) })), [{ title: "Learn", entries: [first, second] }])
   }))
 })

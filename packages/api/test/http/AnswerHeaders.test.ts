@@ -37,7 +37,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("ever
     const answer = yield* exchange("NONSENSE\r\n\r\n")
     assert.match(answer, /^HTTP\/1.1 400 /)
     for (const [name, value] of Object.entries(walls)) assert.include(answer, `\r\n${name}: ${value}\r\n`)
-    assert.include(answer, "{\"error\":\"the request is not valid HTTP/1.1\"}")
+    assert.include(answer, "{\"error\":\"the request is not valid HTTP/1.1\",\"code\":\"malformed_http\",\"details\":[]}")
   }))
 
   it.effect("says nothing about what serves it, and nothing about TLS without any", () => Effect.gen(function*() {

@@ -1,13 +1,29 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { ConnectionError, SqlError, SqlSyntaxError, UnknownError } from "effect/sql/SqlError"
 import { inject } from "vitest"
 import { Database } from "../../src/db/Database.ts"
 import { outageOf } from "../../src/db/Outage.ts"
 import { databaseOutage } from "../../src/http/errors/DatabaseOutage.ts"
+import { cuttableProxy } from "../support/CuttableProxy.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
 import { password, register, serverOn, TestApi } from "./TestApi.ts"
+
+/** A proxy before a migrated database. */
+class WayToDatabase extends Context.Service<WayToDatabase, {
+  readonly url: Redacted.Redacted
+  readonly cut: Effect.Effect<void>
+}>()("@englog/api/test/http/WayToDatabase") {
+  static readonly layer = Layer.effect(WayToDatabase, Effect.gen(function*() {
+    const url = new URL(Redacted.value((yield* TestDatabase).url))
+    const { cut, port } = yield* cuttableProxy(url.hostname, Number(url.port || 5432))
+    url.port = String(port)
+    url.hostname = "127.0.0.1"
+    return WayToDatabase.of({ url: Redacted.make(url.href), cut })
+  }))
+}
 
 const withCode = (code: string) =>
   new SqlError({ reason: new UnknownError({ cause: Object.assign(new Error("x"), { code }), message: "x", operation: "query" }) })
@@ -33,17 +49,21 @@ describe("a database error", () => {
   })
 })
 
-const Nowhere = serverOn(Database.layer({ url: Redacted.make("postgres://englog@127.0.0.1:1/englog"), connectTimeout: "500 millis" })).pipe(
+/** What a server needs of its database when it starts was there; then the way to it is cut. */
+const CutOff = Layer.effectDiscard(Effect.flatMap(WayToDatabase, ({ cut }) => cut)).pipe(
+  Layer.provideMerge(serverOn(Layer.unwrap(Effect.map(WayToDatabase, ({ url }) => Database.layer({ url, connectTimeout: "500 millis" }))))),
+  Layer.provide(WayToDatabase.layer),
+  Layer.provide(TestDatabase.layer),
   Layer.provide(NodeHttpClient.layerNodeHttp)
 )
 
-layer(Nowhere, { excludeTestServices: true, timeout: "60 seconds" })("without PostgreSQL", (it) => {
+layer(CutOff, { excludeTestServices: true, timeout: "60 seconds" })("without PostgreSQL", (it) => {
   it.effect("requests are told to come back", () => Effect.gen(function*() {
     const { ask } = yield* TestApi
     const answer = yield* ask("POST", "/v1/auth/login", { body: { email: "ada@example.com", password } })
     assert.strictEqual(answer.status, 503)
     assert.isAtLeast(Number(answer.headers["retry-after"]), 1)
-    assert.hasAllKeys(answer.body, ["error"])
+    assert.hasAllKeys(answer.body, ["error", "code", "details"])
   }))
 
   it.effect("the process lives but is not ready", () => Effect.gen(function*() {

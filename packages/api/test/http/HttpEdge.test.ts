@@ -19,7 +19,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
     const { ask } = yield* TestApi
     const answer = yield* ask("GET", "/v1/nothing?secret=1")
     assert.strictEqual(answer.status, 404)
-    assert.deepStrictEqual(answer.body, { error: "no such route: GET /v1/nothing" })
+    assert.deepStrictEqual(answer.body, { error: "no such route: GET /v1/nothing", code: "unknown_route", details: [] })
   }))
 
   it.effect("answers 404 to a path that is no valid percent encoding", () => Effect.gen(function*() {
@@ -55,7 +55,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
       body
     ]))
     assert.match(answer, /^HTTP\/1.1 400 /)
-    assert.include(answer, "{\"error\":\"body: is not valid UTF-8\"}")
+    assert.include(answer, "{\"error\":\"body: is not valid UTF-8\",\"code\":\"malformed_body\",\"details\":[{\"field\":\"body\",\"reason\":\"is not valid UTF-8\"}]}")
   }))
 
   it.effect("names every field that is wrong, and why", () => Effect.gen(function*() {
@@ -124,7 +124,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         + `${chunk.length.toString(16)}\r\n${chunk}\r\n`.repeat(17) + "0\r\n\r\n"
     ))
     assert.match(chunked, /^HTTP\/1.1 413 /)
-    assert.include(chunked, "{\"error\":\"body: must be at most 1048576 bytes\"}")
+    assert.include(chunked, "{\"error\":\"body: must be at most 1048576 bytes\",\"code\":\"payload_too_large\"")
   }))
 
   it.effect("hands a harmless request id back and replaces a harmful one", () => Effect.gen(function*() {

@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import { bodyProblem } from "../../src/http/errors/BodyProblem.ts"
 import { jsonProblem, maxDepth, maxMembers } from "../../src/http/errors/JsonProblem.ts"
 
-const problem = (text: string): string | undefined => bodyProblem(Buffer.from(text))
+const problem = (text: string): string | undefined => bodyProblem(Buffer.from(text))?.error
 
 describe("where a text stops being JSON", () => {
   it("is named by line and column", () => {
@@ -99,7 +99,7 @@ describe("a JSON text that would be altered, dropped or impossible to store", ()
 
 describe("bytes", () => {
   it("that are no UTF-8 are refused", () => {
-    assert.strictEqual(bodyProblem(Uint8Array.of(0x22, 0xe9, 0x22)), "body: is not valid UTF-8")
-    assert.strictEqual(bodyProblem(Buffer.from("{}", "utf16le")), "body: is not valid JSON: unexpected \"\\u0000\" at line 1, column 2")
+    assert.strictEqual(bodyProblem(Uint8Array.of(0x22, 0xe9, 0x22))?.error, "body: is not valid UTF-8")
+    assert.strictEqual(bodyProblem(Buffer.from("{}", "utf16le"))?.error, "body: is not valid JSON: unexpected \"\\u0000\" at line 1, column 2")
   })
 })

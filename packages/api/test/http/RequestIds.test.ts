@@ -34,7 +34,7 @@ describe("the id of a request", () => {
       lines.length = 0
       const answer = yield* ask("POST", "/v1/logs", { token, body: entry, headers: { "x-request-id": "r-42" } })
       assert.strictEqual(answer.status, 500)
-      assert.deepStrictEqual(answer.body, { error: "internal error" })
+      assert.deepStrictEqual(answer.body, { error: "internal error", code: "internal", details: [] })
       assert.strictEqual(answer.headers["x-request-id"], "r-42")
       const ours = yield* ask("POST", "/v1/logs", { token, body: entry })
       const given = ours.headers["x-request-id"] ?? ""

@@ -18,7 +18,7 @@ const from = (address: string) => ({ "x-forwarded-for": address })
 
 const isRefused = (answer: Answer, limit: number) => {
   assert.strictEqual(answer.status, 429)
-  assert.hasAllKeys(answer.body, ["error"])
+  assert.hasAllKeys(answer.body, ["error", "code", "details"])
   assert.match(answer.error, /^too many attempts; try again in \d+ seconds$/)
   assert.isAtLeast(Number(answer.headers["retry-after"]), 1)
   assert.strictEqual(answer.headers["ratelimit-limit"], String(limit))

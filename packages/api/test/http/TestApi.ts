@@ -6,6 +6,9 @@ import { UserId } from "@englog/domain/Ids"
 import { AnalyticsApi } from "@englog/rpc/http/AnalyticsApi"
 import { AuthApi } from "@englog/rpc/http/AuthApi"
 import { EntriesApi } from "@englog/rpc/http/EntriesApi"
+import { DocumentUploadsApi } from "@englog/rpc/http/DocumentUploadsApi"
+import { ExportsApi } from "@englog/rpc/http/ExportsApi"
+import { FeedsApi } from "@englog/rpc/http/FeedsApi"
 import { GoalsApi } from "@englog/rpc/http/GoalsApi"
 import { HealthApi } from "@englog/rpc/http/HealthApi"
 import { ProjectsApi } from "@englog/rpc/http/ProjectsApi"
@@ -17,6 +20,8 @@ import { HttpClient, HttpClientRequest, HttpMethod, HttpServer } from "effect/ht
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import type { SqlClient } from "effect/sql"
 import { Analytics } from "../../src/analytics/Analytics.ts"
+import { UserMetricsRefresh } from "../../src/analytics/UserMetricsRefresh.ts"
+import { UserMetricsRepo } from "../../src/analytics/UserMetricsRepo.ts"
 import { AnalyticsHttp } from "../../src/analytics/AnalyticsHttp.ts"
 import { Accounts } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
@@ -28,6 +33,10 @@ import { PasswordHasher } from "../../src/auth/PasswordHasher.ts"
 import { RateLimits } from "../../src/security/RateLimits.ts"
 import { SessionRepo } from "../../src/auth/SessionRepo.ts"
 import { UserRepo } from "../../src/auth/UserRepo.ts"
+import { CalendarFeeds } from "../../src/exports/CalendarFeeds.ts"
+import { CsvExport } from "../../src/exports/CsvExport.ts"
+import { ExportsHttp, FeedsHttp } from "../../src/exports/ExportsHttp.ts"
+import { FeedRepo } from "../../src/exports/FeedRepo.ts"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
 import { Entries } from "../../src/entries/Entries.ts"
 import { EntriesHttp } from "../../src/entries/EntriesHttp.ts"
@@ -39,6 +48,7 @@ import { HttpListener } from "../../src/http/edge/HttpListener.ts"
 import { type ConnectionBounds, connectionBounds } from "../../src/http/edge/ConnectionGuards.ts"
 import { EdgePolicy, openPolicy } from "../../src/http/edge/EdgePolicy.ts"
 import { RequestLimits } from "../../src/http/edge/RequestLimits.ts"
+import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import { IdempotentLive } from "../../src/idempotency/IdempotentLive.ts"
 import { RequestErrorsLive } from "../../src/http/errors/RequestErrorsLive.ts"
 import { GoalProgress } from "../../src/goals/GoalProgress.ts"
@@ -48,14 +58,23 @@ import { GoalsHttp } from "../../src/goals/GoalsHttp.ts"
 import { ProjectRepo } from "../../src/projects/ProjectRepo.ts"
 import { Projects } from "../../src/projects/Projects.ts"
 import { ProjectsHttp } from "../../src/projects/ProjectsHttp.ts"
+import { DocumentUploads } from "../../src/documents/DocumentUploads.ts"
+import { DocumentUploadsHttp } from "../../src/documents/DocumentUploadsHttp.ts"
+import { UploadRepo } from "../../src/documents/UploadRepo.ts"
 import { SecurityEventRepo } from "../../src/security/SecurityEventRepo.ts"
 import { SecurityEvents } from "../../src/security/SecurityEvents.ts"
+import { MailRepo } from "../../src/mail/MailRepo.ts"
+import { Mails } from "../../src/mail/Mails.ts"
+import { QueueLimits } from "../../src/queue/Backpressure.ts"
+import { Engine } from "../../src/queue/Engine.ts"
+import { EngineSql } from "../../src/queue/EngineSql.ts"
 import { Tags } from "../../src/tags/Tags.ts"
 import { TagsHttp } from "../../src/tags/TagsHttp.ts"
 import { InvitationRepo } from "../../src/teams/InvitationRepo.ts"
 import { Invitations } from "../../src/teams/Invitations.ts"
 import { TeamRepo } from "../../src/teams/TeamRepo.ts"
 import { Teams } from "../../src/teams/Teams.ts"
+import { TaskAccess } from "../../src/tasks/TaskAccess.ts"
 import { TeamsHttp } from "../../src/teams/TeamsHttp.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -63,26 +82,36 @@ export const encryptionKeys = Redacted.make(`k1:${Buffer.alloc(32, 7).toString("
 export const jwtSecret = Redacted.make("a secret of the test suite that is long enough")
 
 class PartOfTheApi extends HttpApi.make("englog").add(AuthApi).add(EntriesApi).add(ProjectsApi)
-  .add(TagsApi).add(TeamsApi).add(GoalsApi).add(AnalyticsApi).add(HealthApi).middleware(RequestErrors) {}
+  .add(TagsApi).add(TeamsApi).add(GoalsApi).add(ExportsApi).add(FeedsApi).add(AnalyticsApi).add(DocumentUploadsApi).add(HealthApi).middleware(RequestErrors) {}
 
 const Repos = SecurityEvents.layerWriter.pipe(
   Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer, UserRepo.layer, SessionRepo.layer, ApiTokenRepo.layer, SecurityEventRepo.layer)),
   Layer.provideMerge(FieldCipher.layer(encryptionKeys))
 )
 
-const nouns = Layer.mergeAll(Entries.layer, Analytics.layer, Tags.layer, Goals.layer, Invitations.layer).pipe(
+const nouns = Layer.mergeAll(Entries.layer, Analytics.layer, Tags.layer, Goals.layer, Invitations.layer, CsvExport.layer, CalendarFeeds.layer).pipe(
   Layer.provide(EntryChanges.layer),
+  Layer.provideMerge(UserMetricsRefresh.layer),
+  Layer.provideMerge(UserMetricsRepo.layer),
   Layer.provideMerge(Layer.mergeAll(Projects.layer, GoalProgress.layer, Teams.layer)),
-  Layer.provide([GoalRepo.layer, TeamRepo.layer]),
+  Layer.provide([GoalRepo.layer, TeamRepo.layer, FeedRepo.layer, OpenStreams.layer]),
   Layer.provideMerge(InvitationRepo.layer)
 )
 
-export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, nouns, RequestLimits.layer).pipe(
+const uploads = DocumentUploads.layer.pipe(Layer.provide([UploadRepo.layer, TaskAccess.layer]))
+
+const queue = Engine.pipe(Layer.provide([EngineSql.layer, Layer.succeed(QueueLimits, { perQueue: 0, perTenant: 0 })]))
+
+const mail = Mails.layer.pipe(Layer.provide(MailRepo.layer))
+
+export const Services = Layer.mergeAll(Accounts.layer, Authenticator.layer, nouns, uploads, RequestLimits.layer).pipe(
+  Layer.provide(mail),
+  Layer.provide(queue),
   Layer.provideMerge(Layer.mergeAll(Repos, Jwt.layer(jwtSecret), PasswordHasher.layer, RateLimits.layerMemory, HealthChecks.layer))
 )
 
 const Routes = HttpApiBuilder.layer(PartOfTheApi).pipe(
-  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp, HealthHttp.layer]),
+  Layer.provide([AuthHttp.layer, EntriesHttp.layer, ProjectsHttp.layer, TagsHttp, TeamsHttp, GoalsHttp, AnalyticsHttp, DocumentUploadsHttp, ExportsHttp, FeedsHttp, HealthHttp.layer]),
   Layer.provide([AuthorizationLive, IdempotentLive, RequestErrorsLive])
 )
 
@@ -151,7 +180,7 @@ export class TestApi extends Context.Service<TestApi, {
 }
 
 /** The server on a database, and a client to it. */
-export const serverOn = <A, E>(database: Layer.Layer<A | SqlClient.SqlClient, E>, bounds: ConnectionBounds = connectionBounds) =>
+export const serverOn = <A, E, R = never>(database: Layer.Layer<A | SqlClient.SqlClient, E, R>, bounds: ConnectionBounds = connectionBounds) =>
   TestApi.client.pipe(
     Layer.provideMerge(HttpListener.serve(Routes)),
     Layer.provideMerge(HttpListener.layer({ host: "127.0.0.1", port: 0, drain: "100 millis", bounds })),

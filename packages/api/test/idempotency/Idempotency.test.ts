@@ -56,6 +56,14 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
     assert.strictEqual((yield* ada.post(`${path}/stop`, undefined, withKey("stop"))).headers["idempotent-replayed"], undefined)
   }))
 
+  it.effect("makes one team, and keeps no secret of an invitation", () => Effect.gen(function*() {
+    const ada = yield* engineer("teamkey@example.com")
+    const team = yield* ada.post("/v1/teams", { name: "Compilers" }, withKey("team"))
+    assert.strictEqual((yield* ada.post("/v1/teams", { name: "Compilers" }, withKey("team"))).at("id"), team.at("id"))
+    const invite = () => ada.post(`/v1/teams/${String(team.at("id"))}/invitations`, { email: "grace@example.com" }, withKey("invitation"))
+    assert.notStrictEqual((yield* invite()).at("token"), (yield* invite()).at("token"))
+  }))
+
   it.effect("makes many entries once", () => Effect.gen(function*() {
     const ada = yield* engineer("bulkkey@example.com")
     const operations = Array.from({ length: 20 }, () => ({ action: "create", entry }))
@@ -92,7 +100,7 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
     const scope = { user_id: ada.id, method: "POST", path: "/v1/logs", key: "elsewhere" }
     const [claimed, givenUp] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
     yield* Effect.forkChild(sql.withTransaction(Effect.gen(function*() {
-      yield* repo.claim(scope, new Uint8Array())
+      yield* repo.claim(scope, [])
       yield* Deferred.succeed(claimed, undefined)
       yield* Deferred.await(givenUp)
       return yield* Effect.fail("rolled back")

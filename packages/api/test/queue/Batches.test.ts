@@ -2,6 +2,8 @@ import { assert, layer } from "@effect/vitest"
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { randomUUID } from "node:crypto"
+import { TaskEndings } from "../../src/queue/TaskEndings.ts"
 import { TaskKinds } from "../../src/queue/TaskKinds.ts"
 import { TaskOutcomes } from "../../src/queue/TaskOutcomes.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
@@ -52,6 +54,25 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("many r
     assert.deepStrictEqual(answers.map(({ _tag }) => _tag), ["Refused", "Accepted"])
     assert.strictEqual((yield* find(first.task_id)).state, "cancelled")
   }))
+
+  it.effect("of an organization whose endings somebody follows are told, from the moment at which that is committed, though they were handed out before", () =>
+    Effect.gen(function*() {
+      const outcomes = yield* TaskOutcomes
+      const sql = yield* SqlClient.SqlClient
+      const told: Array<string> = []
+      yield* (yield* TaskEndings).follow(({ result, state, task }) => Effect.sync(() => void told.push(`${task.task_id} ${state} ${result}`)))
+      const [followed, other] = [yield* held(3), yield* held(3)]
+      const [one] = followed.leases
+      if (one === undefined) return yield* Effect.die("three tasks were queued")
+      yield* sql`
+        INSERT INTO webhook_endpoints (id, organization_id, user_id, url, max_retries)
+        VALUES (${randomUUID()}, ${one.organization_id}, ${one.user_id}, ${`v1:k1:${"x".repeat(40)}`}, 1)`
+      for (const { leases, session } of [followed, other]) {
+        const answers = yield* outcomes.reportAll(session, reports(session.id, leases))
+        assert.deepStrictEqual(answers.map(({ _tag }) => _tag), ["Accepted", "Accepted", "Accepted"])
+      }
+      assert.deepStrictEqual(told, followed.leases.map(({ task_id }) => `${task_id} completed {"n":1}`))
+    }))
 
   it.effect("are judged by their kind: a wrong shape is told, the others go through", () => Effect.gen(function*() {
     const [outcomes, kinds] = [yield* TaskOutcomes, yield* TaskKinds]

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { ScheduleId } from "@englog/domain/Ids"
 import type { CatchUp } from "@englog/domain/schedules/Recurrence"
 import { backgroundPolicy } from "@englog/domain/tasks/TaskPolicy"
-import { Clock, DateTime, Effect, Layer } from "effect"
+import { Clock, DateTime, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
@@ -34,7 +34,7 @@ interface Plan {
 
 const plan = Effect.fnUntraced(function*({ catch_up = "skip", cron, next, paused = false, queue = randomUUID() }: Plan) {
   const repo = yield* ScheduleRepo
-  return yield* repo.insert({
+  return Option.getOrThrow(yield* repo.insert({
     id: ScheduleId.make(randomUUID()),
     ...(yield* newOwner()),
     name: "Every minute",
@@ -47,7 +47,7 @@ const plan = Effect.fnUntraced(function*({ catch_up = "skip", cron, next, paused
     catch_up,
     catch_up_limit: 100,
     next_run_at: DateTime.makeUnsafe(next)
-  })
+  }))
 })
 
 /** A round as if it were that time; nothing else moves, so that the engine's own loops do not run through the years between. */

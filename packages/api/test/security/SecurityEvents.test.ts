@@ -11,6 +11,7 @@ import { SecurityEventRepo } from "../../src/security/SecurityEventRepo.ts"
 import { SecurityEvents } from "../../src/security/SecurityEvents.ts"
 import { encryptionKeys, password, register, TestApi } from "../http/TestApi.ts"
 import { admin } from "../support/Admin.ts"
+import { joins, member } from "../support/Members.ts"
 import { author } from "../support/Narration.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { eventually, wholeApi } from "../support/WholeApi.ts"
@@ -46,6 +47,28 @@ layer(TestApi.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
     ])
     assert.deepStrictEqual(yield* recorded("/v1/auth/login", { email: "nobody@example.com", password }), [
       { event: "login_failed", user_id: null, detail: { reason: "unknown_account" } }
+    ])
+  }))
+
+  it.effect("has who was invited to a team, joined it, got another role in it and left it, and who did it", () => Effect.gen(function*() {
+    const [ada, bea] = [yield* member("audit-ada@example.com"), yield* member("audit-bea@example.com")]
+    const team = yield* ada.team({ name: "Audited" })
+    yield* joins(bea, ada, team)
+    yield* ada.put(`/v1/teams/${team}/members/${bea.id}`, { role: "lead" })
+    yield* ada.remove(`/v1/teams/${team}/members/${bea.id}`)
+    yield* ada.remove(`/v1/teams/${team}/members/${ada.id}`)
+    yield* ada.remove(`/v1/teams/${team}`)
+    const rows = yield* eventually(
+      SqlClient.SqlClient.use((sql) => sql`SELECT event, user_id, detail FROM security_events WHERE detail ->> 'team_id' = ${team} ORDER BY at`),
+      (found) => found.some(({ event }) => event === "team_deleted")
+    )
+    assert.deepStrictEqual(rows.map(({ detail, event, user_id }) => [event, user_id, detail]), [
+      ["team_created", ada.id, { team_id: team }],
+      ["team_invited", ada.id, { team_id: team, role: "member" }],
+      ["team_joined", bea.id, { team_id: team, role: "member" }],
+      ["team_role_changed", ada.id, { team_id: team, member_id: bea.id, role: "lead" }],
+      ["team_member_removed", ada.id, { team_id: team, member_id: bea.id }],
+      ["team_deleted", ada.id, { team_id: team }]
     ])
   }))
 

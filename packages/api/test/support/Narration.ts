@@ -71,6 +71,25 @@ export const narrated = Effect.fnUntraced(function*(by: Author, draft: Record<st
   return { task_id, ...(yield* resultOf(by, task_id)) }
 }, Effect.scoped)
 
+export const week = { report_type: "weekly", period_start: "2026-01-05", period_end: "2026-01-11" }
+
+/** Asks for an insight over a period and has a contract worker, which then leaves, write it. */
+export const generated = Effect.fnUntraced(function*(
+  by: Author,
+  request: Record<string, unknown> = week,
+  content = "You recorded {{total.time}}.",
+  more: Record<string, unknown> = {}
+) {
+  const worker = yield* narrator
+  const task_id = yield* accepted(yield* by.post("/v1/insights/generate", request))
+  const { payload } = yield* worker.take(task_id)
+  const data: unknown = JSON.parse(yield* worker.data(task_id))
+  yield* worker.write(task_id, { content, tags: ["Focus", "deep work"], confidence: 1, ...more })
+  yield* worker.leave
+  const asked: unknown = JSON.parse(payload)
+  return { task_id, data, asked, ...(yield* resultOf(by, task_id)) }
+}, Effect.scoped)
+
 /** A completed task's result as its owner gets it, and the stored insight it names. */
 export const resultOf = Effect.fnUntraced(function*(by: Author, task_id: TaskId) {
   const view = yield* by.get(`/v1/tasks/${task_id}/result`)

@@ -83,6 +83,7 @@ export const join = Effect.fnUntraced(function*(address: string, options: Worker
     progress: (task: HeldTask, progress: number) =>
       Effect.asVoid(calls.updateTaskProgress(ReportCodec.encodeProgress({ ...proof, ...pick(task), progress, message: "" }))),
     data: (task: HeldTask) => Effect.map(calls.getTaskData(ReportCodec.encodeTaskDataQuestion({ ...proof, ...pick(task) })), ({ data }) => data),
+    begin: (task: HeldTask) => Effect.map(calls.beginEffect(ReportCodec.encodeBeginEffect({ ...proof, ...pick(task) })), ReportCodec.decodePermission),
     leave,
     /** Breaks the stream as a lost connection would. */
     cut: Ref.get(stream).pipe(Effect.flatMap(Fiber.interrupt), Effect.asVoid),

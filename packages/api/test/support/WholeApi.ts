@@ -28,7 +28,9 @@ export interface ApiOptions {
   readonly liveness?: Partial<Context.Service.Shape<typeof Liveness>>
   readonly rates?: Partial<Context.Service.Shape<typeof CallRates>>
   readonly tls?: TlsFiles
+  readonly publicUrl?: string
   readonly runner?: RunnerMode
+  readonly webAllowPrivate?: boolean
   /** Default: nowhere. */
   readonly log?: Logger.Logger<unknown, void>
 }
@@ -61,10 +63,12 @@ export const configOf = (options: ApiOptions = {}) =>
       data: { _tag: "Given", url, jwtSecretKey: jwtSecret, encryptionKeys },
       redisUrl: Option.map(Option.fromUndefinedOr(options.redisUrl), Redacted.make),
       enrollmentToken: Option.map(Option.fromUndefinedOr(options.enrollmentToken), Redacted.make),
+      publicUrl: Option.fromUndefinedOr(options.publicUrl),
       maxWorkers: options.maxWorkers ?? 1_000,
       queueLimits: options.queueLimits ?? { perQueue: 0, perTenant: 0 },
       heartbeatInterval: Duration.seconds(1),
       workerTimeout: options.workerTimeout ?? Duration.minutes(2),
+      webAllowPrivate: options.webAllowPrivate ?? false,
       runner: options.runner ?? { _tag: "Single" },
       telemetry: quietTelemetry
     })))

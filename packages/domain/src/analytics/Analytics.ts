@@ -5,7 +5,8 @@
 import { Schema } from "effect"
 import { ActivityType, ImpactLevel, ValueRating } from "../entries/LogEntry.ts"
 import { ProductivityMetrics } from "../facts/Fact.ts"
-import { ProjectId } from "../Ids.ts"
+import { OrganizationId, ProjectId } from "../Ids.ts"
+import { DayStatistics } from "./DayStatistics.ts"
 
 /** Local days, `YYYY-MM-DD`, both inclusive, in this IANA zone. */
 export const AnalysedPeriod = Schema.Struct({ start_date: Schema.String, end_date: Schema.String, timezone: Schema.String })
@@ -29,6 +30,13 @@ export const WeekdayShare = Schema.Struct({ weekday: Schema.Int, ...share })
 /** Every day of the period, in order. */
 export const DayAmount = Schema.Struct({ date: Schema.String, ...amount })
 
+/** Definition: OutsideWorkingHours. */
+const Outside = Schema.NullOr(Schema.Struct({ minutes: Schema.Finite, entries: Schema.Int, share: Schema.Finite }).annotate({
+  identifier: "OutsideWorkingHours",
+  description: "Minutes while the clock on the wall, in your time zone, showed no time of that weekday's working hours; the minutes of an entry run from its "
+    + "start on without a break. `entries`: those that have such minutes; `share`: percent of all minutes."
+})).annotate({ description: "Null where your preferences set no working hours." })
+
 export const TimeDistribution = Schema.Struct({
   period: AnalysedPeriod,
   total: Schema.Struct(amount),
@@ -50,6 +58,7 @@ export const Dashboard = Schema.Struct({
   previous: Schema.Struct({ ...amount, change: Schema.NullOr(Schema.Finite) }),
   /** Null without entries. */
   metrics: Schema.NullOr(ProductivityMetrics),
+  outside_working_hours: Outside,
   by_day: Schema.Array(DayAmount),
   by_type: Schema.Array(TypeShare),
   /** At most ten. */
@@ -68,7 +77,8 @@ export const WeekTrend = Schema.Struct({
   code_percentage: Schema.Finite,
   meeting_percentage: Schema.Finite,
   efficiency_score: Schema.Finite,
-  metrics: Schema.NullOr(ProductivityMetrics)
+  metrics: Schema.NullOr(ProductivityMetrics),
+  outside_working_hours: Outside
 })
 
 export const ProductivityTrends = Schema.Struct({
@@ -77,3 +87,30 @@ export const ProductivityTrends = Schema.Struct({
   weeks: Schema.Array(WeekTrend)
 }).annotate({ identifier: "ProductivityTrends" })
 export type ProductivityTrends = typeof ProductivityTrends.Type
+
+/** A calendar week of the period, cut off where the period begins and ends. */
+export const WeekFigures = Schema.Struct({
+  start_date: Schema.String,
+  end_date: Schema.String,
+  ...amount,
+  metrics: Schema.NullOr(ProductivityMetrics)
+})
+
+const daily = {
+  days: Schema.Array(DayAmount),
+  weeks: Schema.Array(WeekFigures),
+  statistics: DayStatistics,
+  /** What each of the statistics is. */
+  definitions: Schema.Record(Schema.String, Schema.String)
+}
+
+export const DailyAnalytics = Schema.Struct({ period: AnalysedPeriod, ...daily }).annotate({ identifier: "DailyAnalytics" })
+export type DailyAnalytics = typeof DailyAnalytics.Type
+
+/** Of what members share; a day is that of each author's own zone. */
+export const TeamAnalytics = Schema.Struct({
+  team_id: OrganizationId,
+  period: Schema.Struct({ start_date: Schema.String, end_date: Schema.String }),
+  ...daily
+}).annotate({ identifier: "TeamAnalytics" })
+export type TeamAnalytics = typeof TeamAnalytics.Type

@@ -4,6 +4,7 @@
  */
 import { isoDate, type Placed, weekdayOf } from "../facts/LocalTime.ts"
 import { isFocusType, type Measured } from "../metrics/ActivityGroups.ts"
+import type { OutsideWorkingHours } from "../metrics/OutsideWorkingHours.ts"
 import { minuteShare, productivityMetrics } from "../metrics/ProductivityMetrics.ts"
 import type { ProductivityTrends } from "./Analytics.ts"
 import { amountOf } from "./TimeShares.ts"
@@ -21,8 +22,15 @@ export const isoWeek = (day: number): string => {
   return `${year}-W${String(1 + Math.floor((thursday - newYear) / 7)).padStart(2, "0")}`
 }
 
-/** Of the `weeks` weeks that are over on the local day `today`; what lies outside is left out. */
-export const weekTrends = (placed: ReadonlyArray<Placed<Measured>>, today: number, weeks: number): ProductivityTrends["weeks"] => {
+type Entries = ReadonlyArray<Placed<Measured>>
+
+/** Of the `weeks` weeks that are over on the local day `today`; what lies outside is left out. `outside`: of the entries of one week. */
+export const weekTrends = (
+  placed: Entries,
+  today: number,
+  weeks: number,
+  outside: (entries: Entries) => OutsideWorkingHours | null
+): ProductivityTrends["weeks"] => {
   const byWeek = Map.groupBy(placed, ({ local }) => mondayOf(local.day))
   return Array.from({ length: weeks }, (_, index) => {
     const monday = firstMonday(today, weeks) + 7 * index
@@ -37,7 +45,8 @@ export const weekTrends = (placed: ReadonlyArray<Placed<Measured>>, today: numbe
       code_percentage: minuteShare(entries, ({ type }) => type === "code"),
       meeting_percentage: minuteShare(entries, ({ type }) => type === "meeting"),
       efficiency_score: minuteShare(entries, isFocusType),
-      metrics: productivityMetrics(entries)
+      metrics: productivityMetrics(entries),
+      outside_working_hours: outside(entries)
     }
   })
 }

@@ -33,6 +33,9 @@ export class LogEntry extends Schema.Class<LogEntry>("LogEntry")({
   duration_minutes: Schema.NullOr(Schema.Int),
   value_rating: ValueRating,
   impact_level: ImpactLevel,
+  /** The system it was imported from, and what it is called there; null where somebody recorded it. */
+  source: Schema.NullOr(Schema.String),
+  source_id: Schema.NullOr(Schema.String),
   created_at: Schema.DateTimeUtcFromString,
   updated_at: Schema.DateTimeUtcFromString,
   etag: Schema.String

@@ -10,6 +10,7 @@ import { FactSheet } from "./Fact.ts"
 import type { FactEntry } from "./Fact.ts"
 import { focusFacts } from "./FocusFacts.ts"
 import { minutesOf } from "./GroupFacts.ts"
+import { goalFacts, type GoalWork } from "./GoalFacts.ts"
 import { highlightFacts } from "./HighlightFacts.ts"
 import { isoDate, makeLocalClock, placeEntries } from "./LocalTime.ts"
 import type { PlacedEntry } from "./LocalTime.ts"
@@ -20,6 +21,8 @@ export interface FactsInput {
   readonly entries: ReadonlyArray<FactEntry>
   /** Entries of the period before; empty where there is none. */
   readonly preceding: ReadonlyArray<FactEntry>
+  /** Goals that are to be told of; none unless given. */
+  readonly goals?: ReadonlyArray<GoalWork> | undefined
   /** IANA name; one that does not exist counts as UTC, and the sheet says UTC. */
   readonly timezone: string
   /** Local days `YYYY-MM-DD`, both inclusive. Names the period and does not filter; without it the entries' own days count. */
@@ -45,7 +48,8 @@ export const computeFacts = (input: FactsInput): FactSheet => {
       ...highlightFacts(placed),
       ...focusFacts(placed),
       ...calendarFacts(placed, total),
-      ...comparisonFacts(placed, placeEntries(input.preceding, clock))
+      ...comparisonFacts(placed, placeEntries(input.preceding, clock)),
+      ...goalFacts(input.goals ?? [], { start: first.date, end: last.date }, clock)
     ]
   }, { disableChecks: true })
 }

@@ -54,6 +54,9 @@ export const factText = (value: number, unit: FactUnit): string => {
   }
 }
 
+/** An amount that need not be whole: "12", "2.5". */
+export const amountText = (value: number): string => grouped(value, 2)
+
 /** A change carries its sign: "+12.5 %", "-3 %"; no change at all is "0 %". */
 export const changeText = (value: number): string => {
   const text = `${grouped(value, 1)} %`

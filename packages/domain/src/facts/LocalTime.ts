@@ -30,6 +30,14 @@ export interface LocalClock {
   readonly at: (epochMillis: number) => LocalTime
   /** Minutes since local midnight by the clock on the wall, 0..1439. */
   readonly minuteOfDay: (epochMillis: number) => number
+  /** The time from one instant to another as local milliseconds since 1970, cut where the clock on the wall is set. */
+  readonly stretches: (from: number, to: number) => ReadonlyArray<LocalStretch>
+}
+
+/** Half-open. */
+export interface LocalStretch {
+  readonly from: number
+  readonly to: number
 }
 
 /**
@@ -38,7 +46,7 @@ export interface LocalClock {
  */
 export const makeLocalClock = (timezone: string): LocalClock => {
   const zone = DateTime.zoneMakeNamed(timezone)
-  if (Option.isNone(zone)) return { timezone: "UTC", at: fromLocalMillis, minuteOfDay: wallMinute }
+  if (Option.isNone(zone)) return { timezone: "UTC", at: fromLocalMillis, minuteOfDay: wallMinute, stretches: (from, to) => [{ from, to }] }
   const offsetAt = (millis: number) => DateTime.zonedOffset(DateTime.makeZonedUnsafe(millis, { timeZone: zone.value }))
   const byDay = new Map<number, number | null>()
   const offset = (millis: number): number => {
@@ -54,8 +62,29 @@ export const makeLocalClock = (timezone: string): LocalClock => {
   return {
     timezone,
     at: (millis) => fromLocalMillis(millis + offset(millis)),
-    minuteOfDay: (millis) => wallMinute(millis + offset(millis))
+    minuteOfDay: (millis) => wallMinute(millis + offset(millis)),
+    stretches: (from, to) => {
+      const cuts = [from]
+      for (let midnight = (Math.floor(from / DAY_MS) + 1) * DAY_MS; midnight < to; midnight += DAY_MS) cuts.push(midnight)
+      return [...cuts, to].flatMap((end, index) => {
+        const begin = cuts[index - 1]
+        return begin === undefined ? [] : begin === end ? [] : splitAtChange(begin, end, offset)
+      })
+    }
   }
+}
+
+/** Within a UTC day, in which the clock is set once at most. */
+const splitAtChange = (from: number, to: number, offset: (millis: number) => number): ReadonlyArray<LocalStretch> => {
+  const [first, last] = [offset(from), offset(to - 1)]
+  if (first === last) return [{ from: from + first, to: to + first }]
+  let [before, after] = [from, to - 1]
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (offset(middle) === first) before = middle
+    else after = middle
+  }
+  return [{ from: from + first, to: after + first }, { from: after + last, to: to + last }]
 }
 
 const wallMinute = (local: number): number => Math.floor((((local % DAY_MS) + DAY_MS) % DAY_MS) / 60_000)

@@ -2,7 +2,7 @@
  * Judges a draft block by block. The citations of a paragraph vouch for all of it, and stay with it even where the sentence
  * that held them goes, so that the stored text can be verified again from its citations alone.
  */
-import type { Fact } from "../facts/Fact.ts"
+import type { Fact, FactId } from "../facts/Fact.ts"
 import type { EntryId } from "../Ids.ts"
 import type { RemovedSentence } from "../insights/Insight.ts"
 import { takeCitations } from "./Citations.ts"
@@ -15,6 +15,8 @@ export interface CheckedBlock {
   readonly block: Block
   readonly paragraph: number
   kept: ReadonlyArray<string>
+  /** What each of `kept` states, in the same order. */
+  readonly facts: ReadonlyArray<ReadonlyArray<FactId>>
   /** Whether the draft had anything here. */
   readonly total: number
 }
@@ -33,6 +35,11 @@ export interface CheckedDraft {
   readonly removed: ReadonlyArray<RemovedSentence>
 }
 
+interface Kept {
+  readonly text: string
+  readonly facts: ReadonlyArray<FactId>
+}
+
 export const checkBlocks = (paragraphs: ReadonlyArray<Paragraph>, evidence: Evidence): CheckedDraft => {
   const blocks: Array<CheckedBlock> = []
   const citations: Array<ReadonlyArray<EntryId>> = []
@@ -48,20 +55,21 @@ export const checkBlocks = (paragraphs: ReadonlyArray<Paragraph>, evidence: Evid
       })
     )
     const sources = [evidence.context, unionOf(cited, evidence)]
-    const judge = (piece: string): ReadonlyArray<string> => {
-      const { fault, text } = renderSentence(piece, evidence.facts, sources)
-      if (fault === undefined) return [text]
+    const judge = (piece: string): ReadonlyArray<Kept> => {
+      const { facts, fault, text } = renderSentence(piece, evidence.facts, sources)
+      if (fault === undefined) return [{ text, facts }]
       removed.push({ sentence: text.trim().slice(0, MAX_SENTENCE), reason: fault })
       return []
     }
     paragraph.forEach((block, i) => {
       const own = pieces[i] ?? []
       const [head = "", ...rows] = own
-      const kept = block.kind !== "table" ? own.flatMap(judge) : judge(head).flatMap((text) => [text, ...rows.flatMap(judge)])
+      const kept = block.kind !== "table" ? own.flatMap(judge) : judge(head).flatMap((one) => [one, ...rows.flatMap(judge)])
       if (block.kind === "table" && own.length > 0 && kept.length === 0) {
         removed.push(...rows.map((sentence) => ({ sentence, reason: "The head of its table was removed." })))
       }
-      blocks.push({ block, paragraph: number, kept: balanced(kept, own.length), total: own.length })
+      const texts = balanced(kept.map(({ text }) => text), own.length)
+      blocks.push({ block, paragraph: number, kept: texts, facts: kept.map(({ facts }) => facts), total: own.length })
     })
     citations.push([...cited])
   })

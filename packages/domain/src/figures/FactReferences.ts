@@ -1,7 +1,7 @@
 /**
  * Renders `{{fact.id}}` as the fact's text, and judges whether every figure of a sentence then resolves.
  */
-import type { Fact } from "../facts/Fact.ts"
+import type { Fact, FactId } from "../facts/Fact.ts"
 import { figuresIn } from "./Figures.ts"
 
 /** A reference, and a unit behind it that the fact's own text already states ("{{type.code.share}}%"). */
@@ -12,6 +12,8 @@ const MARK = "\uE000"
 
 export interface Rendered {
   readonly text: string
+  /** The facts it states. */
+  readonly facts: ReadonlyArray<FactId>
   /** Why the sentence cannot stand; undefined where every figure resolves. */
   readonly fault: string | undefined
 }
@@ -34,8 +36,9 @@ export const renderSentence = (
       return show(fact) + (unit === undefined || states(fact, unit) ? "" : unit)
     })
   const text = render((fact) => fact.text)
-  if (unknown !== undefined) return { text, fault: `There is no fact "${unknown.slice(0, 100)}".` }
-  if (/\{\{|\}\}/.test(text)) return { text, fault: "A reference to a fact is malformed." }
+  const stating = [...used].map(({ id }) => id)
+  if (unknown !== undefined) return { text, facts: stating, fault: `There is no fact "${unknown.slice(0, 100)}".` }
+  if (/\{\{|\}\}/.test(text)) return { text, facts: stating, fault: "A reference to a fact is malformed." }
   const own = [...figuresIn(render(() => MARK))].find((figure) => !sources.some((source) => source.has(figure)))
   // The rendered sentence is judged as well: "{{a}}{{b}}" or "{{a}}00" would print a figure that no fact states.
   const stated = () => {
@@ -45,6 +48,7 @@ export const renderSentence = (
   const figure = own ?? (used.size === 0 ? undefined : stated())
   return {
     text,
+    facts: stating,
     fault: figure === undefined
       ? undefined
       : `The figure "${figure.slice(0, 100)}" comes from no fact, no entry cited in this paragraph and not from the request's context.`

@@ -40,7 +40,9 @@ export const checkFigures = (input: FigureCheckInput): CheckedInsight => {
   const total = kept + removed.length
   const left = layOut(blocks, paragraphs.length)
     .map((text, paragraph) => ({ text, entry_ids: citations[paragraph] ?? [] }))
+    .map((one, draft_paragraph) => ({ ...one, draft_paragraph }))
     .filter(({ text }) => text !== "")
+  const place = new Map(left.map(({ draft_paragraph }, paragraph) => [draft_paragraph, paragraph]))
   return {
     content: kept === 0 ? NOTHING_VERIFIED : left.map(({ text }) => text).join("\n\n"),
     tags: checkedTags(input.draft.tags, evidence.context, () => input.entries.map(({ id }) => evidence.figuresOf(id))),
@@ -49,6 +51,8 @@ export const checkFigures = (input: FigureCheckInput): CheckedInsight => {
       ? []
       : left.flatMap(({ entry_ids }, paragraph) => entry_ids.length === 0 ? [] : [{ paragraph, entry_ids }]),
     removed: removed.slice(0, MAX_REMOVED_LISTED),
+    statements: blocks.flatMap(({ facts, kept: texts, paragraph }) =>
+      texts.map((text, i) => ({ paragraph: place.get(paragraph) ?? 0, text: text.trim(), facts: facts[i] ?? [] }))),
     sentences_kept: kept,
     sentences_total: total
   }

@@ -9,11 +9,14 @@ import type { LocalClock } from "../facts/LocalTime.ts"
 import type { InsightContext } from "../insights/Insight.ts"
 import { figuresIn } from "./Figures.ts"
 
+/** What of an entry a figure may stand on. */
+export type CitedEntry = Pick<FactEntry, "id" | "title" | "description" | "project_name" | "tags" | "start_time">
+
 /**
  * Every field a reader would call the entry's text, and the local date on which it starts (`YYYY-MM-DD`). The length and
  * the clock times are left to facts: as bare numbers they would vouch for any claim of the same size.
  */
-export const entryFigures = (entry: FactEntry, clock: LocalClock): ReadonlySet<string> =>
+export const entryFigures = (entry: CitedEntry, clock: LocalClock): ReadonlySet<string> =>
   union([
     entry.title,
     entry.description ?? "",

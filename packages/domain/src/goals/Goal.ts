@@ -43,7 +43,9 @@ export class Goal extends Schema.Class<Goal>("Goal")({
   project_ids: Schema.NullOr(Schema.Array(ProjectId)),
   progress: Progress,
   created_at: Schema.DateTimeUtcFromString,
-  updated_at: Schema.DateTimeUtcFromString
+  updated_at: Schema.DateTimeUtcFromString,
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}
 
 /** What a goal's entries of one week came to, and all until its end. */

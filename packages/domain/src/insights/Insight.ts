@@ -2,8 +2,9 @@
  * An insight: what a narrator (a language model or the built-in one) wrote about facts, after the figure check.
  */
 import { Schema } from "effect"
-import { Fact, FactEntry, FactSheet } from "../facts/Fact.ts"
-import { EntryId, InsightId, OrganizationId, TaskId, UserId } from "../Ids.ts"
+import { Fact, FactEntry, FactId, FactSheet } from "../facts/Fact.ts"
+import { EntryId, InsightId, OrganizationId, ProjectId, TaskId, UserId } from "../Ids.ts"
+import { InsightCategory } from "./InsightCategory.ts"
 
 /**
  * What a worker hands in. Only `content`, `tags` and `confidence` are demanded (seed 000). In `content`, `{{fact.id}}`
@@ -30,6 +31,10 @@ export type Citation = typeof Citation.Type
 export const RemovedSentence = Schema.Struct({ sentence: Schema.String, reason: Schema.String })
 export type RemovedSentence = typeof RemovedSentence.Type
 
+/** A sentence that was kept, with the facts whose figures it states; they are in the order of the text. */
+export const Statement = Schema.Struct({ paragraph: Schema.Int, text: Schema.String, facts: Schema.Array(FactId) })
+export type Statement = typeof Statement.Type
+
 /** An insight's text after the figure check: figures rendered, unresolved sentences gone, confidence scaled. */
 export const CheckedInsight = Schema.Struct({
   content: Schema.String,
@@ -37,6 +42,7 @@ export const CheckedInsight = Schema.Struct({
   confidence: Schema.Finite,
   citations: Schema.Array(Citation),
   removed: Schema.Array(RemovedSentence),
+  statements: Schema.Array(Statement),
   sentences_kept: Schema.Int,
   sentences_total: Schema.Int
 })
@@ -54,6 +60,8 @@ export class NarrationInput extends Schema.Class<NarrationInput>("NarrationInput
   /** `insight_type` of seed 000 ("productivity", any string) or a report type of seed 004 ("weekly" …). */
   insight_type: Schema.String,
   context: Schema.NullOr(InsightContext),
+  /** A section for each; left out: the sections of the type. */
+  focus_areas: Schema.optionalKey(Schema.Array(InsightCategory)),
   sheet: FactSheet,
   entries: Schema.Array(FactEntry),
   entry_count: Schema.Int,
@@ -70,6 +78,8 @@ const summary = {
   /** First and last local day covered, YYYY-MM-DD. */
   period_start: Schema.String,
   period_end: Schema.String,
+  /** The projects whose entries it is about; null: of any project or none. */
+  project_ids: Schema.NullOr(Schema.Array(ProjectId)),
   content: Schema.String,
   tags: Schema.Array(Schema.String),
   confidence: Schema.Finite,

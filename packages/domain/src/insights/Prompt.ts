@@ -6,11 +6,13 @@ import { DateTime, Schema } from "effect"
 import { rankEntries } from "../entries/EntryRank.ts"
 import type { Fact, FactEntry } from "../facts/Fact.ts"
 import { isoDate, makeLocalClock } from "../facts/LocalTime.ts"
+import { CATEGORY_HEADINGS } from "../narrator/CategorySections.ts"
 import { outlineOf } from "../narrator/NarrationOutline.ts"
 import type { InsightContext, NarrationInput } from "./Insight.ts"
+import type { InsightCategory } from "./InsightCategory.ts"
 
 /** Changes with every change of wording: answers to another prompt are not answers to this one. */
-export const PROMPT_VERSION = "insight-1"
+export const PROMPT_VERSION = "insight-2"
 
 /** What a model is asked to answer; its JSON Schema goes into the request. */
 export const InsightAnswer = Schema.Struct({
@@ -40,14 +42,15 @@ export const buildPrompt = (input: NarrationInput): Prompt => {
   const clock = makeLocalClock(input.sheet.timezone)
   const date = (entry: FactEntry) => isoDate(clock.at(DateTime.toEpochMillis(entry.start_time)).day)
   const entries = rankEntries(input.entries).slice(0, PROMPT_LIMITS.entries).map((entry) => entryLine(entry, date(entry)))
-  const used = head.join("").length + TASK.length + facts.join("\n").length
+  const task = taskOf(input.focus_areas)
+  const used = head.join("").length + task.length + facts.join("\n").length
   return {
     system: SYSTEM,
     user: [
       ...head,
       block("facts", facts.join("\n")),
       block("entries", fitting(entries, PROMPT_LIMITS.characters - used).join("\n")),
-      TASK
+      task
     ].join("\n\n"),
     version: PROMPT_VERSION
   }
@@ -74,10 +77,31 @@ const TASK = [
   "- technical contributions and skills",
   "- collaboration and mentoring",
   "- value, and impact on person, team, product and company",
+  "- progress on goals, where there are facts for it",
   "- patterns, and the comparison with the preceding period where there are facts for it",
   "- concrete recommendations that follow from the facts, unless the context declines them",
   "Use short sections with headings and lists. Heed the purpose and the focus areas in the context."
 ].join("\n")
+
+/** What each category is about, in terms of the facts that tell of it. */
+const ABOUT: Readonly<Record<InsightCategory, string>> = {
+  time_allocation: "how the time is distributed over kinds of work and projects (type, project)",
+  productivity_patterns: "peak times, focus and interruptions, and how these change (metric, focus, switch, busiest_day, daypart)",
+  skill_development: "technical and soft skills that the work exercised, and learning (tag, type.learning)",
+  collaboration_impact: "meetings, mentoring, reviews and work across teams (type.meeting, type.mentoring, type.review, metric.collaboration_ratio)",
+  goal_progress: "how far each goal was at the end of the period, and whether it keeps an even pace (goal)",
+  value_distribution: "high-value against low-value work (value, outcome, metric.value_impact_score)",
+  impact_assessment: "contributions on personal, team, product and company level (impact, metric.company_impact_ratio)"
+}
+
+const taskOf = (areas: ReadonlyArray<InsightCategory> | undefined): string =>
+  areas === undefined ? TASK : [
+    "Write first the key accomplishments and deliverables, those of high value and wide impact first, by title.",
+    "Then write a section for each of these, in this order, with exactly this heading; leave one out rather than fill it without facts:",
+    ...areas.map((area) => `- "## ${CATEGORY_HEADINGS[area]}": ${ABOUT[area]}`),
+    "Close with the comparison with the preceding period where there are facts for it, and with concrete recommendations that follow from the facts, unless the context declines them.",
+    "Use short paragraphs and lists. Heed the purpose and the focus areas in the context."
+  ].join("\n")
 
 /** The tags are ours: text that would close or open one is defused. */
 const block = (name: string, text: string): string => `<${name}>\n${text === "" ? "(none)" : text}\n</${name}>`
@@ -116,7 +140,7 @@ const fitting = (lines: ReadonlyArray<string>, characters: number): ReadonlyArra
 
 /** Facts that a text can use, most telling families first; single days, hours and weeks are for charts. */
 const FAMILIES = [
-  "period", "total", "outcome", "metric", "type", "highlight", "project", "change", "previous", "focus", "value", "impact", "tag",
+  "period", "total", "outcome", "metric", "goal", "type", "highlight", "project", "change", "previous", "focus", "value", "impact", "tag",
   "busiest_day", "busiest_week", "switch", "meeting_free", "daypart", "average", "described", "longest"
 ]
 

@@ -8,7 +8,7 @@ import type { Topic } from "./NarrationBrief.ts"
 import { quote } from "./Story.ts"
 
 export type SectionName =
-  | "highlights" | "allocation" | "value" | "focus" | "rhythm" | "collaboration" | "skills" | "questions" | "comparison" | "recommendations"
+  | "highlights" | "allocation" | "value" | "focus" | "rhythm" | "collaboration" | "skills" | "goals" | "questions" | "comparison" | "recommendations"
 
 export interface Outline {
   readonly title: string
@@ -27,10 +27,10 @@ const outline = (title: string, highlights: number, sections: ReadonlyArray<Sect
 })
 
 const REVIEW: ReadonlyArray<SectionName> = [
-  "highlights", "value", "allocation", "collaboration", "skills", "focus", "comparison", "questions", "recommendations"
+  "highlights", "value", "allocation", "collaboration", "skills", "goals", "focus", "comparison", "questions", "recommendations"
 ]
 const PERIOD: ReadonlyArray<SectionName> = [
-  "highlights", "allocation", "focus", "collaboration", "comparison", "questions", "recommendations"
+  "highlights", "allocation", "focus", "collaboration", "goals", "comparison", "questions", "recommendations"
 ]
 
 const OUTLINES = new Map<string, Outline>([
@@ -40,14 +40,14 @@ const OUTLINES = new Map<string, Outline>([
   ["daily", outline("Daily summary", 5, ["highlights", "allocation", "focus", "questions", "recommendations"])],
   ["weekly", outline("Weekly report", 5, PERIOD)],
   ["sprint", outline("Sprint analysis", 6, PERIOD)],
-  ["monthly", outline("Monthly insights", 6, ["highlights", "allocation", "value", "focus", "rhythm", "collaboration", "comparison", "questions", "recommendations"])],
+  ["monthly", outline("Monthly insights", 6, ["highlights", "allocation", "value", "focus", "rhythm", "collaboration", "goals", "comparison", "questions", "recommendations"])],
   ["quarterly", outline("Quarterly review", 8, REVIEW)],
   ["annual", outline("Annual assessment", 10, REVIEW)],
   ["performance_review", outline("Performance review", 8, REVIEW)],
   ["time_allocation", outline("Time allocation", 3, ["allocation", "comparison", "rhythm", "highlights", "questions", "recommendations"])],
   ["productivity_patterns", outline("Productivity patterns", 3, ["focus", "rhythm", "comparison", "highlights", "questions", "recommendations"])],
   ["collaboration_impact", outline("Collaboration impact", 4, ["collaboration", "highlights", "comparison", "questions", "recommendations"])],
-  ["goal_progress", outline("Goal progress", 6, ["questions", "highlights", "value", "comparison", "recommendations"])],
+  ["goal_progress", outline("Goal progress", 6, ["goals", "questions", "highlights", "value", "comparison", "recommendations"])],
   ["value_distribution", outline("Value distribution", 5, ["value", "highlights", "allocation", "comparison", "questions", "recommendations"])],
   ["impact_assessment", outline("Impact assessment", 6, ["value", "highlights", "collaboration", "comparison", "questions", "recommendations"])]
 ])

@@ -4,6 +4,9 @@
  */
 import type { FactSheet } from "../facts/Fact.ts"
 import type { InsightDraft, NarrationInput } from "../insights/Insight.ts"
+import type { InsightCategory } from "../insights/InsightCategory.ts"
+import { CATEGORY_HEADINGS, writeCategory } from "./CategorySections.ts"
+import { goals } from "./GoalSection.ts"
 import { outlineOf } from "./NarrationOutline.ts"
 import type { Outline, SectionName } from "./NarrationOutline.ts"
 import { questions } from "./QuestionSection.ts"
@@ -15,13 +18,13 @@ import { collaboration, comparison, focus, rhythm } from "./TimeSections.ts"
 import { allocation, highlights, opening, value } from "./WorkSections.ts"
 
 export const BUILTIN_MODEL = "builtin"
-export const BUILTIN_PROMPT_VERSION = "builtin-1"
+export const BUILTIN_PROMPT_VERSION = "builtin-2"
 
 export const narrate = (input: NarrationInput): InsightDraft => {
   const outline = outlineOf(input.insight_type)
   const story = makeStory(input)
   return {
-    content: input.sheet.metrics === null ? nothingRecorded(outline) : compose(story, outline),
+    content: input.sheet.metrics === null ? nothingRecorded(outline) : compose(story, outline, input.focus_areas),
     tags: tagsOf(input, story),
     confidence: confidenceOf(input.sheet),
     model: BUILTIN_MODEL,
@@ -55,6 +58,7 @@ const HEADINGS = {
   rhythm: "Rhythm of the work",
   collaboration: "Collaboration",
   skills: "Skills",
+  goals: "Goals",
   questions: "What was asked about",
   comparison: "Compared with the preceding period",
   recommendations: "Recommendations"
@@ -63,12 +67,30 @@ const HEADINGS = {
 /** A brief insight keeps to its first sections, and always to its answers and advice. */
 const BRIEF_SECTIONS = 2
 
-const compose = (story: Story, outline: Outline): string => {
-  const sections = sectionsFor(story, outline).flatMap((name) => {
-    const paragraphs = write(name, story, outline).filter((text) => text !== "")
-    return paragraphs.length === 0 ? [] : [`## ${HEADINGS[name]}`, ...paragraphs]
+const compose = (story: Story, outline: Outline, areas: ReadonlyArray<InsightCategory> | undefined): string => {
+  const parts = areas === undefined ? byOutline(story, outline) : byAreas(story, outline, areas)
+  const sections = parts.flatMap(({ heading, paragraphs }) => {
+    const written = paragraphs.filter((text) => text !== "")
+    return written.length === 0 ? [] : [`## ${heading}`, ...written]
   })
   return [`# ${outline.title}`, ...requested(story), opening(story), ...sections].join("\n\n")
+}
+
+interface Section {
+  readonly heading: string
+  readonly paragraphs: ReadonlyArray<string>
+}
+
+const byOutline = (story: Story, outline: Outline): ReadonlyArray<Section> => {
+  const names = sectionsFor(story, outline)
+  return names.map((name) => ({ heading: HEADINGS[name], paragraphs: write(name, story, outline, !names.includes("skills")) }))
+}
+
+/** The work that mattered, what was asked for, and what belongs to every report. */
+const byAreas = (story: Story, outline: Outline, areas: ReadonlyArray<InsightCategory>): ReadonlyArray<Section> => {
+  const of = (name: SectionName) => ({ heading: HEADINGS[name], paragraphs: write(name, story, outline, !areas.includes("skill_development")) })
+  const asked = areas.map((area) => ({ heading: CATEGORY_HEADINGS[area], paragraphs: writeCategory(area, story) }))
+  return [of("highlights"), ...asked, of("comparison"), of("questions"), ...(story.brief.recommendations ? [of("recommendations")] : [])]
 }
 
 /** What the request is about, beside what its type has anyway. */
@@ -87,7 +109,8 @@ const sectionsFor = (story: Story, { sections }: Outline): ReadonlyArray<Section
   return all.filter((name, i) => i < BRIEF_SECTIONS || closing.includes(name))
 }
 
-const write = (name: SectionName, story: Story, outline: Outline): ReadonlyArray<string> => {
+/** `themes`: no other section answers the focus areas of the context. */
+const write = (name: SectionName, story: Story, outline: Outline, themes: boolean): ReadonlyArray<string> => {
   switch (name) {
     case "highlights": return highlights(story, highlightsFor(story, outline))
     case "allocation": return allocation(story)
@@ -96,7 +119,8 @@ const write = (name: SectionName, story: Story, outline: Outline): ReadonlyArray
     case "rhythm": return rhythm(story)
     case "collaboration": return collaboration(story)
     case "skills": return skills(story)
-    case "questions": return questions(story, !sectionsFor(story, outline).includes("skills"))
+    case "goals": return goals(story)
+    case "questions": return questions(story, themes)
     case "comparison": return comparison(story)
     case "recommendations": return recommendations(story)
   }

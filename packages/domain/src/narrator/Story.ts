@@ -3,7 +3,8 @@
  * entries only where their figures are sure to resolve.
  */
 import { rankEntries } from "../entries/EntryRank.ts"
-import type { Fact, FactEntry } from "../facts/Fact.ts"
+import type { Fact, FactEntry, FactUnit } from "../facts/Fact.ts"
+import { goalOfFact } from "../facts/GoalFacts.ts"
 import { makeLocalClock } from "../facts/LocalTime.ts"
 import type { LocalClock } from "../facts/LocalTime.ts"
 import { figuresIn } from "../figures/Figures.ts"
@@ -20,6 +21,9 @@ export interface Story {
   /** 0 where there is no such fact. */
   readonly value: (factId: string) => number
   readonly has: (factId: string) => boolean
+  readonly unit: (factId: string) => FactUnit | undefined
+  /** Goals by the facts of their targets; the ids of their facts begin with `prefix`. */
+  readonly goals: ReadonlyArray<{ readonly prefix: string; readonly target: Fact }>
   /** The entries shown to the narrator on which the fact stands, most telling first. */
   readonly behind: (factId: string) => ReadonlyArray<FactEntry>
 }
@@ -34,6 +38,11 @@ export const makeStory = (input: NarrationInput): Story => {
     clock: makeLocalClock(input.sheet.timezone),
     value: (id) => facts.get(id)?.value ?? 0,
     has: (id) => facts.has(id),
+    unit: (id) => facts.get(id)?.unit,
+    goals: input.sheet.facts.flatMap((fact) => {
+      const goal = fact.id.endsWith(".target") ? goalOfFact(fact.id) : undefined
+      return goal === undefined ? [] : [{ prefix: `goal.${goal}`, target: fact }]
+    }),
     behind: (id) => {
       const known = shown.get(id)
       if (known !== undefined) return known

@@ -101,12 +101,19 @@ const projects = (story: Story): ReadonlyArray<string> => {
   return [paragraph(`By project: ${list(parts)}.${outside}`, named.flatMap(({ shown }) => shown.slice(0, 1)), 8)]
 }
 
-export const value = (story: Story): ReadonlyArray<string> => {
+/** Whom the time served, in a sentence, with an entry of each. */
+export const impactShares = (story: Story): { readonly text: string; readonly cited: ReadonlyArray<FactEntry> } => {
   const levels = (["company", "product", "team", "personal"] as const).filter((level) => story.has(`impact.${level}.time`))
   const parts = levels.map((level) => `${figure(`impact.${level}.share`)} ${IMPACT_WORDS[level]}`)
+  return {
+    text: `By whom it served, the time splits into ${list(parts)}.`,
+    cited: levels.flatMap((level) => story.behind(`impact.${level}.time`).slice(0, 1))
+  }
+}
+
+export const value = (story: Story): ReadonlyArray<string> => {
+  const { cited, text: spread } = impactShares(story)
   const high = `Work of high value made up ${figure("metric.high_value_percentage")} of the time, and ${figure("metric.company_impact_ratio")} reached the product or the company.`
-  const spread = `By whom it served, the time splits into ${list(parts)}.`
   const score = `The mean score of value times impact is ${figure("metric.value_impact_score")}.`
-  const cited = levels.flatMap((level) => story.behind(`impact.${level}.time`).slice(0, 1))
   return [paragraph(`${high} ${spread} ${score}`, cited)]
 }

@@ -25,5 +25,7 @@ export class Project extends Schema.Class<Project>("Project")({
   /** Null where that account has gone, and the project is a team's. */
   created_by: Schema.NullOr(UserId),
   created_at: Schema.DateTimeUtcFromString,
-  updated_at: Schema.DateTimeUtcFromString
+  updated_at: Schema.DateTimeUtcFromString,
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}

@@ -15,5 +15,7 @@ export class Tag extends Schema.Class<Tag>("Tag")({
   predefined: Schema.Boolean,
   /** Of the caller's entries, how many have it. */
   usage_count: Schema.Int,
-  created_at: Schema.DateTimeUtcFromString
+  created_at: Schema.DateTimeUtcFromString,
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}

@@ -40,8 +40,9 @@ export interface NewTask {
   /** The same kind of task of the same organization is accepted once under a key. */
   readonly unique_key: string | null
   readonly limit: TaskLimit | null
-  /** It starts after these have completed; if one of them ends otherwise, it is cancelled. */
+  /** It starts after these have completed; if one of them ends otherwise, it is cancelled, unless it starts after `whateverEnd`. */
   readonly after: ReadonlyArray<TaskId>
+  readonly whateverEnd: boolean
   readonly parent: TaskId | null
   /** W3C trace context of the request that caused it; empty where there is none. */
   readonly traceparent: string
@@ -98,6 +99,16 @@ export interface TaskLease {
   readonly user_id: UserId
 }
 
+/** What is told of a failed attempt besides its error. */
+export interface FailureTerms {
+  /** False: no further attempt can succeed, whatever the retry policy says. */
+  readonly retryable: boolean
+  /** Milliseconds before which a further attempt is useless. */
+  readonly retry_after?: number
+  /** What the kind keeps of a failed attempt, as JSON text. */
+  readonly detail?: string
+}
+
 /** How an attempt ended, as its worker reports it. `attempt` 0: the one delivered to this session (see the contract). */
 export interface TaskReport {
   readonly task_id: TaskId
@@ -105,7 +116,7 @@ export interface TaskReport {
   readonly attempt: number
   readonly outcome:
     | { readonly _tag: "Completed"; readonly result: string }
-    | { readonly _tag: "Failed"; readonly error: string; readonly retryable: boolean }
+    | { readonly _tag: "Failed"; readonly error: string } & FailureTerms
     | { readonly _tag: "Stopped"; readonly message: string }
 }
 

@@ -5,7 +5,7 @@
 import { Duration, Schema } from "effect"
 
 /** A day: whoever wants to wait longer submits another task. */
-const MAX_DELAY = 86_400_000
+export const MAX_DELAY = 86_400_000
 
 /**
  * Delays in milliseconds. The n-th retry waits `base_delay · backoff_factor^(n-1)`, at most `max_delay`, less a random share of

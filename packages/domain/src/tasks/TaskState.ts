@@ -8,7 +8,7 @@
  * The attempt number is the fence: claiming increments it, and an outcome of an earlier attempt changes nothing.
  */
 import { Duration, Schema } from "effect"
-import { retryDelay, type RetryPolicy } from "./TaskPolicy.ts"
+import { MAX_DELAY, retryDelay, type RetryPolicy } from "./TaskPolicy.ts"
 
 export const TaskState = Schema.Literals(["queued", "running", "completed", "failed", "cancelled", "expired"])
 export type TaskState = typeof TaskState.Type
@@ -44,7 +44,8 @@ export interface TaskSituation {
 export type TaskEvent =
   | { readonly _tag: "Claimed" }
   | { readonly _tag: "Completed" }
-  | { readonly _tag: "Failed"; readonly retryable: boolean }
+  /** `retry_after`: milliseconds that a further attempt waits at least. `counted` false: it did not use up one of the policy's tries. */
+  | { readonly _tag: "Failed"; readonly retryable: boolean; readonly retry_after?: number; readonly counted?: boolean }
   /** The worker confirms a cancellation. */
   | { readonly _tag: "Stopped" }
   | { readonly _tag: "CancelRequested" }
@@ -119,21 +120,26 @@ const decideRunning = (situation: TaskSituation, event: TaskEvent, random: numbe
     case "DeadlinePassed":
       return { _tag: "Fail", reason: "deadline" }
     case "Failed":
-      return event.retryable && situation.attempt < situation.max_attempts
-        ? {
-          _tag: "Requeue",
-          cause: "retry",
-          delay: retryDelay(situation.retry, situation.attempt, random),
-          max_attempts: situation.max_attempts,
-          rescues: 0
-        }
-        : { _tag: "Fail", reason: "error" }
+      return failed(situation, event, random)
     case "Lost":
       return situation.rescues + 1 >= MAX_RESCUES
         ? { _tag: "Fail", reason: "lost" }
         : again("rescue", situation, situation.rescues + 1)
     case "HandedBack":
       return again("handed-back", situation, situation.rescues)
+  }
+}
+
+const failed = (situation: TaskSituation, event: Extract<TaskEvent, { _tag: "Failed" }>, random: number): Decision => {
+  const { counted = true, retry_after = 0, retryable } = event
+  if (!retryable || (counted && situation.attempt >= situation.max_attempts)) return { _tag: "Fail", reason: "error" }
+  const wait = Math.min(Math.max(0, retry_after), MAX_DELAY)
+  return {
+    _tag: "Requeue",
+    cause: "retry",
+    delay: counted ? Duration.max(retryDelay(situation.retry, situation.attempt, random), Duration.millis(wait)) : Duration.millis(wait),
+    max_attempts: counted ? situation.max_attempts : situation.max_attempts + 1,
+    rescues: 0
   }
 }
 

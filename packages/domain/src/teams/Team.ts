@@ -19,7 +19,9 @@ export class Team extends Schema.Class<Team>("Team")({
   role: TeamRole,
   member_count: Schema.Int,
   created_at: Schema.DateTimeUtcFromString,
-  updated_at: Schema.DateTimeUtcFromString
+  updated_at: Schema.DateTimeUtcFromString,
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}
 
 export class TeamMember extends Schema.Class<TeamMember>("TeamMember")({

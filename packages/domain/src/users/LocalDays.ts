@@ -1,7 +1,18 @@
 /**
  * Local days as instants. A day is what its user's zone says: 23, 24 or 25 hours long.
  */
-import { DateTime, Duration } from "effect"
+import { DateTime, Duration, Schema } from "effect"
+
+/** 30 February reads as 2 March: only a day that prints as it was written exists. */
+const isDay = (day: string): boolean =>
+  /^(19|20|21)\d{2}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(`${day}T00:00:00Z`))
+  && DateTime.formatIsoDateUtc(DateTime.makeUnsafe(`${day}T00:00:00Z`)) === day
+
+/** `YYYY-MM-DD`, a day that exists. */
+export const LocalDay = Schema.String.check(Schema.makeFilter<string>(
+  (day) => isDay(day) ? undefined : "must be a day that exists, as YYYY-MM-DD, between the years 1900 and 2199",
+  { expected: "a day as YYYY-MM-DD", toJsonSchema: () => [{ pattern: "^\\d{4}-\\d{2}-\\d{2}$" }, true] }
+))
 
 /** Half-open: `from` belongs to it, `to` does not. */
 export interface Period {

@@ -25,7 +25,7 @@ describe("trends", () => {
       entry(1, { start: "2025-06-23T09:00:00Z", duration_minutes: 90 }),
       entry(2, { start: "2025-06-29T23:00:00Z", type: "meeting", duration_minutes: 30 }),
       entry(3, { start: "2025-07-07T08:00:00Z", duration_minutes: 600 })
-    ]), dayOf("2025-07-09"), 2)
+    ]), dayOf("2025-07-09"), 2, () => null)
     assert.deepStrictEqual(weeks.map(({ end_date, start_date, week }) => [week, start_date, end_date]), [
       ["2025-W26", "2025-06-23", "2025-06-29"],
       ["2025-W27", "2025-06-30", "2025-07-06"]
@@ -38,7 +38,7 @@ describe("trends", () => {
     fc.assert(fc.property(arbitraryEntries(), zones, fc.integer({ min: 0, max: 120 }), (entries, timezone, offset) => {
       const today = dayOf("2025-02-20") + offset
       const clock = makeLocalClock(timezone)
-      for (const trend of weekTrends(place(entries, timezone), today, 6)) {
+      for (const trend of weekTrends(place(entries, timezone), today, 6, () => null)) {
         const inside = entries.filter((one) => {
           const date = isoDate(clock.at(one.start_time.epochMilliseconds).day)
           return date >= trend.start_date && date <= trend.end_date

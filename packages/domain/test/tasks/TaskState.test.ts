@@ -48,6 +48,21 @@ describe("a running task", () => {
   it("is not retried when its worker says that no attempt can succeed", () =>
     assert.deepStrictEqual(on({ _tag: "Failed", retryable: false }), { _tag: "Fail", reason: "error" }))
 
+  it("waits as long as its worker says before it is retried, where its policy would not wait longer, and a day at most", () => {
+    const delayOf = (retry_after: number) => {
+      const decision = on({ ...failed, retry_after }, { attempt: 3 })
+      return decision._tag === "Requeue" ? Duration.toMillis(decision.delay) : undefined
+    }
+    assert.deepStrictEqual([0, 1_000, 500_000, 1e12, -1].map(delayOf), [240_000, 240_000, 500_000, 86_400_000, 240_000])
+  })
+
+  it("keeps its tries after a failure that does not count, and waits exactly as long as it is told", () => {
+    assert.deepStrictEqual(on({ ...failed, counted: false, retry_after: 5_000 }, { attempt: 4 }), {
+      _tag: "Requeue", cause: "retry", delay: Duration.millis(5_000), max_attempts: 5, rescues: 0
+    })
+    assert.deepStrictEqual(on({ _tag: "Failed", retryable: false, counted: false }), { _tag: "Fail", reason: "error" })
+  })
+
   it("fails at its deadline", () =>
     assert.deepStrictEqual(on({ _tag: "DeadlinePassed" }), { _tag: "Fail", reason: "deadline" }))
 

@@ -19,16 +19,17 @@ export type Attacks = ReadonlyArray<readonly [name: string, changes: fc.Arbitrar
 
 export const changed = (baseline: Baseline, attack: string, { headers = [], without = [], ...change }: Change): HostileRequest => {
   const replaced = new Set([...without, ...headers.map(([name]) => name)])
+  const type = baseline.raw?.type ?? (baseline.body === undefined ? undefined : "application/json")
   const valid: ReadonlyArray<readonly [string, string]> = [
     ["authorization", `Bearer ${baseline.token}`],
-    ...(baseline.body === undefined ? [] : [["content-type", "application/json"] as const])
+    ...(type === undefined ? [] : [["content-type", type] as const])
   ]
   return {
     attack,
     operation: nameOf(baseline.operation),
     method: baseline.operation.method,
     target: baseline.target,
-    ...(baseline.body === undefined ? {} : { body: Buffer.from(JSON.stringify(baseline.body)) }),
+    ...(type === undefined ? {} : { body: Buffer.from(baseline.raw?.text ?? JSON.stringify(baseline.body)) }),
     ...change,
     headers: [...valid.filter(([name]) => !replaced.has(name)), ...headers]
   }

@@ -3,9 +3,12 @@ import * as fc from "fast-check"
 import { type Attacks, type Change, twins } from "./Attack.ts"
 import type { Baseline } from "./Baseline.ts"
 import { ofWrongType, outOfBounds, unstorable, uuids } from "./HostileValues.ts"
-import { entries, type Json, type Shape } from "./Operation.ts"
+import { entries, type Json, nameOf, type Shape } from "./Operation.ts"
 
 const MEBIBYTE = 1024 * 1024
+
+/** Operations that read larger bodies than the others. */
+const LARGER: ReadonlyMap<string, number> = new Map([["POST /v1/import/account", 64 * MEBIBYTE]])
 
 type Body = Readonly<Record<string, Json>>
 
@@ -13,9 +16,21 @@ export const bodyAttacks = ({ operation }: Baseline, body: Body): Attacks => [
   ...syntaxAttacks(body),
   ...encodingAttacks(body),
   ...mediaAttacks,
-  ...sizeAttacks,
-  ...fieldAttacks(body),
+  ...sizeAttacks(LARGER.get(nameOf(operation)) ?? MEBIBYTE),
+  ...fieldAttacks(body, operation.body),
   ...(operation.body === undefined ? [] : schemaAttacks(body, operation.body))
+]
+
+/** On bodies that are no JSON: what they hold, no request can be wrong in. */
+export const rawAttacks: Attacks = [
+  ["another content type", fc.constantFrom("application/json", "application/xml", "multipart/form-data; boundary=x", "text/*", "*/*", "text", "", "text/plain, text/html").map((type) => ({
+    headers: [["content-type", type]] as const, status: 415, names: "content-type"
+  }))],
+  ["another charset", fc.constantFrom("utf-16", "latin1", "\"\"", "x".repeat(2_000)).map((charset) => ({
+    headers: [["content-type", `text/plain; charset=${charset}`]] as const, status: 415, names: "content-type"
+  }))],
+  ["no content type", fc.constant({ without: ["content-type"], status: 415, names: "content-type" })],
+  ["no body", fc.constant({ status: 400, names: "body", body: Buffer.alloc(0) })]
 ]
 
 const raw = (text: string, change: Change = {}): Change => ({ status: 400, ...change, body: Buffer.from(text) })
@@ -56,15 +71,17 @@ const mediaAttacks: Attacks = [
   ["no content type", fc.constant({ without: ["content-type"], status: 415, names: "content-type" })]
 ]
 
-const sizeAttacks: Attacks = [
-  ["a body over the limit", fc.tuple(fc.constantFrom("x", "[", " ", "{\"a\":[1,"), fc.boolean(), fc.integer({ min: MEBIBYTE + 1, max: MEBIBYTE + 50_000 })).map(([unit, chunked, size]) => ({
+const sizeAttacks = (limit: number): Attacks => [
+  ["a body over the limit", fc.tuple(fc.constantFrom("x", "[", " ", "{\"a\":[1,"), fc.boolean(), fc.integer({ min: limit + 1, max: limit + 50_000 })).map(([unit, chunked, size]) => ({
     status: 413, chunked, body: Buffer.from(unit.repeat(Math.ceil(size / unit.length)))
   }))]
 ]
 
 /** Of fields, whatever their schemas say. */
-const fieldAttacks = (body: Body): Attacks => {
+const fieldAttacks = (body: Body, shape: Shape | undefined): Attacks => {
   const names = Object.keys(body)
+  // A field of any JSON may hold a long list.
+  const typed = names.filter((name) => shape?.fields.get(name)?.types.length !== 0)
   const text = JSON.stringify(body).slice(0, -1)
   const deep = (depth: number) => fc.constantFrom(`${"[".repeat(depth)}${"]".repeat(depth)}`, `${"{\"a\":".repeat(depth)}1${"}".repeat(depth)}`)
   /** With the value as it is, which may be no JSON. */
@@ -81,7 +98,7 @@ const fieldAttacks = (body: Body): Attacks => {
     ["text that cannot be stored", fc.tuple(fc.constantFrom(...names), unstorable, fc.constantFrom("\"?\"", "[\"?\"]", "{\"a\":\"?\"}", "{\"?\":1}")).map(([name, bad, shape]) => raw(within(name, shape.replace("?", `a${bad}b`)), { names: name }))],
     ["a number beyond all numbers", fc.tuple(fc.constantFrom(...names), fc.constantFrom("1e400", "-1e400", "9007199254740993", "-123456789012345678901234567890", "1".repeat(5_000), "0.1e99999")).map(([name, number]) => raw(within(name, number), { names: name }))],
     ["a number that is none", fc.tuple(fc.constantFrom(...names), fc.constantFrom("NaN", "Infinity", "-", "+1", "01", "1.", ".5", "0x10", "1e", "1_000")).map(([name, number]) => raw(within(name, number), { names: "body" }))],
-    ["half a million problems", fc.tuple(fc.constantFrom(...names), fc.constantFrom(9_999, 400_000)).map(([name, count]) => raw(within(name, `[${"1,".repeat(count)}1]`), { names: name }))]
+    ["half a million problems", fc.tuple(fc.constantFrom(...typed), fc.constantFrom(9_999, 400_000)).map(([name, count]) => raw(within(name, `[${"1,".repeat(count)}1]`), { names: name }))]
   ]
 }
 

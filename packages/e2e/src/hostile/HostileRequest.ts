@@ -1,4 +1,7 @@
 /** One request that no server should take, and what came of it. */
+import { ErrorAnswer } from "@englog/rpc/http/ErrorAnswer"
+import { errorCodes } from "@englog/rpc/http/ErrorCodes"
+import { Option, Schema } from "effect"
 
 export interface HostileRequest {
   /** What is wrong with it. */
@@ -25,11 +28,27 @@ export type Outcome =
   /** Nothing came in time. */
   | { readonly _tag: "Hung" }
 
-/** Error bodies are exactly this. */
-export const errorOf = (outcome: Outcome): string | undefined => {
-  if (outcome._tag !== "Answered" || !/^\{"error":".+"\}$/s.test(outcome.text)) return undefined
-  if (!String(outcome.headers["content-type"]).startsWith("application/json")) return undefined
-  return String(JSON.parse(outcome.text).error)
+const readAnswer = Schema.decodeUnknownOption(Schema.fromJsonString(ErrorAnswer), { onExcessProperty: "error" })
+
+/** Error bodies are exactly this, with a code that the registry knows. */
+export const answerOf = (outcome: Outcome): ErrorAnswer | undefined =>
+  outcome._tag === "Answered" && String(outcome.headers["content-type"]).startsWith("application/json")
+    ? Option.getOrUndefined(readAnswer(outcome.text))
+    : undefined
+
+export const errorOf = (outcome: Outcome): string | undefined => answerOf(outcome)?.error
+
+/** What is missing for programs in an answer: a code that is that of its status, and the field where the sentence names one. */
+export const codeComplaint = (status: number, { code, details, error }: ErrorAnswer): string | undefined => {
+  if (errorCodes[code].status !== status) return `answered ${status} with the code ${code}: ${error}`
+  const fields = details.flatMap((detail) => "field" in detail ? [detail.field] : [])
+  if (/^[a-z_][\w-]*(\.[\w-]+|\[\d+\])*: |unknown (field|query parameter) "/i.test(error) && fields.length === 0) {
+    return `answered ${status} without details of the field: ${error}`
+  }
+  if (fields.some((field) => !error.includes(field))) return `answered ${status} with details of other fields than the sentence: ${error}`
+  return (status === 429 || status === 503) && !details.some((detail) => "retry_after" in detail)
+    ? `answered ${status} without retry_after among the details: ${error}`
+    : undefined
 }
 
 /** What is wrong with an answer to a hostile request; undefined where it is as it should be. */
@@ -39,8 +58,11 @@ export const complaint = (request: HostileRequest, outcome: Outcome): string | u
   const { status } = outcome
   if (status < 400 || status > 499) return `answered ${status}: ${outcome.text.slice(0, 300)}`
   if (request.method === "HEAD") return undefined
-  const error = errorOf(outcome)
-  if (error === undefined) return `answered ${status} without {"error"}: ${outcome.text.slice(0, 300)}`
+  const answer = answerOf(outcome)
+  if (answer === undefined) return `answered ${status} without {"error", "code", "details"}: ${outcome.text.slice(0, 300)}`
+  const { error } = answer
+  const uncoded = codeComplaint(status, answer)
+  if (uncoded !== undefined) return uncoded
   if (status === 405 && outcome.headers["allow"] === undefined) return "answered 405 without Allow"
   if (request.status !== undefined && status !== request.status) return `answered ${status} instead of ${request.status}: ${error}`
   return request.names === undefined || error.includes(request.names) ? undefined : `answered ${status} without naming ${request.names}: ${error.slice(0, 300)}`

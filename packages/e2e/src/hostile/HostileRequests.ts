@@ -6,7 +6,7 @@ import * as fc from "fast-check"
 import { deflateSync, gzipSync } from "node:zlib"
 import { type Attack, type Attacks, changed, twins } from "./Attack.ts"
 import type { Baseline } from "./Baseline.ts"
-import { bodyAttacks } from "./BodyAttacks.ts"
+import { bodyAttacks, rawAttacks } from "./BodyAttacks.ts"
 import { wrongTexts } from "./HostileValues.ts"
 import type { Parameter } from "./Operation.ts"
 import { tokenAttacks } from "./TokenAttacks.ts"
@@ -14,7 +14,7 @@ import { tokenAttacks } from "./TokenAttacks.ts"
 /** All attacks on one operation. */
 export const attacksOn = (baseline: Baseline): ReadonlyArray<Attack> => {
   const parts = [...addressAttacks(baseline), ...headerAttacks(baseline), ...(baseline.operation.secured ? tokenAttacks(baseline) : [])]
-  return [...parts, ...(baseline.body === undefined ? [] : bodyAttacks(baseline, baseline.body))].map(([name, changes]) => ({
+  return [...parts, ...(baseline.body === undefined ? [] : bodyAttacks(baseline, baseline.body)), ...(baseline.raw === undefined ? [] : rawAttacks)].map(([name, changes]) => ({
     name,
     requests: changes.map((change) => changed(baseline, name, change))
   }))

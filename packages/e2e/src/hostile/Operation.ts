@@ -20,6 +20,8 @@ export interface Operation {
   readonly methods: ReadonlyArray<string>
   readonly parameters: ReadonlyArray<Parameter>
   readonly body: Shape | undefined
+  /** Of a body that is no JSON: the first type that it may have. */
+  readonly media: string | undefined
   readonly example: Json
   readonly secured: boolean
 }
@@ -47,14 +49,17 @@ export const operationsOf = (document: Json): ReadonlyArray<Operation> =>
   entries(at(document, "paths")).flatMap(([path, item]) => {
     const methods = entries(item).map(([method]) => method.toUpperCase())
     return entries(item).map(([method, operation]) => {
-      const content = at(operation, "requestBody", "content", "application/json")
+      const contents = at(operation, "requestBody", "content")
+      const content = at(contents, "application/json")
+      const [other] = content === undefined ? entries(contents) : []
       return {
         method: method.toUpperCase(),
         path,
         methods,
         parameters: list(at(operation, "parameters")).flatMap((parameter) => parameterOf(parameter, document)),
         body: content === undefined ? undefined : shapeOf(at(content, "schema"), document),
-        example: at(content, "example"),
+        media: other?.[0],
+        example: at(content ?? other?.[1], "example"),
         secured: list(at(operation, "security")).length > 0
       }
     })
@@ -101,7 +106,7 @@ const partsOf = (schema: Json, document: Json): ReadonlyArray<Json> => {
   return [schema, ...[...referred, ...list(at(schema, "allOf"))].flatMap((part) => partsOf(part, document))]
 }
 
-export const at = (value: Json, ...path: ReadonlyArray<string>): Json =>
+export const at = (value: Json, ...path: ReadonlyArray<string | number>): Json =>
   path.reduce<Json>((inner, key) => Predicate.hasProperty(inner, key) ? inner[key] : undefined, value)
 
 export const entries = (value: Json): ReadonlyArray<readonly [string, Json]> => Predicate.isObject(value) ? Object.entries(value) : []

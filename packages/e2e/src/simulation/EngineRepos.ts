@@ -84,6 +84,7 @@ const taskRepo = Layer.effect(TaskRepo, Effect.map(Statements, ({ run }) =>
         return born
       }),
     insertUnique: () => notModelled("unique keys"),
+    freeKey: () => notModelled("unique keys"),
     findByUniqueKey: () => notModelled("unique keys"),
     find: () => notModelled("view of a task")
   })))
@@ -133,6 +134,7 @@ const lockedOf = (row: OpenTask, now: number): LockedTask =>
     progress: row.progress,
     dependents: false,
     limit_key: null,
+    followed: false,
     retry: row.task.retry,
     organization_id: row.task.organization_id,
     user_id: row.task.user_id,

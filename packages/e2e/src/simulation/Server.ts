@@ -20,6 +20,7 @@ import { EngineSql } from "@englog/api/queue/EngineSql"
 import { HandOff } from "@englog/api/queue/HandOff"
 import { LeaseBook } from "@englog/api/queue/LeaseBook"
 import { TaskKinds } from "@englog/api/queue/TaskKinds"
+import { TaskEndings } from "@englog/api/queue/TaskEndings"
 import { TaskOutcomes } from "@englog/api/queue/TaskOutcomes"
 import { TaskQueue } from "@englog/api/queue/TaskQueue"
 import { AnnouncedKinds } from "@englog/api/kinds/AnnouncedKinds"
@@ -58,7 +59,7 @@ const kinds = Layer.succeed(AnnouncedKinds, AnnouncedKinds.of({
 
 const storage = ({ bell, database, number }: ServerHome, line: Database.Line) =>
   Layer.mergeAll(EngineRepos.layer(number), SessionRepo.layer, EngineSql.layer).pipe(
-    Layer.provideMerge(Layer.mergeAll(LeaseBook.layer, TaskKinds.layer, HandOff.layer, bell.layer, Database.layer(database, line)))
+    Layer.provideMerge(Layer.mergeAll(LeaseBook.layer, TaskEndings.layer, TaskKinds.layer, HandOff.layer, bell.layer, Database.layer(database, line)))
   )
 
 const cluster = Layer.mergeAll(Registrations.layer, SessionStream.layer).pipe(

@@ -78,6 +78,12 @@ const config = (home: WorkerHome): AppConfig["Service"] => ({
     openaiApiKey: Option.none(),
     openaiModel: ""
   },
+  mail: Option.none(),
+  webAllowPrivate: false,
+  n8nPrivateHosts: [],
+  embeddings: { _tag: "Builtin" },
+  gitRoots: [],
+  searchPath: "/usr/bin:/bin",
   telemetry: quietTelemetry
 })
 

@@ -26,6 +26,8 @@ export const Attribute = {
   urlFull: "url.full",
   urlPath: "url.path",
   urlQuery: "url.query",
+  /** Where the address holds a secret: what is told in its place. */
+  urlTemplate: "url.template",
   urlScheme: "url.scheme",
   serverAddress: "server.address",
   serverPort: "server.port",

@@ -219,6 +219,31 @@ export const Metrics = {
     labels: ["provider", "model"]
   }),
 
+  // Webhooks.
+  webhookDeliveries: counter({ ...api, name: "englog_webhook_deliveries_total", help: "Messages to webhooks that ended, by outcome", unit: "count", labels: ["outcome"] }),
+  webhookAttempts: histogram({
+    ...api,
+    name: "englog_webhook_attempt_duration_seconds",
+    help: "Time of one attempt to deliver, as its worker measured it: accepted (2xx), refused (another answer), or unanswered",
+    unit: "seconds",
+    labels: ["outcome"],
+    boundaries: QUICK
+  }),
+  webhookEndpoints: gauge({
+    ...cluster,
+    name: "englog_webhook_endpoints",
+    help: "Endpoints by state: those that are sent to by their circuit (closed, open, half_open), disabled by their owner, or gone (the receiver answered 410)",
+    unit: "count",
+    labels: ["state"]
+  }),
+  webhookOldest: gauge({
+    ...cluster,
+    name: "englog_webhook_oldest_undelivered_seconds",
+    help: "How long the message that waits longest has been on its way",
+    unit: "seconds",
+    labels: []
+  }),
+
   // The process; names as the Prometheus clients of other languages have them.
   buildInfo: gauge({ ...both, name: "englog_build_info", help: "Always 1: which version of which service runs", unit: "count", labels: ["service", "version"] }),
   cpu: counter({ ...both, name: "process_cpu_seconds_total", help: "Processor time used", unit: "seconds", labels: [] }),

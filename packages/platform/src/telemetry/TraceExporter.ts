@@ -1,6 +1,6 @@
 /**
  * The OTLP exporter of this project's processes. It sends what a span is about and never what went through it: of an error
- * it keeps the type and where it happened, because messages quote what users wrote; of a URL everything but the query. And it is quiet: a collector that does
+ * it keeps the type and where it happened, because messages quote what users wrote; of a URL everything but the query, or its template where it holds a secret. And it is quiet: a collector that does
  * not answer is told once per outage, and costs nothing else.
  */
 import type { AttributeValue } from "@opentelemetry/api"
@@ -49,12 +49,14 @@ const withoutText = (span: ReadableSpan): ReadableSpan => {
 /** The very same where nothing in them is withheld: most spans have no such attribute. */
 const exported = (attributes: ReadableSpan["attributes"]): ReadableSpan["attributes"] => {
   let some = false
-  for (const name in attributes) some ||= withheld.has(name)
+  for (const name in attributes) some ||= withheld.has(name) || name === Attribute.urlTemplate
   if (!some) return attributes
   const kept: Record<string, AttributeValue | undefined> = {}
   for (const name in attributes) if (!withheld.has(name)) kept[name] = attributes[name]
   const url = kept[Attribute.urlFull]
   if (typeof url === "string") kept[Attribute.urlFull] = url.split("?", 1)[0] ?? ""
+  const template = kept[Attribute.urlTemplate]
+  if (template !== undefined) for (const name of [Attribute.urlFull, Attribute.urlPath]) kept[name] = template
   return kept
 }
 

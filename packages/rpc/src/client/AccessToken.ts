@@ -1,10 +1,11 @@
 /**
  * The access token of a program: logged in for, kept, and renewed a minute before it expires.
  */
-import { Clock, Context, Effect, Layer, Option, Redacted, Ref, Schema, Semaphore } from "effect"
+import { Clock, Context, Effect, Layer, Option, Redacted, Ref, Semaphore } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { TokenResponse } from "../http/AuthApi.ts"
-import { RpcFailure } from "../rpc/RpcFailure.ts"
+import { ErrorAnswer } from "../http/ErrorAnswer.ts"
+import { rpcFailure, type RpcFailure } from "../rpc/RpcFailure.ts"
 
 export interface Credentials {
   readonly email: string
@@ -38,8 +39,8 @@ const loggedIn = Effect.fnUntraced(function*(url: string, credentials: Credentia
   const ask = Effect.fnUntraced(function*(path: string, body: Record<string, string>) {
     const response = yield* HttpClientRequest.post(`${url}${path}`).pipe(HttpClientRequest.bodyJsonUnsafe(body), http.execute)
     if (response.status !== 200) {
-      const { error } = yield* HttpClientResponse.schemaBodyJson(ErrorBody)(response)
-      return yield* refused(response.status, error, response.headers["retry-after"])
+      const answer = yield* HttpClientResponse.schemaBodyJson(ErrorAnswer)(response)
+      return yield* refused(response.status, answer, response.headers["retry-after"])
     }
     const tokens = yield* HttpClientResponse.schemaBodyJson(TokenResponse)(response)
     const now = yield* Clock.currentTimeMillis
@@ -70,14 +71,14 @@ const loggedIn = Effect.fnUntraced(function*(url: string, credentials: Credentia
   return AccessToken.of({ current })
 })
 
-const ErrorBody = Schema.Struct({ error: Schema.String })
-
-const refused = (status: number, message: string, retryAfter: string | undefined) =>
-  new RpcFailure({
+const refused = (status: number, { code, details, error: message }: ErrorAnswer, retryAfter: string | undefined) =>
+  rpcFailure({
     reason: status === 401 ? "unauthorized" : status === 429 ? "too_many_requests" : status === 400 ? "bad_request" : "unavailable",
     message,
+    code,
+    details,
     retry_after: retryAfter === undefined ? null : Number(retryAfter)
   })
 
 const unreachable = (url: string, why: string) =>
-  new RpcFailure({ reason: "unavailable", message: `cannot log in at ${url}: ${why}`, retry_after: null })
+  rpcFailure({ reason: "unavailable", message: `cannot log in at ${url}: ${why}` })

@@ -9,6 +9,9 @@ import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from 
 import { EngLogRpcs } from "../rpc/EngLogRpcs.ts"
 import { RpcAuthorization } from "../rpc/RpcAuthorization.ts"
 import { AccessToken, type Credentials } from "./AccessToken.ts"
+import { type Conveniences, conveniences } from "./Conveniences.ts"
+import { type KnowledgeClient, knowledgeClient } from "./KnowledgeClient.ts"
+import { UploadClient } from "./UploadClient.ts"
 import { type TypedTasks, typedTasks } from "./TypedTasks.ts"
 
 export interface EngLogClientOptions {
@@ -22,11 +25,14 @@ export interface EngLogClientOptions {
 
 export class EngLogClient extends Context.Service<
   EngLogClient,
-  RpcClient.FromGroup<typeof EngLogRpcs, RpcClientError.RpcClientError> & TypedTasks
+  RpcClient.FromGroup<typeof EngLogRpcs, RpcClientError.RpcClientError> & TypedTasks & Conveniences & KnowledgeClient & UploadClient["Service"]
 >()("@englog/rpc/client/EngLogClient") {
   static readonly layer = (options: EngLogClientOptions): Layer.Layer<EngLogClient> =>
-    Layer.effect(EngLogClient, Effect.map(RpcClient.make(EngLogRpcs), (calls) => ({ ...calls, ...typedTasks(calls) }))).pipe(
-      Layer.provide(authorization),
+    Layer.effect(EngLogClient, Effect.zipWith(RpcClient.make(EngLogRpcs), UploadClient, (calls, uploads) => {
+      const typed = typedTasks(calls)
+      return { ...calls, ...typed, ...conveniences(calls, typed), ...knowledgeClient(calls, typed), ...uploads }
+    })).pipe(
+      Layer.provide([authorization, UploadClient.layer(options.url)]),
       Layer.provide(AccessToken.layer(options.url, options.auth)),
       Layer.provide(options.transport === "websocket" ? overWebSocket(options.url) : overHttp(options.url))
     )

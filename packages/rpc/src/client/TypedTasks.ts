@@ -10,7 +10,7 @@ import type { RpcClient, RpcClientError } from "effect/rpc"
 import type { TaskRequest } from "../http/TaskRequest.ts"
 import type { TaskStep } from "../http/TaskView.ts"
 import type { EngLogRpcs } from "../rpc/EngLogRpcs.ts"
-import { RpcFailure } from "../rpc/RpcFailure.ts"
+import { rpcFailure, type RpcFailure } from "../rpc/RpcFailure.ts"
 
 type Codec = Schema.Codec<unknown, unknown>
 
@@ -90,7 +90,7 @@ export const typedTasks = (calls: Calls): TypedTasks => {
     submitted,
     submit: (kind, payload, options) =>
       taskRequest(kind, payload, options).pipe(
-        Effect.mapError(({ message }) => new RpcFailure({ reason: "bad_request", message: `payload: ${message}`, retry_after: null })),
+        Effect.mapError(({ message }) => rpcFailure({ reason: "bad_request", message: `payload: ${message}` })),
         Effect.flatMap((request) => calls.SubmitTask(request)),
         Effect.map(({ task_id }) => submitted(kind, task_id))
       )

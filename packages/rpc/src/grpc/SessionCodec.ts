@@ -7,6 +7,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf"
 import { TaskId } from "@englog/domain/Ids"
 import { DateTime, Effect, Option, Schema } from "effect"
+import { failureFields, failureTerms, type WireFailure } from "./FailureFields.ts"
 import * as pb from "./gen/englog/v1/worker_pb.js"
 import { statusNumber, statusOf } from "./HeartbeatCodec.ts"
 import type * as Session from "./SessionMessages.ts"
@@ -55,7 +56,7 @@ const encodeOutcome = ({ attempt, number, outcome, task_id, traceparent }: Sessi
   ...(outcome._tag === "Completed"
     ? { status: pb.TaskStatus.COMPLETED, result: outcome.result }
     : outcome._tag === "Failed"
-    ? { status: pb.TaskStatus.FAILED, errorMessage: outcome.error, notRetryable: !outcome.retryable }
+    ? { status: pb.TaskStatus.FAILED, errorMessage: outcome.error, ...failureFields(outcome) }
     : { status: pb.TaskStatus.CANCELLED, errorMessage: outcome.error })
 })
 
@@ -116,17 +117,17 @@ const decodeOutcome = (outcome: pb.TaskOutcome): Session.NumberedOutcome | strin
   if (result.length > MAX_RESULT_BYTES / 3 && Buffer.byteLength(result) > MAX_RESULT_BYTES) {
     return `result: has ${Buffer.byteLength(result)} bytes; give at most ${MAX_RESULT_BYTES}`
   }
-  const decoded = outcomeOf(status, result, errorMessage, outcome.notRetryable)
+  const decoded = outcomeOf(status, result, errorMessage, outcome)
   if (decoded === undefined) return "status: report COMPLETED, FAILED or CANCELLED"
   return { number, task_id, attempt, outcome: decoded, traceparent: traceparent.length > 64 ? "" : traceparent }
 }
 
-const outcomeOf = (status: pb.TaskStatus, result: string, error: string, notRetryable: boolean): AttemptOutcome | undefined => {
+const outcomeOf = (status: pb.TaskStatus, result: string, error: string, failure: WireFailure): AttemptOutcome | undefined => {
   switch (status) {
     case pb.TaskStatus.COMPLETED:
       return { _tag: "Completed", result }
     case pb.TaskStatus.FAILED:
-      return { _tag: "Failed", error, retryable: !notRetryable }
+      return { _tag: "Failed", error, ...failureTerms(failure) }
     case pb.TaskStatus.CANCELLED:
       return { _tag: "Cancelled", error }
     default:

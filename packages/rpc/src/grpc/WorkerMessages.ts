@@ -5,6 +5,7 @@
  * *protocol* 2 workers answer pings and name what they hold, protocol 1 workers know only seed 001.
  */
 import type { TaskId, WorkerId } from "@englog/domain/Ids"
+import type { FailureTerms } from "@englog/domain/tasks/Task"
 import type { TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
 import type { DateTime, Duration, Option, Redacted } from "effect"
 
@@ -113,8 +114,7 @@ export type ToWorker =
 
 export type AttemptOutcome =
   | { readonly _tag: "Completed"; readonly result: string }
-  /** `retryable` false: no further attempt can succeed, whatever the retry policy says. */
-  | { readonly _tag: "Failed"; readonly error: string; readonly retryable: boolean }
+  | { readonly _tag: "Failed"; readonly error: string } & FailureTerms
   | { readonly _tag: "Cancelled"; readonly error: string }
 
 export interface OutcomeReport extends SessionProof, HeldTask {
@@ -135,6 +135,25 @@ export interface ProgressReport extends SessionProof, HeldTask {
 }
 
 export interface TaskDataQuestion extends SessionProof, HeldTask {}
+
+export interface TaskDataPartQuestion extends SessionProof, HeldTask {
+  readonly name: string
+  /** From 0. */
+  readonly index: number
+}
+
+export interface EffectIntent extends SessionProof, HeldTask {}
+
+export interface EffectPermission {
+  readonly granted: boolean
+  /** Why not, for people; empty where it is granted. */
+  readonly reason: string
+}
+
+export interface TaskPart extends SessionProof, HeldTask {
+  /** JSON text. */
+  readonly part: string
+}
 
 export interface LeaveNotice extends SessionProof {
   readonly reason: string

@@ -1,7 +1,19 @@
 /** Examples of AccountApi in the OpenAPI document. */
-export const settings = { locale: "de-DE", week_start: "monday" }
+const office = [{ start: "09:00", end: "12:30" }, { start: "13:15", end: "17:30" }]
 
-export const preferences = { timezone: "Europe/Berlin", ...settings }
+export const settings = {
+  locale: "de-DE",
+  week_start: "monday",
+  email_report_ready: false,
+  weekly_report: true,
+  team_notifications: true,
+  email_team_notifications: true,
+  working_hours: { monday: office, tuesday: office, wednesday: office, thursday: office, friday: [{ start: "09:00", end: "13:00" }], saturday: [], sunday: [] }
+}
+
+export const preferencesRequest = { timezone: "Europe/Berlin", ...settings }
+
+export const preferences = { ...preferencesRequest, etag: "Zc4mT8rVb2nY6qWs1xK0dQ" }
 
 export const profileRequest = { first_name: "Ada", last_name: "Lovelace", timezone: "Europe/Berlin", preferences: settings }
 
@@ -13,8 +25,19 @@ export const profile = {
   is_admin: false,
   last_login_at: "2026-01-05T08:00:00.000Z",
   created_at: "2026-01-02T08:00:00.000Z",
-  updated_at: "2026-01-02T08:00:00.000Z"
+  updated_at: "2026-01-02T08:00:00.000Z",
+  etag: "pK3vD9sQm1tX7wLZ0yR2hA"
 }
+
+export const emailRequest = { email: "ada.lovelace@example.com", password: "correct horse battery" }
+
+export const emailChange = {
+  email: emailRequest.email,
+  requested_at: "2026-01-05T08:00:00.000Z",
+  expires_at: "2026-01-06T08:00:00.000Z"
+}
+
+export const emailToken = { token: "mZ0zq3l0bV8dQmK1u2o0Yw…" }
 
 export const session = {
   id: "6c0b5f39-9a35-4c6e-8d0e-0e3f0c6f5a11",

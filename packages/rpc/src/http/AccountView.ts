@@ -2,8 +2,10 @@
 import { ApiTokenId, FamilyId } from "@englog/domain/Ids"
 import { Locale, WeekStart } from "@englog/domain/users/Preferences"
 import { TimeZone } from "@englog/domain/users/TimeZone"
+import { WorkingHours, WorkingHoursRequest } from "@englog/domain/users/WorkingHours"
 import { User } from "@englog/domain/users/User"
 import { Effect, Schema } from "effect"
+import { Email } from "./AuthApi.ts"
 import { Page } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
 import { readOnlyFields } from "./ReadOnlyFields.ts"
@@ -20,24 +22,51 @@ export const NewPassword = PlainText({ min: 8, max: 200 })
 
 const settings = {
   locale: Locale.annotate({ default: "en" }).pipe(Schema.withDecodingDefaultKey(Effect.succeed("en"))),
-  week_start: WeekStart.annotate({ default: "monday" }).pipe(Schema.withDecodingDefaultKey(Effect.succeed("monday" as const)))
+  week_start: WeekStart.annotate({ default: "monday" }).pipe(Schema.withDecodingDefaultKey(Effect.succeed("monday" as const))),
+  email_report_ready: Schema.Boolean.annotate({ default: false, description: "An e-mail whenever an insight or report that you asked for is ready." }).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(false))
+  ),
+  weekly_report: Schema.Boolean.annotate({ default: true, description: "Every Monday a report about the week before, by e-mail, too." }).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(true))
+  ),
+  team_notifications: Schema.Boolean.annotate({ default: true, description: "What those who lead your teams tell all members, among your notifications." }).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(true))
+  ),
+  email_team_notifications: Schema.Boolean.annotate({ default: true, description: "What administrators of your teams tell all members by e-mail." }).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(true))
+  ),
+  working_hours: Schema.NullOr(WorkingHoursRequest).annotate({ default: null, description: "By weekday; analytics tell what lies outside of them." }).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(null))
+  )
+}
+
+const decided = {
+  locale: Schema.String,
+  week_start: WeekStart,
+  email_report_ready: Schema.Boolean,
+  weekly_report: Schema.Boolean,
+  team_notifications: Schema.Boolean,
+  email_team_notifications: Schema.Boolean,
+  working_hours: Schema.NullOr(WorkingHours)
 }
 
 /** What the account holds besides its zone. */
 export const Settings = Schema.Struct(settings).annotate({ identifier: "Settings" })
 export type Settings = typeof Settings.Type
 
-export const PreferencesRequest = Schema.Struct({ timezone: TimeZone, ...settings }).annotate({ identifier: "PreferencesRequest" })
+export const PreferencesRequest = Schema.Struct({ timezone: TimeZone, ...settings, etag: ignored }).annotate({ identifier: "PreferencesRequest" })
 export type PreferencesRequest = typeof PreferencesRequest.Type
 
-export const Preferences = Schema.Struct({ timezone: Schema.String, locale: Schema.String, week_start: WeekStart }).annotate({
+export const Preferences = Schema.Struct({ timezone: Schema.String, ...decided, etag: Schema.String }).annotate({
   identifier: "Preferences"
 })
 export type Preferences = typeof Preferences.Type
 
 export class Profile extends Schema.Class<Profile>("Profile")({
   ...User.fields,
-  preferences: Schema.Struct({ locale: Schema.String, week_start: WeekStart })
+  preferences: Schema.Struct(decided),
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}
 
 export const ProfileRequest = Schema.Struct({
@@ -51,7 +80,8 @@ export const ProfileRequest = Schema.Struct({
   is_admin: ignored,
   last_login_at: ignored,
   created_at: ignored,
-  updated_at: ignored
+  updated_at: ignored,
+  etag: ignored
 }).annotate({ identifier: "ProfileRequest" })
 export type ProfileRequest = typeof ProfileRequest.Type
 
@@ -60,6 +90,24 @@ export const PasswordRequest = Schema.Struct({
   new_password: Schema.RedactedFromValue(NewPassword)
 }).annotate({ identifier: "PasswordRequest" })
 export type PasswordRequest = typeof PasswordRequest.Type
+
+export const EmailRequest = Schema.Struct({ email: Email, password }).annotate({ identifier: "EmailRequest" })
+export type EmailRequest = typeof EmailRequest.Type
+
+const emailChange = {
+  /** The new address. */
+  email: Schema.String,
+  requested_at: Schema.DateTimeUtcFromString,
+  expires_at: Schema.DateTimeUtcFromString
+}
+
+/** One that is not confirmed yet. */
+export class EmailChange extends Schema.Class<EmailChange>("EmailChange")(emailChange) {}
+
+/** `token` is null where it went to the new address by e-mail. */
+export class NewEmailChange extends Schema.Class<NewEmailChange>("NewEmailChange")({ ...emailChange, token: Schema.NullOr(Schema.String) }) {}
+
+export const EmailToken = Schema.Struct({ token: PlainText({ min: 1, max: 200 }) }).annotate({ identifier: "EmailToken" })
 
 export class LoginSession extends Schema.Class<LoginSession>("LoginSession")({
   id: FamilyId,
@@ -87,7 +135,7 @@ export const ApiTokenRequest = Schema.Struct({
   name: TrimmedText({ min: 1, max: 100 }),
   scopes: Schema.Array(TokenScope).check(Schema.makeFilter<ReadonlyArray<string>>(
     (scopes) => scopes.length === 0 ? "must name one scope at least" : new Set(scopes).size < scopes.length ? "must name each scope once" : undefined,
-    { expected: "one scope at least, each once", toJsonSchema: () => [{ minItems: 1, uniqueItems: true }, true] }
+    { expected: "one scope at least, each once", toJsonSchema: () => [{ minItems: 1, maxItems: TokenScope.literals.length, uniqueItems: true }, true] }
   )),
   expires_in_days: Schema.Int.check(
     Schema.isBetween({ minimum: 1, maximum: MAX_TOKEN_DAYS }, { expected: `a whole number from 1 to ${MAX_TOKEN_DAYS}` })

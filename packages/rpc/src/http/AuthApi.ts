@@ -118,5 +118,9 @@ export class AuthApi extends HttpApiGroup.make("auth").add(
   })),
   HttpApiEndpoint.get("me", "/v1/auth/me", { success: User })
     .middleware(Authorization)
-    .annotateMerge(OpenApi.annotations({ summary: "The caller's account", transform: examples({ response: account }) }))
+    .annotateMerge(OpenApi.annotations({
+      summary: "The caller's account",
+      description: "Who the token belongs to: name, address, time zone and personal organization.",
+      transform: examples({ response: account })
+    }))
 ).annotateMerge(OpenApi.annotations({ title: "Accounts", description: "Registration, login, tokens." })) {}

@@ -22,7 +22,7 @@ const params = { id: TaskId }
 
 /** The number of a step: a history is its own cursor. */
 const AfterStep = Schema.optionalKey(
-  Schema.String.check(Schema.isPattern(/^\d{1,10}$/, { expected: "the number of a step" })).annotate({
+  Schema.String.check(Schema.isPattern(/^\d{1,10}$/u, { expected: "the number of a step" })).annotate({
     description: "`next_cursor` of the page before, or the `seq` of the last line that is known."
   }).pipe(Schema.decodeTo(StepNumber, SchemaTransformation.transform({ decode: Number, encode: String })))
 )
@@ -54,7 +54,11 @@ export class BackgroundApi extends HttpApiGroup.make("background").add(
     transform: examples({ request: Example.bulkRequest, response: Example.bulkAccepted })
   })),
   HttpApiEndpoint.get("get", "/api/background/tasks/:id", { params, success: BackgroundTaskView, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "What a task is doing, and its result", transform: examples({ response: Example.task }) })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "What a task is doing, and its result",
+      description: "`result` is null until it has completed, `error` says why it failed.",
+      transform: examples({ response: Example.task })
+    })),
   HttpApiEndpoint.get("logs", "/api/background/tasks/:id/logs", { params, query: LogsQuery, success: LogsPage, error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "A task's history, oldest first",
@@ -69,7 +73,9 @@ export class BackgroundApi extends HttpApiGroup.make("background").add(
   }).annotateMerge(OpenApi.annotations({
     summary: "Watch a task (server-sent events)",
     description: "Every step from the first, or after `Last-Event-ID`, until the task has ended. Where steps after that one are no "
-      + "longer kept, the event `reset` says so and the stream goes on with what is kept."
+      + "longer kept, the event `reset` says so and the stream goes on with what is kept. A stream that ends with the event `stopping` or "
+      + "`unauthorized` says `code` and `details` as errors do.",
+    transform: examples({ response: Example.event })
   })),
   HttpApiEndpoint.post("cancel", "/api/background/tasks/:id/cancel", { params, success: BackgroundTaskView, error: [NotFound, Conflict] })
     .annotateMerge(OpenApi.annotations({

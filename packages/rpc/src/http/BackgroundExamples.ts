@@ -93,3 +93,5 @@ export const stats = {
   },
   timestamp: "2025-08-01T10:00:15.000Z"
 }
+
+export const event = Tasks.event

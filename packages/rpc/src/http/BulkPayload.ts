@@ -6,6 +6,8 @@ import { LogEntry } from "@englog/domain/entries/LogEntry"
 import { EntryId } from "@englog/domain/Ids"
 import { Schema } from "effect"
 import { EntryPayload } from "./EntryPayload.ts"
+import { ErrorDetails } from "./ErrorAnswer.ts"
+import { ErrorCode } from "./ErrorCodes.ts"
 
 /** Of one request. */
 export const maxOperations = 1_000
@@ -46,7 +48,9 @@ export const BulkItem = Schema.Struct({
       + "412 changed since, 424 undone because of another one"
   }),
   entry: Schema.NullOr(LogEntry),
-  error: Schema.NullOr(Schema.String)
+  error: Schema.NullOr(Schema.String),
+  code: Schema.NullOr(ErrorCode),
+  details: ErrorDetails
 })
 export type BulkItem = typeof BulkItem.Type
 

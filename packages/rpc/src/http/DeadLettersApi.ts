@@ -24,6 +24,7 @@ export class DeadLettersApi extends HttpApiGroup.make("deadLetters").add(
   HttpApiEndpoint.get("list", "/api/background/dead-letters", { query: DeadLetterQuery, success: DeadLetterPage, error: [Forbidden, NotFound] })
     .annotateMerge(OpenApi.annotations({
       summary: "List tasks that failed for good, newest first",
+      description: "Of one organization, your own where none is named.",
       transform: examples({ response: { items: [Example.deadLetter], next_cursor: null } })
     })),
   HttpApiEndpoint.post("replayAll", "/api/background/dead-letters/replay", {
@@ -36,7 +37,11 @@ export class DeadLettersApi extends HttpApiGroup.make("deadLetters").add(
     transform: examples({ request: { queue: "default" }, response: { items: [], more: false, message: "0 tasks queued successfully" } })
   })),
   HttpApiEndpoint.get("get", "/api/background/dead-letters/:id", { params, success: DeadLetterDetail, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Inspect a dead letter", transform: examples({ response: Example.deadLetterDetail }) })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Inspect a dead letter",
+      description: "With its payload, and how often and how long it was tried.",
+      transform: examples({ response: Example.deadLetterDetail })
+    })),
   HttpApiEndpoint.post("replay", "/api/background/dead-letters/:id/replay", {
     params,
     success: TaskAccepted.pipe(HttpApiSchema.status(202)),

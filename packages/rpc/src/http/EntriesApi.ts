@@ -9,12 +9,13 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization } from "./Authorization.ts"
 import { BulkPayload, BulkResult } from "./BulkPayload.ts"
 import { EntryPayload, EntryStart } from "./EntryPayload.ts"
-import { etagHeader, ifMatch, ifNoneMatch } from "./EntityTags.ts"
+import { createdWithEtagHeader, ifMatch, ifNoneMatch, unlessKnown, withEtagHeader } from "./EntityTags.ts"
 import { examples } from "./Examples.ts"
 import { Conflict, NotFound, PreconditionFailed } from "./HttpErrors.ts"
 import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText } from "./PlainText.ts"
+import { QueryFlag } from "./QueryFlag.ts"
 import { inOrder, LocalDate } from "./Times.ts"
 
 export const EntryPage = Page(LogEntry).annotate({ identifier: "EntryPage" })
@@ -22,24 +23,20 @@ export const EntryPage = Page(LogEntry).annotate({ identifier: "EntryPage" })
 const tagsOf = (text: string): ReadonlyArray<string> =>
   text.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== "")
 
-const TagNames = PlainText({ max: 2_600 }).check(
+export const TagNames = PlainText({ max: 2_600 }).check(
   Schema.makeFilter<string>((text) => {
     const count = tagsOf(text).length
     return count === 0 ? "must name a tag" : count > 50 ? "must name at most 50 tags" : undefined
   }, { expected: "names of tags", toJsonSchema: () => [{}, true] })
-).annotate({ description: "Names with commas between them; an entry must have all of these tags.", examples: ["backend,p1-high"] }).pipe(
+).annotate({ description: "Names with commas between them; all of these tags are demanded.", examples: ["backend,p1-high"] }).pipe(
   Schema.decodeTo(
     Schema.Array(Schema.String),
     SchemaTransformation.transform({ decode: tagsOf, encode: (names) => names.join(",") })
   )
 )
 
-const Running = Schema.Literals(["true", "false"]).annotate({ description: "Only entries that run, or only those that have ended." }).pipe(
-  Schema.decodeTo(Schema.Boolean, SchemaTransformation.transform({ decode: (text) => text === "true", encode: (is) => is ? "true" as const : "false" as const }))
-)
-
 /** Searches do not look for parts of words: see docs/decisions/0026. */
-const SearchText = PlainText({ max: 200 }).check(
+export const SearchText = PlainText({ max: 200 }).check(
   Schema.makeFilter<string>((text) => wordsOf(text).length === 0 ? "must hold a letter or a digit" : undefined, {
     expected: "words",
     toJsonSchema: () => [{}, true]
@@ -66,7 +63,7 @@ export const entryFilter = {
   tags: Schema.optionalKey(TagNames),
   value_rating: Schema.optionalKey(ValueRating),
   impact_level: Schema.optionalKey(ImpactLevel),
-  running: Schema.optionalKey(Running),
+  running: Schema.optionalKey(QueryFlag("Only entries that run, or only those that have ended.")),
   q: Schema.optionalKey(SearchText)
 }
 
@@ -100,6 +97,8 @@ const example = {
   user_id: "d8c8aa81-59cb-45ab-8eb3-6042c84498fd",
   project_name: "Billing service",
   duration_minutes: 90,
+  source: null,
+  source_id: null,
   created_at: "2026-01-05T10:31:02.114Z",
   updated_at: "2026-01-05T10:31:02.114Z",
   etag: "Jm0cZf0sT3mW0xq1o2L9hA"
@@ -115,16 +114,16 @@ const exampleBulk = {
 }
 const exampleBulkResult = {
   items: [
-    { index: 0, status: 201, entry: example, error: null },
-    { index: 1, status: 404, entry: null, error: "you have no entry 9a1c3a1e-2f6d-4a53-8a55-0a7c1f4f2b10" }
+    { index: 0, status: 201, entry: example, error: null, code: null, details: [] },
+    { index: 1, status: 404, entry: null, error: "you have no entry 9a1c3a1e-2f6d-4a53-8a55-0a7c1f4f2b10", code: "not_found", details: [] }
   ],
   succeeded: 1,
   failed: 1,
   failed_index: null
 }
 
-const created = HttpApiSchema.WithHeaders(LogEntry.pipe(HttpApiSchema.status(201)), { location: Schema.String, ...etagHeader })
-const shown = HttpApiSchema.WithHeaders(LogEntry, etagHeader)
+const created = createdWithEtagHeader(LogEntry)
+const shown = withEtagHeader(LogEntry)
 
 export class EntriesApi extends HttpApiGroup.make("entries").add(
   HttpApiEndpoint.post("create", "/v1/logs", { payload: EntryPayload, success: created, error: Conflict }).annotateMerge(OpenApi.annotations({
@@ -162,9 +161,13 @@ export class EntriesApi extends HttpApiGroup.make("entries").add(
   HttpApiEndpoint.get("get", "/v1/logs/:id", {
     params,
     headers: ifNoneMatch,
-    success: [shown, HttpApiSchema.Empty(304)],
+    success: unlessKnown(LogEntry),
     error: NotFound
-  }).annotateMerge(OpenApi.annotations({ summary: "Read an entry", transform: examples({ response: example }) })),
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Read an entry",
+    description: "With the name of its project, its length in minutes and its `etag`. 304 where `If-None-Match` names that.",
+    transform: examples({ response: example })
+  })),
   HttpApiEndpoint.put("update", "/v1/logs/:id", {
     params,
     headers: ifMatch,
@@ -181,7 +184,10 @@ export class EntriesApi extends HttpApiGroup.make("entries").add(
     headers: ifMatch,
     success: HttpApiSchema.NoContent,
     error: [NotFound, PreconditionFailed]
-  }).annotateMerge(OpenApi.annotations({ summary: "Delete an entry" }))
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Delete an entry",
+    description: "For good, where `If-Match` is not given or still holds."
+  }))
 ).middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({
   title: "Log entries",
   description: "What an engineer did: one activity with its time, kind, value and impact."

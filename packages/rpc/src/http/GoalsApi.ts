@@ -8,8 +8,9 @@ import { countDays } from "@englog/domain/users/LocalDays"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
+import { createdWithEtagHeader, ifMatch, ifNoneMatch, unlessKnown, withEtagHeader } from "./EntityTags.ts"
 import { examples } from "./Examples.ts"
-import { BadRequest, Conflict, NotFound } from "./HttpErrors.ts"
+import { BadRequest, Conflict, NotFound, PreconditionFailed } from "./HttpErrors.ts"
 import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
@@ -22,7 +23,7 @@ export const MAX_GOALS = 1_000
 /** Five years. */
 export const MAX_GOAL_DAYS = 1_827
 
-const Target = Schema.Finite.check(
+export const GoalTarget = Schema.Finite.check(
   Schema.makeFilter<number>((target) =>
     target >= 0.01 && target <= 100_000 && Math.abs(Math.round(target * 100) - target * 100) < 1e-6
       ? undefined
@@ -49,7 +50,7 @@ export const GoalPayload = Schema.Struct({
   title: TrimmedText({ min: 1, max: 200 }),
   description: Schema.optionalKey(Schema.NullOr(PlainText({ max: 2000 }))),
   measure: GoalMeasure,
-  target: Target.annotate({ description: "Hours or entries, as `measure` says." }),
+  target: GoalTarget.annotate({ description: "Hours or entries, as `measure` says." }),
   start_date: LocalDate,
   end_date: LocalDate,
   activity_types: Linked(ActivityType, 10),
@@ -59,7 +60,8 @@ export const GoalPayload = Schema.Struct({
   user_id: ignored,
   progress: ignored,
   created_at: ignored,
-  updated_at: ignored
+  updated_at: ignored,
+  etag: ignored
 }).check(
   inOrder("start_date", "end_date"),
   Schema.makeFilter(({ end_date, start_date }: { readonly start_date: string; readonly end_date: string }) =>
@@ -99,7 +101,8 @@ const example = {
   description: null,
   progress: { value: 21.5, remaining: 78.5, percent: 21.5, expected: 16.67, on_track: true, status: "active" },
   created_at: "2026-01-05T08:00:00.000Z",
-  updated_at: "2026-01-05T08:00:00.000Z"
+  updated_at: "2026-01-05T08:00:00.000Z",
+  etag: "pK3vD9sQm1tX7wLZ0yR2hA"
 }
 const history = {
   goal_id: example.id,
@@ -110,7 +113,7 @@ const rules = "An entry counts whole, in the local day in which it starts in you
 export class GoalsApi extends HttpApiGroup.make("goals").add(
   HttpApiEndpoint.post("create", "/v1/goals", {
     payload: GoalPayload,
-    success: HttpApiSchema.WithHeaders(Goal.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
+    success: createdWithEtagHeader(Goal),
     error: [BadRequest, Conflict]
   }).annotateMerge(OpenApi.annotations({
     summary: "Set a goal",
@@ -120,18 +123,27 @@ export class GoalsApi extends HttpApiGroup.make("goals").add(
   HttpApiEndpoint.get("list", "/v1/goals", { query: GoalQuery, success: GoalPage })
     .annotateMerge(OpenApi.annotations({
       summary: "List goals with their progress, newest first",
+      description: "Progress is computed when it is asked for, up to the present moment.",
       transform: examples({ response: { items: [example], next_cursor: null } })
     })),
-  HttpApiEndpoint.get("get", "/v1/goals/:id", { params, success: Goal, error: NotFound })
+  HttpApiEndpoint.get("get", "/v1/goals/:id", { params, headers: ifNoneMatch, success: unlessKnown(Goal), error: NotFound })
     .annotateMerge(OpenApi.annotations({ summary: "Read a goal with its progress", description: rules, transform: examples({ response: example }) })),
-  HttpApiEndpoint.put("update", "/v1/goals/:id", { params, payload: GoalPayload, success: Goal, error: [BadRequest, NotFound] })
+  HttpApiEndpoint.put("update", "/v1/goals/:id", {
+    params,
+    headers: ifMatch,
+    payload: GoalPayload,
+    success: withEtagHeader(Goal),
+    error: [BadRequest, NotFound, PreconditionFailed]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Replace a goal",
+    description: "What is left out takes its default.",
+    transform: examples({ request: exampleRequest, response: example })
+  })),
+  HttpApiEndpoint.delete("remove", "/v1/goals/:id", { params, headers: ifMatch, success: HttpApiSchema.NoContent, error: [NotFound, PreconditionFailed] })
     .annotateMerge(OpenApi.annotations({
-      summary: "Replace a goal",
-      description: "What is left out takes its default.",
-      transform: examples({ request: exampleRequest, response: example })
+      summary: "Delete a goal",
+      description: "Entries, tags and projects stay."
     })),
-  HttpApiEndpoint.delete("remove", "/v1/goals/:id", { params, success: HttpApiSchema.NoContent, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Delete a goal" })),
   HttpApiEndpoint.get("history", "/v1/goals/:id/history", { params, success: GoalHistory, error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "A goal's progress week by week",

@@ -12,15 +12,16 @@ export const JobName = PlainText({ min: 1, max: 200 })
 
 export class JobView extends Schema.Class<JobView>("JobView")({
   name: Schema.String,
-  /** What it removes. */
+  /** What it removes, or submits. */
   description: Schema.String,
-  /** Each night; by which API server, they agree among themselves. */
+  /** Each night, or each quarter of an hour; by which API server, they agree among themselves. */
   runs_at: Schema.String,
   state: Schema.Literals(["never_run", "running", "completed", "failed"]),
   /** Of the last run, and so below. */
   started_at: Schema.NullOr(Schema.DateTimeUtcFromString),
   ended_at: Schema.NullOr(Schema.DateTimeUtcFromString),
   started_by: Schema.NullOr(Schema.Literals(["schedule", "admin"])),
+  /** How many, or how many it submitted. */
   removed: Schema.NullOr(Schema.Int)
 }) {}
 
@@ -31,6 +32,7 @@ export class JobsApi extends HttpApiGroup.make("jobs").add(
   HttpApiEndpoint.get("list", "/v1/admin/jobs", { success: JobList, error: Forbidden })
     .annotateMerge(OpenApi.annotations({
       summary: "List the nightly jobs with their last run (administrators)",
+      description: "All of them, on one page.",
       transform: examples({ response: { items: [job], next_cursor: null } })
     })),
   HttpApiEndpoint.post("run", "/v1/admin/jobs/:name/run", {

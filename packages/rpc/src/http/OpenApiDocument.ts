@@ -1,64 +1,12 @@
 /**
- * What the edge does to every endpoint, said in the OpenAPI document too: `Retry-After` travels as a header, and an
- * endpoint that reads no body answers neither 413 nor 415. Schemas go by the names of what they describe.
+ * What the edge and the middlewares do to every endpoint, said in the OpenAPI document too: the errors, the key of requests that may
+ * be sent twice, and the scope that an API token needs. Schemas go by the names of what they describe.
  */
-import { Predicate } from "effect"
-
-type Json = Readonly<Record<string, unknown>>
-
-const children = (value: unknown): Json => Predicate.isObject(value) ? { ...value } : {}
-
-const mapValues = (value: unknown, f: (child: unknown, key: string) => unknown): Json =>
-  Object.fromEntries(Object.entries(children(value)).map(([key, child]) => [key, f(child, key)]))
-
-const retryAfter = { "retry-after": { required: true, schema: { type: "integer", description: "Seconds to wait." } } }
-
-const isRetried = (status: string, response: unknown): boolean =>
-  status === "429" || (status === "503" && JSON.stringify(response).includes("/ServiceUnavailable"))
-
-const bodyOnly = new Set(["413", "415"])
-
-const errors = new Map([
-  ["400", "title: must not be empty; unknown field \"titel\""],
-  ["401", "authorization: the token has expired"],
-  ["403", "user_id: must be your own id"],
-  ["404", "you have no entry 3f0e8a52-6a3c-4a52-9a6d-0d7d3a0f7c11"],
-  ["409", "email: this address already has an account"],
-  ["412", "if-match: the entry has changed since; read it again"],
-  ["413", "body: must be at most 1048576 bytes"],
-  ["415", "content-type: text/plain is not supported here; send application/json"],
-  ["422", "idempotency-key: was used for another request; use a new one"],
-  ["429", "too many attempts; try again in 90 seconds"],
-  ["500", "internal error"],
-  ["503", "the database does not answer at the moment; try again"]
-])
-
-const errorNames = "BadRequest|Unauthorized|Forbidden|NotFound|Conflict|PreconditionFailed|PayloadTooLarge|UnsupportedMediaType|UnprocessableContent|TooManyRequests|"
-  + "InternalError|ServiceUnavailable"
-
-const isErrorBody = (content: unknown): boolean => new RegExp(`/schemas/(${errorNames})"`).test(JSON.stringify(content))
-
-const withExample = (response: unknown, status: string): Json => {
-  const error = errors.get(status)
-  const content = mapValues(children(response)["content"], (media) =>
-    error !== undefined && isErrorBody(media) ? { ...children(media), example: { error } } : media)
-  return { ...children(response), ...(Object.keys(content).length === 0 ? {} : { content }) }
-}
-
-const responses = (value: unknown, readsBody: boolean): Json =>
-  Object.fromEntries(
-    Object.entries(children(value))
-      .filter(([status]) => readsBody || !bodyOnly.has(status))
-      .map(([status, response]) => {
-        const described = withExample(response, status)
-        return [
-          status,
-          isRetried(status, response)
-            ? { ...described, headers: { ...children(described["headers"]), ...retryAfter } }
-            : described
-        ]
-      })
-  )
+import { Context, Predicate } from "effect"
+import { HttpApi, type HttpApiGroup } from "effect/http-api"
+import { children, type Json, mapValues } from "./JsonTree.ts"
+import { errorBody, responses } from "./OpenApiErrors.ts"
+import { RequiredScope, scopeOfMethod } from "./RequiredScope.ts"
 
 /** What only a POST is answered: no other method takes a key. */
 const keyed = "422"
@@ -72,21 +20,40 @@ const keyParameter = {
     + "and answered again as it was the first time, with the header `idempotent-replayed: true`."
 }
 
-const operation = (value: unknown, method: string): unknown => {
-  if (!Predicate.hasProperty(value, "responses")) return value
-  const answered = responses(value.responses, "requestBody" in value)
-  if (!(keyed in answered)) return { ...value, responses: answered }
-  if (method !== "post") return { ...value, responses: Object.fromEntries(Object.entries(answered).filter(([status]) => status !== keyed)) }
-  const parameters = Array.isArray(children(value)["parameters"]) ? [...Object.values(children(children(value)["parameters"]))] : []
-  return { ...value, parameters: [...parameters, keyParameter], responses: answered }
+/** By method and path, as the document has them. */
+type Scopes = ReadonlyMap<string, RequiredScope>
+
+/** Of every endpoint, whether it asks for a token or not. */
+export const scopesOf = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>): Scopes => {
+  const scopes = new Map<string, RequiredScope>()
+  HttpApi.reflect(api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint: { annotations, method, path } }) => {
+      scopes.set(`${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`, scopeOfMethod(method, Context.get(annotations, RequiredScope)))
+    }
+  })
+  return scopes
 }
 
-const retried = new Set(["TooManyRequests", "ServiceUnavailable"])
+/** An extension: `security` names scopes of OAuth only. */
+const secured = (value: Json, scope: RequiredScope | undefined): Json =>
+  scope === undefined || !Array.isArray(value["security"]) || value["security"].length === 0
+    ? value
+    : { ...value, "x-required-scope": scope }
 
-const errorBody = (schema: unknown, name: string): unknown =>
-  retried.has(name)
-    ? { ...children(schema), properties: { error: { type: "string" } }, required: ["error"] }
-    : schema
+const keyParameters = (value: Json): ReadonlyArray<unknown> => [...Array.isArray(value["parameters"]) ? value["parameters"] : [], keyParameter]
+
+const operation = (value: Json, method: string): Json => {
+  const answered = responses(value["responses"], "requestBody" in value)
+  if (!(keyed in answered)) return { ...value, responses: answered }
+  return method === "post"
+    ? { ...value, parameters: keyParameters(value), responses: answered }
+    : { ...value, responses: Object.fromEntries(Object.entries(answered).filter(([status]) => status !== keyed)) }
+}
+
+const pathItem = (value: unknown, path: string, scopes: Scopes): Json =>
+  mapValues(value, (given, method) =>
+    Predicate.hasProperty(given, "responses") ? secured(operation(children(given), method), scopes.get(`${method} ${path}`)) : given)
 
 /** A class and its encoding are one thing on the wire: `LogEntryEncoded` is the `LogEntry` that readers know. */
 const renamed = (document: Record<string, unknown>): Json => {
@@ -103,15 +70,15 @@ const renamed = (document: Record<string, unknown>): Json => {
   }, document)
 }
 
-export const documented = (given: Record<string, unknown>): Record<string, unknown> => {
+export const documented = (given: Record<string, unknown>, scopes: Scopes): Record<string, unknown> => {
   const document = renamed(given)
   return {
     ...document,
-    paths: mapValues(document["paths"], (path) => mapValues(path, operation)),
+    paths: mapValues(document["paths"], (item, path) => pathItem(item, path, scopes)),
     components: {
       ...children(document["components"]),
-    // Spelled as tools look for it; a scheme's name has no case (RFC 9110, section 11.1).
-    securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT or API token" } },
+      // Spelled as tools look for it; a scheme's name has no case (RFC 9110, section 11.1).
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT or API token" } },
       schemas: mapValues(children(document["components"])["schemas"], errorBody)
     }
   }

@@ -14,10 +14,17 @@ const Limit = Schema.String.check(
   Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
 )
 
+/** Characters. None that is given out is half as long. */
+const MAX_CURSOR = 1_000
+
 /** Query parameters of every list. */
 export const pageQuery = {
   limit: Schema.optionalKey(Limit),
-  cursor: Schema.optionalKey(Schema.String.annotate({ description: "`next_cursor` of the page before." }))
+  cursor: Schema.optionalKey(
+    Schema.String.check(Schema.isMaxLength(MAX_CURSOR, { expected: `at most ${MAX_CURSOR} characters` })).annotate({
+      description: "`next_cursor` of the page before."
+    })
+  )
 }
 
 export const defaultPageSize = 50

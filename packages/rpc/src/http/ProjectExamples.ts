@@ -11,7 +11,8 @@ export const project = {
   archived_at: null,
   created_by: "d8c8aa81-59cb-45ab-8eb3-6042c84498fd",
   created_at: "2026-01-05T08:00:00.000Z",
-  updated_at: "2026-01-05T08:00:00.000Z"
+  updated_at: "2026-01-05T08:00:00.000Z",
+  etag: "pK3vD9sQm1tX7wLZ0yR2hA"
 }
 
 const sums = { entries: 12, minutes: 1105, hours: 18.42 }

@@ -9,8 +9,9 @@ import { Effect, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import { Color } from "./Color.ts"
+import { createdWithEtagHeader, ifMatch, ifNoneMatch, unlessKnown, withEtagHeader } from "./EntityTags.ts"
 import { examples } from "./Examples.ts"
-import { BadRequest, Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed } from "./HttpErrors.ts"
 import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
@@ -61,12 +62,12 @@ export type SharingPayload = typeof SharingPayload.Type
 
 const params = { id: ProjectId }
 const response = examples({ response: Example.project })
-const changed = { params, success: Project, error: [Forbidden, NotFound] as const }
+const changed = { params, success: withEtagHeader(Project), error: [Forbidden, NotFound] as const }
 
 export class ProjectsApi extends HttpApiGroup.make("projects").add(
   HttpApiEndpoint.post("create", "/v1/projects", {
     payload: ProjectPayload,
-    success: HttpApiSchema.WithHeaders(Project.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
+    success: createdWithEtagHeader(Project),
     error: [BadRequest, Forbidden]
   }).annotateMerge(OpenApi.annotations({
     summary: "Create a project",
@@ -79,20 +80,32 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
       description: "Your own and those of your teams, without the archived ones unless they are asked for.",
       transform: examples({ response: { items: [Example.project], next_cursor: null } })
     })),
-  HttpApiEndpoint.get("get", "/v1/projects/:id", { params, success: Project, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Read a project", transform: response })),
+  HttpApiEndpoint.get("get", "/v1/projects/:id", { params, headers: ifNoneMatch, success: unlessKnown(Project), error: NotFound })
+    .annotateMerge(OpenApi.annotations({
+      summary: "Read a project",
+      description: "Your own, or one of your teams'.",
+      transform: response
+    })),
   HttpApiEndpoint.put("update", "/v1/projects/:id", {
     params,
+    headers: ifMatch,
     payload: ProjectPayload,
-    success: Project,
-    error: [BadRequest, Conflict, Forbidden, NotFound]
+    success: withEtagHeader(Project),
+    error: [BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed]
   }).annotateMerge(OpenApi.annotations({
     summary: "Replace a project",
     description: "What is left out takes its default, except `team_id`.",
     transform: examples({ request: Example.request, response: Example.project })
   })),
-  HttpApiEndpoint.delete("remove", "/v1/projects/:id", { params, success: HttpApiSchema.NoContent, error: [Forbidden, NotFound] })
-    .annotateMerge(OpenApi.annotations({ summary: "Delete a project; its entries stay, without one" })),
+  HttpApiEndpoint.delete("remove", "/v1/projects/:id", {
+    params,
+    headers: ifMatch,
+    success: HttpApiSchema.NoContent,
+    error: [Forbidden, NotFound, PreconditionFailed]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Delete a project; its entries stay, without one",
+    description: "A team's project is deleted by its leads and admins only."
+  })),
   HttpApiEndpoint.post("archive", "/v1/projects/:id/archive", changed)
     .annotateMerge(OpenApi.annotations({
       summary: "Archive a project",
@@ -100,7 +113,11 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
       transform: response
     })),
   HttpApiEndpoint.post("unarchive", "/v1/projects/:id/unarchive", changed)
-    .annotateMerge(OpenApi.annotations({ summary: "Take a project out of the archive", transform: response })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Take a project out of the archive",
+      description: "It takes entries again.",
+      transform: response
+    })),
   HttpApiEndpoint.put("makeDefault", "/v1/projects/:id/default", { params, success: Project, error: [Conflict, NotFound] })
     .annotateMerge(OpenApi.annotations({
       summary: "Make it your default project",
@@ -108,7 +125,10 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
       transform: response
     })),
   HttpApiEndpoint.delete("endDefault", "/v1/projects/:id/default", { params, success: HttpApiSchema.NoContent, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Have no default project, where it is this one" })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Have no default project, where it is this one",
+      description: "Entries that name no project go to none from now on."
+    })),
   HttpApiEndpoint.get("stats", "/v1/projects/:id/stats", { params, query: StatsQuery, success: ProjectStats, error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "Figures of a project",
@@ -117,7 +137,11 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
       transform: examples({ response: Example.stats })
     })),
   HttpApiEndpoint.get("sharing", "/v1/projects/:id/sharing", { params, success: Sharing, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "What you share of your entries on a team's project", transform: examples({ response: Example.sharing }) })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "What you share of your entries on a team's project",
+      description: "`none` where you have said nothing.",
+      transform: examples({ response: Example.sharing })
+    })),
   HttpApiEndpoint.put("share", "/v1/projects/:id/sharing", { params, payload: SharingPayload, success: Sharing, error: [Conflict, NotFound] })
     .annotateMerge(OpenApi.annotations({
       summary: "Share your entries on a team's project, or no longer",

@@ -10,7 +10,7 @@ export const MAX_AGE_DAYS = 3650
 
 /** A queue's name, or `*` for all queues together. */
 export const SteeredQueue = Schema.String.check(
-  Schema.isPattern(/^(\*|[A-Za-z0-9][A-Za-z0-9_.:-]{0,99})$/, { expected: "the name of a queue, or *" })
+  Schema.isPattern(/^(\*|[A-Za-z0-9][A-Za-z0-9_.:-]{0,99})$/u, { expected: "the name of a queue, or *" })
 )
 
 export const QueueSettingView = Schema.Struct({

@@ -13,7 +13,7 @@ import {
 import { RequiredScope } from "./RequiredScope.ts"
 
 const digits = (reads: (text: string) => boolean, expected: string) =>
-  Schema.String.check(Schema.makeFilter<string>((text) => reads(text) ? undefined : `must be ${expected}`, { expected, toJsonSchema: () => [{}, true] }))
+  Schema.String.check(Schema.makeFilter<string>((text) => reads(text) ? undefined : `must be ${expected}`, { expected, toJsonSchema: () => [{ pattern: "^[0-9]{1,4}$" }, true] }))
 
 const MaxAgeDays = digits((text) => /^\d{1,4}$/.test(text) && Number(text) <= MAX_AGE_DAYS, `a whole number from 0 to ${MAX_AGE_DAYS}`).annotate({
   description: "Days since a task's end; without it each record goes when its own time is over.",
@@ -29,7 +29,11 @@ const error = [Forbidden, BadRequest, NotFound] as const
 
 export class QueuesApi extends HttpApiGroup.make("queues").add(
   HttpApiEndpoint.get("stats", "/api/background/queue/stats", { success: QueueStats, error: Forbidden })
-    .annotateMerge(OpenApi.annotations({ summary: "Figures of all queues (administrators)", transform: examples({ response: Example.stats }) })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Figures of all queues (administrators)",
+      description: "Of all organizations together.",
+      transform: examples({ response: Example.stats })
+    })),
   HttpApiEndpoint.post("cleanup", "/api/background/queue/cleanup", {
     query: { max_age_days: Schema.optionalKey(MaxAgeDays), dry_run: Schema.optionalKey(DryRun) },
     success: CleanupAnswer,
@@ -46,7 +50,11 @@ export class QueuesApi extends HttpApiGroup.make("queues").add(
       transform: examples({ response: { ...Example.queueSetting, paused: true } })
     })),
   HttpApiEndpoint.post("resume", "/api/background/queue/:queue/resume", { params, success: QueueSettingView, error })
-    .annotateMerge(OpenApi.annotations({ summary: "Go on with a paused queue (administrators)", transform: examples({ response: Example.queueSetting }) })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Go on with a paused queue (administrators)",
+      description: "What has waited meanwhile is handed out by priority and age.",
+      transform: examples({ response: Example.queueSetting })
+    })),
   HttpApiEndpoint.post("limit", "/api/background/queue/:queue/limit", { params, payload: LimitRequest, success: QueueSettingView, error })
     .annotateMerge(OpenApi.annotations({
       summary: "Bound how many tasks of a queue run at once (administrators)",

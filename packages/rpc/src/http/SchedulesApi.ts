@@ -101,10 +101,15 @@ export class SchedulesApi extends HttpApiGroup.make("schedules").add(
   HttpApiEndpoint.get("list", "/v1/schedules", { query: pageQuery, success: SchedulePage })
     .annotateMerge(OpenApi.annotations({
       summary: "List your organization's schedules, newest first",
+      description: "Paused ones too, each with its next occurrence.",
       transform: examples({ response: { items: [Example.schedule], next_cursor: null } })
     })),
   HttpApiEndpoint.get("get", "/v1/schedules/:id", { params, success: ScheduleView, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Read a schedule", transform: response })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Read a schedule",
+      description: "With its next occurrence and its last task.",
+      transform: response
+    })),
   HttpApiEndpoint.put("update", "/v1/schedules/:id", { params, payload: ScheduleRequest, success: ScheduleView, error: refused })
     .annotateMerge(OpenApi.annotations({
       summary: "Replace a schedule",
@@ -112,9 +117,16 @@ export class SchedulesApi extends HttpApiGroup.make("schedules").add(
       transform: examples({ request: Example.request, response: Example.schedule })
     })),
   HttpApiEndpoint.delete("remove", "/v1/schedules/:id", { params, success: HttpApiSchema.NoContent, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Delete a schedule; its tasks stay" })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Delete a schedule; its tasks stay",
+      description: "No occurrence is submitted any more."
+    })),
   HttpApiEndpoint.post("pause", "/v1/schedules/:id/pause", { params, success: ScheduleView, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Submit nothing until it is resumed", transform: response })),
+    .annotateMerge(OpenApi.annotations({
+      summary: "Submit nothing until it is resumed",
+      description: "Its tasks that were submitted already go on.",
+      transform: response
+    })),
   HttpApiEndpoint.post("resume", "/v1/schedules/:id/resume", { params, success: ScheduleView, error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "Go on with the next occurrence",
@@ -124,6 +136,7 @@ export class SchedulesApi extends HttpApiGroup.make("schedules").add(
   HttpApiEndpoint.post("run", "/v1/schedules/:id/run", { params, success: TaskAccepted.pipe(HttpApiSchema.status(202)), error: [NotFound, Conflict] })
     .annotate(StartsTask, true).annotateMerge(OpenApi.annotations({
       summary: "Submit its task now, besides its occurrences",
+      description: "Works while it is paused, too.",
       transform: examples({ response: Example.accepted })
     }))
 ).annotateEndpoints(RequiredScope, "background").middleware(Idempotent).middleware(Authorization).annotateMerge(OpenApi.annotations({

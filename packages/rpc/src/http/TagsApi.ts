@@ -7,8 +7,9 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import { Color } from "./Color.ts"
+import { createdWithEtagHeader, ifMatch, ifNoneMatch, unlessKnown, withEtagHeader } from "./EntityTags.ts"
 import { examples } from "./Examples.ts"
-import { BadRequest, Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed } from "./HttpErrors.ts"
 import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { NormalizedText } from "./PlainText.ts"
@@ -24,7 +25,8 @@ export const TagPayload = Schema.Struct({
   id: ignored,
   predefined: ignored,
   usage_count: ignored,
-  created_at: ignored
+  created_at: ignored,
+  etag: ignored
 }).annotate({ identifier: "TagPayload" })
 export type TagPayload = typeof TagPayload.Type
 
@@ -54,13 +56,14 @@ const example = {
   id: "5b1c7a52-3c0e-4d4b-8a7e-2f7a1d0c9e11",
   predefined: false,
   usage_count: 7,
-  created_at: "2026-01-05T08:00:00.000Z"
+  created_at: "2026-01-05T08:00:00.000Z",
+  etag: "pK3vD9sQm1tX7wLZ0yR2hA"
 }
 
 export class TagsApi extends HttpApiGroup.make("tags").add(
   HttpApiEndpoint.post("create", "/v1/tags", {
     payload: TagPayload,
-    success: HttpApiSchema.WithHeaders(Tag.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
+    success: createdWithEtagHeader(Tag),
     error: Conflict
   }).annotateMerge(OpenApi.annotations({
     summary: "Create a tag",
@@ -70,6 +73,7 @@ export class TagsApi extends HttpApiGroup.make("tags").add(
   HttpApiEndpoint.get("list", "/v1/tags", { query: TagQuery, success: TagPage })
     .annotateMerge(OpenApi.annotations({
       summary: "List your tags and the predefined ones, by name",
+      description: "`usage_count` is how many of your entries have it.",
       transform: examples({ response: { items: [example], next_cursor: null } })
     })),
   HttpApiEndpoint.get("popular", "/v1/tags/popular", { query: PopularTagsQuery, success: TagPage })
@@ -78,16 +82,32 @@ export class TagsApi extends HttpApiGroup.make("tags").add(
       description: "Most used first, then by name; `usage_count` is that of the period. The first `limit` of them (50 where it is not given); there is no further page.",
       transform: examples({ response: { items: [example], next_cursor: null } })
     })),
-  HttpApiEndpoint.get("get", "/v1/tags/:id", { params, success: Tag, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Read a tag", transform: examples({ response: example }) })),
-  HttpApiEndpoint.put("update", "/v1/tags/:id", { params, payload: TagPayload, success: Tag, error: [Conflict, Forbidden, NotFound] })
+  HttpApiEndpoint.get("get", "/v1/tags/:id", { params, headers: ifNoneMatch, success: unlessKnown(Tag), error: NotFound })
     .annotateMerge(OpenApi.annotations({
-      summary: "Replace a tag; a new name is that of all entries that have it",
-      description: "What is left out takes its default. A name that is taken already is refused: merge the two instead.",
-      transform: examples({ request: exampleRequest, response: example })
+      summary: "Read a tag",
+      description: "One of yours, or a predefined one.",
+      transform: examples({ response: example })
     })),
-  HttpApiEndpoint.delete("remove", "/v1/tags/:id", { params, success: HttpApiSchema.NoContent, error: [Forbidden, NotFound] })
-    .annotateMerge(OpenApi.annotations({ summary: "Delete a tag; entries lose it" })),
+  HttpApiEndpoint.put("update", "/v1/tags/:id", {
+    params,
+    headers: ifMatch,
+    payload: TagPayload,
+    success: withEtagHeader(Tag),
+    error: [Conflict, Forbidden, NotFound, PreconditionFailed]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Replace a tag; a new name is that of all entries that have it",
+    description: "What is left out takes its default. A name that is taken already is refused: merge the two instead.",
+    transform: examples({ request: exampleRequest, response: example })
+  })),
+  HttpApiEndpoint.delete("remove", "/v1/tags/:id", {
+    params,
+    headers: ifMatch,
+    success: HttpApiSchema.NoContent,
+    error: [Forbidden, NotFound, PreconditionFailed]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Delete a tag; entries lose it",
+    description: "Predefined tags cannot be deleted."
+  })),
   HttpApiEndpoint.post("merge", "/v1/tags/:id/merge", { params, payload: TagMerge, success: Tag, error: [BadRequest, Forbidden, NotFound] })
     .annotateMerge(OpenApi.annotations({
       summary: "Merge a tag into another, which may be a predefined one",

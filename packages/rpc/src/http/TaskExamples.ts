@@ -1,6 +1,6 @@
 /** One running story for the examples of tasks, insights and workers in the OpenAPI document (ids as in seed 000). */
 const user_id = "dd72f29f-a51b-4a2d-add8-496537c8e078"
-const entry_ids = ["550e8400-e29b-41d4-a716-446655440001", "550e8400-e29b-41d4-a716-446655440002"]
+const entry_ids = ["550e8400-e29b-41d4-a716-446655440001", "550e8400-e29b-41d4-a716-446655440002"] as const
 const task_id = `insight_${user_id}_1754042400_5f21c1df3a33d005`
 const insight_id = "7b3c1f52-6a0e-4d4f-9c39-0c2f8a1d7e11"
 const content = "On 1 July 2025, 1 h 45 min of work were recorded in 2 entries."
@@ -64,6 +64,7 @@ export const insightSummary = {
   insight_type: "productivity",
   period_start: "2025-07-01",
   period_end: "2025-07-01",
+  project_ids: null,
   content,
   tags: ["productivity"],
   confidence: 0.85,
@@ -80,6 +81,51 @@ export const insight = {
   citations,
   facts: [{ id: "total.time", label: "Time recorded", value: 105, unit: "minutes", text: "1 h 45 min", entry_ids }],
   removed: []
+}
+
+export const generateRequest = {
+  report_type: "weekly",
+  period_start: "2025-06-30",
+  period_end: "2025-07-06",
+  include_projects: [],
+  focus_areas: ["time_allocation", "goal_progress"]
+}
+
+export const generated = {
+  task_id: `report_${user_id}_1754042400_5f21c1df3a33d005`,
+  message: "Insight generation task queued successfully",
+  cached: false,
+  insight_id: null
+}
+
+export const generatedBefore = {
+  ...generated,
+  message: "An insight answers this question already; nothing that it rests on has changed",
+  cached: true,
+  insight_id
+}
+
+export const verification = {
+  insight_id,
+  verdict: "outdated",
+  verified_at: "2025-08-02T08:00:00.000Z",
+  facts_unchanged: 0,
+  facts: [{
+    id: "total.time",
+    label: "Time recorded",
+    unit: "minutes",
+    status: "changed",
+    was: { value: 105, text: "1 h 45 min" },
+    now: { value: 135, text: "2 h 15 min" },
+    why: [0]
+  }],
+  changes: [{ kind: "entry_redated", entry_id: entry_ids[0], fields: ["end_time"] }],
+  sentences: [{
+    sentence: "1 h 45 min of work were recorded.",
+    as_checked: true,
+    resolves: false,
+    figures: [{ figure: "1 h 45 min", source: "fact", fact_id: "total.time", resolves: false, now: "2 h 15 min" }]
+  }]
 }
 
 export const worker = {
@@ -117,3 +163,8 @@ export const workersHealth = {
   queued_tasks: 0,
   timestamp: "2025-08-01T10:00:15.000Z"
 }
+
+const step = { seq: 3, type: "completed", at: "2025-08-01T12:00:01.000Z", attempt: 1, progress: 100, message: null, worker_id: "worker-1" }
+
+/** One of a stream's. */
+export const event = { id: String(step.seq), event: step.type, data: JSON.stringify(step) }

@@ -22,7 +22,7 @@ export const MAX_AFTER = 100
 const seconds = (minimum: number, maximum: number) =>
   Schema.Finite.check(Schema.isBetween({ minimum, maximum }, { expected: `a number of seconds from ${minimum} to ${maximum}` }))
 
-const isName = (what: string) => Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/, { expected: `${what} of letters, digits and _ . : -` })
+const isName = (what: string) => Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/u, { expected: `${what} of letters, digits and _ . : -` })
 
 /** Of a queue: workers choose by it what they take. */
 export const QueueName = Schema.String.check(Schema.isBetweenLength(1, 100, { expected: "1 to 100 characters" }), isName("a name"))
@@ -100,7 +100,7 @@ export const BulkTaskRequest = Schema.Struct({
     Schema.makeFilter<ReadonlyArray<unknown>>((tasks) =>
       tasks.length === 0 ? "must name at least one task" : tasks.length > MAX_BULK ? `must name at most ${MAX_BULK} tasks` : undefined, {
       expected: `1 to ${MAX_BULK} tasks`,
-      toJsonSchema: () => ({ minItems: 1, maxItems: MAX_BULK })
+      toJsonSchema: () => [{ minItems: 1, maxItems: MAX_BULK }, true]
     })
   )
 }).annotate({ identifier: "BulkTaskRequest" })

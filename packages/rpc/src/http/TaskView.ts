@@ -3,6 +3,7 @@
  */
 import { EntryId, InsightId, OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
 import { InsightContext } from "@englog/domain/insights/Insight"
+import { ReportType } from "@englog/domain/insights/ReportType"
 import { TaskEventType } from "@englog/domain/tasks/Task"
 import { FailureReason, PublicTaskState } from "@englog/domain/tasks/TaskState"
 import { DateTime, Duration, Schema } from "effect"
@@ -19,10 +20,10 @@ const EntryIds = Schema.Array(EntryId).check(
       ? "must name at least one entry"
       : ids.length > MAX_ENTRIES
       ? `must name at most ${MAX_ENTRIES} entries`
-      : undefined, { expected: `1 to ${MAX_ENTRIES} entry ids`, toJsonSchema: () => ({ minItems: 1, maxItems: MAX_ENTRIES }) })
+      : undefined, { expected: `1 to ${MAX_ENTRIES} entry ids`, toJsonSchema: () => [{ minItems: 1, maxItems: MAX_ENTRIES }, true] })
 ).annotate({ description: "Entries of this user; each counts once." })
 
-const Context = InsightContext.check(
+export const InsightContextText = InsightContext.check(
   Schema.makeFilter<InsightContext>((context) => {
     const text = typeof context === "string" ? context : JSON.stringify(context)
     return text.length > 20_000 ? "must be at most 20000 characters of JSON" : unstorableWithin(context)?.reason
@@ -39,19 +40,16 @@ export const InsightTaskRequest = Schema.Struct({
     description: "productivity, skill_development, time_management, a report type, or any other topic.",
     examples: ["productivity"]
   }),
-  context: Schema.optionalKey(Context)
+  context: Schema.optionalKey(InsightContextText)
 }).annotate({ identifier: "InsightTaskRequest" })
 export type InsightTaskRequest = typeof InsightTaskRequest.Type
-
-export const ReportType = Schema.Literals(["daily", "weekly", "sprint", "monthly", "quarterly", "annual"])
-export type ReportType = typeof ReportType.Type
 
 export const ReportTaskRequest = Schema.Struct({
   user_id: UserId.annotate({ description: "Whose entries; must be the caller's own id, except for an administrator." }),
   start_date: LocalDate.annotate({ description: "First local day of the period.", examples: ["2025-07-01"] }),
   end_date: LocalDate.annotate({ description: "Last local day of the period, at most 366 days in all.", examples: ["2025-07-31"] }),
   report_type: Schema.optionalKey(ReportType.annotate({ description: "By default the one that fits the length of the period." })),
-  context: Schema.optionalKey(Context)
+  context: Schema.optionalKey(InsightContextText)
 }).check(
   Schema.makeFilter((period: { readonly start_date: string; readonly end_date: string }) => {
     const [first, last] = [DateTime.makeUnsafe(period.start_date), DateTime.makeUnsafe(period.end_date)]

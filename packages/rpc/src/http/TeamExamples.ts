@@ -7,7 +7,8 @@ export const team = {
   role: "admin",
   member_count: 2,
   created_at: "2026-01-05T08:00:00.000Z",
-  updated_at: "2026-01-05T08:00:00.000Z"
+  updated_at: "2026-01-05T08:00:00.000Z",
+  etag: "pK3vD9sQm1tX7wLZ0yR2hA"
 }
 
 export const member = {

@@ -8,8 +8,10 @@ import { Effect, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Email } from "./AuthApi.ts"
 import { Authorization } from "./Authorization.ts"
+import { createdWithEtagHeader, ifMatch, ifNoneMatch, unlessKnown, withEtagHeader } from "./EntityTags.ts"
 import { examples } from "./Examples.ts"
-import { BadRequest, Conflict, Forbidden, NotFound } from "./HttpErrors.ts"
+import { BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed } from "./HttpErrors.ts"
+import { Idempotent } from "./Idempotent.ts"
 import { Page, pageQuery } from "./Page.ts"
 import { PlainText, TrimmedText } from "./PlainText.ts"
 import { ignored } from "./ReadOnlyFields.ts"
@@ -28,7 +30,8 @@ export const TeamPayload = Schema.Struct({
   role: ignored,
   member_count: ignored,
   created_at: ignored,
-  updated_at: ignored
+  updated_at: ignored,
+  etag: ignored
 }).annotate({ identifier: "TeamPayload" })
 export type TeamPayload = typeof TeamPayload.Type
 
@@ -79,9 +82,10 @@ const days = "Days are local days of each entry's author, both inclusive."
 export class TeamsApi extends HttpApiGroup.make("teams").add(
   HttpApiEndpoint.post("create", "/v1/teams", {
     payload: TeamPayload,
-    success: HttpApiSchema.WithHeaders(Team.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
+    success: createdWithEtagHeader(Team),
     error: Conflict
-  }).annotateMerge(OpenApi.annotations({
+    // Not the invitations: what is kept for a key must hold no secret, and a second invitation replaces the first anyway.
+  }).middleware(Idempotent).annotateMerge(OpenApi.annotations({
     summary: "Create a team; you are its first admin",
     description: `You can belong to ${MAX_TEAMS} teams; a team has ${MAX_MEMBERS} members and ${MAX_INVITATIONS} open invitations at most.`,
     transform: examples({ request: Example.request, response: Example.team })
@@ -89,23 +93,39 @@ export class TeamsApi extends HttpApiGroup.make("teams").add(
   HttpApiEndpoint.get("list", "/v1/teams", { query: TeamsQuery, success: TeamPage })
     .annotateMerge(OpenApi.annotations({
       summary: "List the teams that you belong to, newest first",
+      description: "With your role in each, and how many members it has.",
       transform: examples({ response: { items: [Example.team], next_cursor: null } })
     })),
-  HttpApiEndpoint.get("get", "/v1/teams/:id", { params, success: Team, error: NotFound })
-    .annotateMerge(OpenApi.annotations({ summary: "Read a team", transform: response })),
-  HttpApiEndpoint.put("update", "/v1/teams/:id", { params, payload: TeamPayload, success: Team, error: [Forbidden, NotFound] })
+  HttpApiEndpoint.get("get", "/v1/teams/:id", { params, headers: ifNoneMatch, success: unlessKnown(Team), error: NotFound })
     .annotateMerge(OpenApi.annotations({
-      summary: "Replace a team's name and description, as its admin",
-      transform: examples({ request: Example.request, response: Example.team })
+      summary: "Read a team",
+      description: "404 unless you are a member.",
+      transform: response
     })),
-  HttpApiEndpoint.delete("remove", "/v1/teams/:id", { params, success: HttpApiSchema.NoContent, error: [Conflict, Forbidden, NotFound] })
-    .annotateMerge(OpenApi.annotations({
-      summary: "Delete a team, as its last member",
-      description: "Its projects become your own, and everybody's entries stay. The tasks, insights and schedules that were made in its name go with it."
-    })),
+  HttpApiEndpoint.put("update", "/v1/teams/:id", {
+    params,
+    headers: ifMatch,
+    payload: TeamPayload,
+    success: withEtagHeader(Team),
+    error: [Forbidden, NotFound, PreconditionFailed]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Replace a team's name and description, as its admin",
+    description: "What is left out takes its default.",
+    transform: examples({ request: Example.request, response: Example.team })
+  })),
+  HttpApiEndpoint.delete("remove", "/v1/teams/:id", {
+    params,
+    headers: ifMatch,
+    success: HttpApiSchema.NoContent,
+    error: [Conflict, Forbidden, NotFound, PreconditionFailed]
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Delete a team, as its last member",
+    description: "Its projects become your own, and everybody's entries stay. The tasks, insights and schedules that were made in its name go with it."
+  })),
   HttpApiEndpoint.get("members", "/v1/teams/:id/members", { params, query: TeamsQuery, success: TeamMemberPage, error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "List a team's members, in the order in which they joined",
+      description: "With their roles, for every member to see.",
       transform: examples({ response: { items: [Example.member], next_cursor: null } })
     })),
   HttpApiEndpoint.put("setRole", "/v1/teams/:id/members/:user_id", {
@@ -143,13 +163,17 @@ export class TeamsApi extends HttpApiGroup.make("teams").add(
     error: [Forbidden, NotFound]
   }).annotateMerge(OpenApi.annotations({
     summary: "List a team's open invitations, newest first, as an admin",
+    description: "Those that were neither used nor withdrawn and have not expired; without their tokens.",
     transform: examples({ response: { items: [Example.invitation], next_cursor: null } })
   })),
   HttpApiEndpoint.delete("withdraw", "/v1/teams/:id/invitations/:invitation_id", {
     params: { ...params, invitation_id: InvitationId },
     success: HttpApiSchema.NoContent,
     error: [Forbidden, NotFound]
-  }).annotateMerge(OpenApi.annotations({ summary: "Withdraw an invitation, as an admin" })),
+  }).annotateMerge(OpenApi.annotations({
+    summary: "Withdraw an invitation, as an admin",
+    description: "Its token works no more."
+  })),
   HttpApiEndpoint.post("accept", "/v1/invitations/accept", { payload: InvitationToken, success: Team, error: [Conflict, Forbidden, NotFound] })
     .annotateMerge(OpenApi.annotations({
       summary: "Join the team that you were invited to",
@@ -159,6 +183,7 @@ export class TeamsApi extends HttpApiGroup.make("teams").add(
   HttpApiEndpoint.post("decline", "/v1/invitations/decline", { payload: InvitationToken, success: HttpApiSchema.NoContent, error: [Forbidden, NotFound] })
     .annotateMerge(OpenApi.annotations({
       summary: "Decline an invitation",
+      description: "Its token works no more; the team is not told who declined.",
       transform: examples({ request: { token: Example.newInvitation.token } })
     })),
   HttpApiEndpoint.get("entries", "/v1/teams/:id/entries", { params, query: TeamEntriesQuery, success: SharedEntryPage, error: [BadRequest, NotFound] })

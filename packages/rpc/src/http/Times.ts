@@ -28,8 +28,8 @@ const outOfRange = (day: string): string | undefined =>
 
 /** RFC 3339 with `Z` or an offset; fractions of a second beyond milliseconds are cut off. */
 export const Instant = Schema.String.check(
-  Schema.makeFilter<string>(instantProblem, { expected: "an RFC 3339 time with its zone", toJsonSchema: () => [{}, true] })
-).annotate({ format: "date-time", examples: ["2026-01-05T09:00:00Z"] }).pipe(
+  Schema.makeFilter<string>(instantProblem, { expected: "an RFC 3339 time with its zone", toJsonSchema: () => [{ format: "date-time" }, true] })
+).annotate({ examples: ["2026-01-05T09:00:00Z"] }).pipe(
   Schema.decodeTo(
     Schema.DateTimeUtc,
     SchemaTransformation.transform({
@@ -39,10 +39,23 @@ export const Instant = Schema.String.check(
   )
 )
 
+/** Likewise, and kept as it was written: to the microsecond, which is what PostgreSQL has. */
+export const InstantText = Schema.String.check(
+  Schema.makeFilter<string>(instantProblem, { expected: "an RFC 3339 time with its zone", toJsonSchema: () => [{}, true] })
+).annotate({ format: "date-time", examples: ["2026-01-05T09:00:00.123456+00:00"] })
+
 /** `YYYY-MM-DD`, a day that exists. */
 export const LocalDate = Schema.String.check(
-  Schema.makeFilter<string>(dayProblem, { expected: "a day as YYYY-MM-DD", toJsonSchema: () => [{}, true] })
-).annotate({ format: "date", examples: ["2026-01-05"] })
+  Schema.makeFilter<string>(dayProblem, { expected: "a day as YYYY-MM-DD", toJsonSchema: () => [{ format: "date" }, true] })
+).annotate({ examples: ["2026-01-05"] })
+
+/** A local day, or an instant, which belongs to the local day that it lies in. As it was written. */
+export const DayOrInstant = Schema.String.check(
+  Schema.makeFilter<string>((text) => text.length <= "YYYY-MM-DD".length ? dayProblem(text) : instantProblem(text), {
+    expected: "a day as YYYY-MM-DD, or an RFC 3339 time with its zone",
+    toJsonSchema: () => [{}, true]
+  })
+).annotate({ examples: ["2026-01-05", "2026-01-05T09:00:00Z"] })
 
 /** Of a period whose ends are both given, the last day is not before the first. */
 export const inOrder = <First extends string, Last extends string>(first: First, last: Last) =>

@@ -78,11 +78,15 @@ const error = [Forbidden, NotFound] as const
 
 export class WorkersApi extends HttpApiGroup.make("workers").add(
   HttpApiEndpoint.get("list", "/v1/workers", { success: WorkerPage })
-    .annotateMerge(OpenApi.annotations({ summary: "List the live workers",
+    .annotateMerge(OpenApi.annotations({
+      summary: "List the live workers",
+      description: "All of them, on one page: with what they can do, hold and have lately said of themselves.",
       transform: examples({ response: { items: [Example.worker], next_cursor: null } })
     })),
   HttpApiEndpoint.get("health", "/v1/workers/health", { success: WorkersHealth })
-    .annotateMerge(OpenApi.annotations({ summary: "Can the cluster work?",
+    .annotateMerge(OpenApi.annotations({
+      summary: "Can the cluster work?",
+      description: "Counts of workers and of free slots, and whether tasks find somebody who runs them.",
       transform: examples({ response: Example.workersHealth })
     })),
   HttpApiEndpoint.get("scaling", "/v1/workers/scaling", { success: WorkersScaling })
@@ -100,6 +104,7 @@ export class WorkersApi extends HttpApiGroup.make("workers").add(
   HttpApiEndpoint.post("resume", "/v1/workers/:worker_id/resume", { params, success: WorkerIntake, error })
     .annotate(RequiredScope, "admin").annotateMerge(OpenApi.annotations({
       summary: "Go on giving tasks to a paused worker (administrators)",
+      description: "On whichever API server it is connected.",
       transform: examples({ response: { worker_id: Example.worker.worker_id, paused: false } })
     }))
 ).middleware(Authorization).annotateMerge(OpenApi.annotations({

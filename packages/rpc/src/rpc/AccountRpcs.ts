@@ -3,10 +3,11 @@ import { ApiTokenId, FamilyId } from "@englog/domain/Ids"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import {
-  ApiTokenPage, ApiTokenRequest, DeletionRequest, ExportRecord, LoginSessionPage, NewApiToken, PasswordProof, PasswordRequest, Preferences,
+  ApiTokenPage, ApiTokenRequest, DeletionRequest, EmailChange, EmailRequest, EmailToken, ExportRecord, LoginSessionPage, NewEmailChange, NewApiToken, PasswordProof, PasswordRequest, Preferences,
   PreferencesRequest, Profile, ProfileRequest, RevokedSessions, ScheduledDeletion
 } from "../http/AccountView.ts"
 import { RequiredScope } from "../http/RequiredScope.ts"
+import { ifMatch } from "./IfMatch.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
 import { RpcFailure } from "./RpcFailure.ts"
 
@@ -17,9 +18,10 @@ const page = { limit: Schema.optionalKey(PageSize), cursor: Schema.optionalKey(S
 /** What an API token may do, too. */
 const open = RpcGroup.make(
   Rpc.make("GetProfile", { success: Profile, error }),
-  Rpc.make("UpdateProfile", { payload: ProfileRequest, success: Profile, error }),
+  Rpc.make("UpdateProfile", { payload: { ...ProfileRequest.fields, ...ifMatch }, success: Profile, error }),
   Rpc.make("GetPreferences", { success: Preferences, error }),
-  Rpc.make("UpdatePreferences", { payload: PreferencesRequest, success: Preferences, error }),
+  Rpc.make("UpdatePreferences", { payload: { ...PreferencesRequest.fields, ...ifMatch }, success: Preferences, error }),
+  Rpc.make("GetEmailChange", { success: EmailChange, error }),
   Rpc.make("ListSessions", { payload: page, success: LoginSessionPage, error }),
   Rpc.make("ListApiTokens", { payload: page, success: ApiTokenPage, error }),
   Rpc.make("GetDeletion", { success: ScheduledDeletion, error })
@@ -27,6 +29,9 @@ const open = RpcGroup.make(
 
 const inPerson = RpcGroup.make(
   Rpc.make("ChangePassword", { payload: PasswordRequest, error }),
+  Rpc.make("RequestEmailChange", { payload: EmailRequest, success: NewEmailChange, error }),
+  Rpc.make("WithdrawEmailChange", { error }),
+  Rpc.make("ConfirmEmailChange", { payload: EmailToken, success: Profile, error }),
   Rpc.make("RevokeSession", { payload: { id: FamilyId }, error }),
   Rpc.make("RevokeSessions", { success: RevokedSessions, error }),
   Rpc.make("CreateApiToken", { payload: ApiTokenRequest, success: NewApiToken, error }),

@@ -1,18 +1,16 @@
 /** Log entries over RPC; see EntriesApi. */
 import { LogEntry } from "@englog/domain/entries/LogEntry"
 import { EntryId } from "@englog/domain/Ids"
-import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { BulkResult, TypedBulkPayload } from "../http/BulkPayload.ts"
 import { EntryPage, EntryQuery } from "../http/EntriesApi.ts"
 import { EntryPayload, EntryStart } from "../http/EntryPayload.ts"
+import { ifMatch } from "./IfMatch.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
 import { RpcFailure } from "./RpcFailure.ts"
 
 const error = RpcFailure
 const id = { id: EntryId }
-/** The `etag` that the entry must still have; else `precondition_failed`. */
-const ifMatch = { if_match: Schema.optionalKey(Schema.String) }
 
 export class EntryRpcs extends RpcGroup.make(
   Rpc.make("CreateEntry", { payload: EntryPayload, success: LogEntry, error }),

@@ -6,6 +6,7 @@ import {
   InvitationPayload, InvitationToken, NewInvitation, RolePayload, SharedEntryPage, TeamEntriesQuery, TeamInvitationPage, TeamMemberPage, TeamPage,
   TeamPayload, TeamsQuery, TeamStatsQuery
 } from "../http/TeamsApi.ts"
+import { ifMatch } from "./IfMatch.ts"
 import { RpcAuthorization } from "./RpcAuthorization.ts"
 import { RpcFailure } from "./RpcFailure.ts"
 
@@ -17,8 +18,8 @@ export class TeamRpcs extends RpcGroup.make(
   Rpc.make("CreateTeam", { payload: TeamPayload, success: Team, error }),
   Rpc.make("ListTeams", { payload: TeamsQuery, success: TeamPage, error }),
   Rpc.make("GetTeam", { payload: id, success: Team, error }),
-  Rpc.make("UpdateTeam", { payload: { ...id, team: TeamPayload }, success: Team, error }),
-  Rpc.make("DeleteTeam", { payload: id, error }),
+  Rpc.make("UpdateTeam", { payload: { ...id, team: TeamPayload, ...ifMatch }, success: Team, error }),
+  Rpc.make("DeleteTeam", { payload: { ...id, ...ifMatch }, error }),
   Rpc.make("ListTeamMembers", { payload: { ...id, page: TeamsQuery }, success: TeamMemberPage, error }),
   Rpc.make("SetTeamRole", { payload: { ...member, ...RolePayload.fields }, success: TeamMember, error }),
   /** Oneself too, which is leaving. */

@@ -1,5 +1,6 @@
 /** How a client gets and keeps its access token, against a server on a real port that answers as the auth API does. */
 import { assert, describe, it } from "@effect/vitest"
+import { errorAnswer } from "../../src/http/ErrorAnswer.ts"
 import { AccessToken } from "@englog/rpc/client/AccessToken"
 import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -51,7 +52,7 @@ const tokens: Answer = (response, asked) =>
     user: {}
   })
 
-const refused: Answer = (response) => send(response, 401, { error: "refresh_token: was used before" })
+const refused: Answer = (response) => send(response, 401, errorAnswer({ error: "refresh_token: was used before" }, "unauthenticated"))
 
 const credentials = { email: "ada@example.com", password: Redacted.make("correct horse") }
 
@@ -113,13 +114,13 @@ describe("a login that fails", () => {
 
   it.effect("passes on what the server says about the password", () =>
     Effect.gen(function*() {
-      const error = yield* failure((response) => send(response, 401, { error: "email or password is wrong" }))
+      const error = yield* failure((response) => send(response, 401, errorAnswer({ error: "email or password is wrong" }, "unauthenticated")))
       assert.deepInclude(error, { reason: "unauthorized", message: "email or password is wrong", retry_after: null })
     }))
 
   it.effect("says how long to wait after too many attempts", () =>
     Effect.gen(function*() {
-      const error = yield* failure((response) => send(response, 429, { error: "too many attempts" }, { "retry-after": "30" }))
+      const error = yield* failure((response) => send(response, 429, errorAnswer({ error: "too many attempts", retry_after: 30 }, "rate_limited"), { "retry-after": "30" }))
       assert.deepInclude(error, { reason: "too_many_requests", retry_after: 30 })
     }))
 
@@ -141,7 +142,7 @@ describe("a login that fails", () => {
   it.effect("is tried again the next time", () =>
     Effect.gen(function*() {
       let up = false
-      const { url } = yield* authServer({ "/v1/auth/login": (response, asked) => up ? tokens(response, asked) : send(response, 503, { error: "down" }) })
+      const { url } = yield* authServer({ "/v1/auth/login": (response, asked) => up ? tokens(response, asked) : send(response, 503, errorAnswer({ error: "down", retry_after: 1 }, "unavailable")) })
       yield* withToken(url, (current) =>
         Effect.gen(function*() {
           assert.strictEqual((yield* Effect.flip(current)).reason, "unavailable")

@@ -21,6 +21,9 @@ export const handlers = (given: Partial<WorkerHandlers>): WorkerHandlers => ({
   updateTaskProgress: () => Effect.fail(unimplemented),
   healthCheck: () => Effect.fail(unimplemented),
   getTaskData: () => Effect.fail(unimplemented),
+  getTaskDataPart: () => Effect.fail(unimplemented),
+  beginEffect: () => Effect.fail(unimplemented),
+  storeTaskPart: () => Effect.fail(unimplemented),
   leaveSession: () => Effect.fail(unimplemented),
   session: () => Stream.fail(unimplemented),
   ...given

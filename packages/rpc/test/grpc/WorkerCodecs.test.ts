@@ -127,6 +127,7 @@ describe("a report", () => {
     { _tag: "Completed", result: "{\"content\":\"x\"}" },
     { _tag: "Failed", error: "no model", retryable: true },
     { _tag: "Failed", error: "no such template", retryable: false },
+    { _tag: "Failed", error: "too busy", retryable: true, retry_after: 1_500, detail: "{\"status_code\":429}" },
     { _tag: "Cancelled", error: "asked" }
   ]
   for (const outcome of outcomes) {

@@ -35,12 +35,24 @@ describe("the OpenAPI document", () => {
       const body = at(operation, "requestBody", "content", "application/json")
       if (body !== undefined) assert.isTrue(hasExample(body), name)
       assert.isString(at(operation, "responses", "400", "content", "application/json", "example", "error"), name)
+      assert.strictEqual(at(operation, "responses", "400", "content", "application/json", "example", "code"), "invalid_field", name)
     }
   })
 
-  it("tells when to come back in a header, not in the body", () => {
+  it("tells when to come back in a header and a detail", () => {
     assert.strictEqual(at(document, "paths", "/v1/auth/login", "post", "responses", "429", "headers", "retry-after", "schema", "type"), "integer")
-    assert.deepStrictEqual(entries(at(document, "components", "schemas", "TooManyRequests", "properties")).map(([name]) => name), ["error"])
+    assert.deepStrictEqual(entries(at(document, "components", "schemas", "TooManyRequests", "properties")).map(([name]) => name), ["error", "code", "details"])
+  })
+
+  it("says the path parameters of what may be sent twice, and its key", () => {
+    const names = Object.values(Object(at(document, "paths", "/v1/logs/{id}/stop", "post", "parameters"))).map((parameter) => at(parameter, "name"))
+    assert.deepStrictEqual(names, ["id", "idempotency-key"])
+  })
+
+  it("says which scope an API token needs, where one is needed", () => {
+    const scope = (method: string, path: string) => at(document, "paths", path, method, "x-required-scope")
+    assert.deepStrictEqual([scope("get", "/v1/logs"), scope("post", "/v1/logs"), scope("post", "/api/background/tasks"), scope("get", "/v1/admin/jobs"),
+      scope("put", "/v1/users/password"), scope("post", "/v1/auth/login")], ["read", "write", "background", "admin", "person", undefined])
   })
 
   it("lets the payload of a task be any JSON, for kinds differ", () => {

@@ -5,7 +5,7 @@
 import { type InsightDraft, NarrationInput } from "@englog/domain/insights/Insight"
 import { Effect, Schema } from "effect"
 import { InsightWriter } from "../llm/InsightWriter.ts"
-import { type TaskContext, TaskFailure } from "./TaskHandler.ts"
+import { notUnderstood, type TaskContext, type TaskFailure } from "./TaskHandler.ts"
 
 const decode = Schema.decodeEffect(Schema.fromJsonString(NarrationInput))
 
@@ -21,9 +21,7 @@ export const make = Effect.map(
       yield* context.progress(25, messages.started)
       const input = yield* Effect.flatMap(context.data, decode).pipe(
         Effect.catchTag("SchemaError", (cause) =>
-          Effect.fail(
-            new TaskFailure({ message: "the API server sent task data that this worker does not understand; update the worker", cause })
-          ))
+          Effect.fail(notUnderstood(cause)))
       )
       yield* context.progress(50, `Narrating ${input.sheet.facts.length} facts about ${input.entry_count} entries`)
       const draft = yield* writer.write(input, context.timeLeft)

@@ -3,7 +3,7 @@
  * and succeed with the result or fail with a reason that its owner may read.
  */
 import type { TaskKind } from "@englog/domain/tasks/TaskKind"
-import type { KindAnnouncement, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
+import type { EffectPermission, KindAnnouncement, WorkerTask } from "@englog/rpc/grpc/WorkerMessages"
 import { type Duration, Effect, Option, Schema } from "effect"
 
 /** The attempt failed. `message` is shown to the task's owner: no secrets, no internals. */
@@ -11,14 +11,31 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure"
   message: Schema.String,
   /** False: no further attempt can succeed, whatever the kind's retry policy says. Default true. */
   retryable: Schema.optionalKey(Schema.Boolean),
+  /** Milliseconds before which a further attempt is useless; the retry policy may wait longer. */
+  retry_after: Schema.optionalKey(Schema.Finite),
+  /** What the API server keeps of a failed attempt of this kind, as JSON text of at most 100,000 bytes. */
+  detail: Schema.optionalKey(Schema.String),
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
+
+/** What the API server says the task is about does not fit its schema. */
+export const notUnderstood = (cause: Schema.SchemaError): TaskFailure =>
+  new TaskFailure({ message: "the API server sent task data that this worker does not understand; update the worker", cause })
 
 export interface TaskContext {
   /** Percent, and a line for people. Never fails: progress that cannot be sent is dropped. */
   readonly progress: (percent: number, message: string) => Effect.Effect<void>
   /** What the task needs beyond its payload, as JSON text; the API serves it only while this attempt is held. */
   readonly data: Effect.Effect<string, TaskFailure>
+  /** A piece, from 0, of what is too large for that; none where there is no such piece, or it is not the task's any more. */
+  readonly dataPart: (name: string, index: number) => Effect.Effect<Option.Option<Uint8Array>, TaskFailure>
+  /**
+   * To be asked right before what cannot be undone: the API has recorded that it is about to happen when this answers. Where it
+   * is not granted, it may have happened in an earlier attempt: the handler leaves it.
+   */
+  readonly begin: Effect.Effect<EffectPermission, TaskFailure>
+  /** Hands in a part of the result, as JSON text of at most 1 MiB, before the end: for kinds whose whole result would be too large. */
+  readonly store: (part: string) => Effect.Effect<void, TaskFailure>
   /** Until the deadline, by the API server's clock. Infinite where the task has none. */
   readonly timeLeft: Effect.Effect<Duration.Duration>
   /** What the one log line about this attempt's end says as well: ids, names and figures, never text. */

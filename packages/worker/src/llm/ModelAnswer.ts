@@ -4,14 +4,23 @@ import { InsightAnswer } from "@englog/domain/insights/Prompt"
 import { Effect, Schema } from "effect"
 import { ModelError, type ModelReply } from "./InsightModel.ts"
 
-const decode = Schema.decodeEffect(Schema.fromJsonString(InsightAnswer))
 const isDraft = Schema.is(InsightDraft)
 
+/** Reads an answer of this shape. */
+export const reader = <A, I>(shape: Schema.Codec<A, I>) => {
+  const decode = Schema.decodeEffect(Schema.fromJsonString(shape))
+  return (reply: ModelReply): Effect.Effect<A, ModelError> =>
+    decode(bare(reply.text)).pipe(
+      Effect.mapError((cause) =>
+        garbage(reply.complete ? "the model's answer does not fit the schema" : "the model's answer was cut off", cause)
+      )
+    )
+}
+
+const readInsight = reader(InsightAnswer)
+
 export const read = (reply: ModelReply): Effect.Effect<InsightAnswer, ModelError> =>
-  decode(bare(reply.text)).pipe(
-    Effect.mapError((cause) =>
-      garbage(reply.complete ? "the model's answer does not fit the schema" : "the model's answer was cut off", cause)
-    ),
+  readInsight(reply).pipe(
     Effect.map((answer) => ({ ...answer, tags: tidy(answer.tags) })),
     Effect.filterOrFail(
       (answer) => answer.content.trim() !== "" && isDraft(answer),

@@ -42,7 +42,7 @@ export const make = (url: string, model: string): InsightModel => {
   }
 }
 
-const errorOf = (cause: unknown, model: string): ModelError => {
+export const errorOf = (cause: unknown, model: string): ModelError => {
   if (hasStatus(cause)) return errorOfStatus("Ollama", model, cause.status_code, cause)
   if (cause instanceof AnswerTooLong) return new ModelError({ reason: "Garbage", message: "Ollama's answer had no end", cause })
   // fetch reports every transport failure as a TypeError; a body that is no JSON is a SyntaxError.

@@ -21,20 +21,21 @@ const Completion = Schema.Struct({
   usage: Schema.optionalKey(Schema.NullOr(Schema.Struct({ prompt_tokens: Schema.Int, completion_tokens: Schema.Int })))
 })
 
+/** A client to the endpoint, with its key. */
+export const clientOf = (options: Pick<OpenAiOptions, "baseUrl" | "apiKey">) =>
+  Effect.map(HttpClient.HttpClient, HttpClient.mapRequest((request) =>
+    request.pipe(
+      HttpClientRequest.prependUrl(options.baseUrl),
+      HttpClientRequest.acceptJson,
+      Option.match(options.apiKey, {
+        onNone: () => (unchanged: HttpClientRequest.HttpClientRequest) => unchanged,
+        onSome: (key) => HttpClientRequest.bearerToken(Redacted.value(key))
+      })
+    )))
+
 export const make = Effect.fnUntraced(function*(options: OpenAiOptions) {
   const { model } = options
-  const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.mapRequest((request) =>
-      request.pipe(
-        HttpClientRequest.prependUrl(options.baseUrl),
-        HttpClientRequest.acceptJson,
-        Option.match(options.apiKey, {
-          onNone: () => (unchanged: HttpClientRequest.HttpClientRequest) => unchanged,
-          onSome: (key) => HttpClientRequest.bearerToken(Redacted.value(key))
-        })
-      )
-    )
-  )
+  const client = yield* clientOf(options)
   const completions = (request: ModelRequest) =>
     client.execute(HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post("/chat/completions"), bodyOf(model, request)))
   const insightModel: InsightModel = {
@@ -58,9 +59,9 @@ export const make = Effect.fnUntraced(function*(options: OpenAiOptions) {
 type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>
 
 /** For people; the address may hold credentials. */
-const WHO = "the OpenAI-compatible endpoint"
+export const WHO = "the OpenAI-compatible endpoint"
 
-const answered = (response: Response, model: string) =>
+export const answered = (response: Response, model: string) =>
   response.pipe(
     Effect.mapError((cause) => new ModelError({ reason: "Unreachable", message: `${WHO} is not reachable`, cause })),
     Effect.filterOrFail(

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { InsightDraft } from "@englog/domain/insights/Insight"
 import { AppConfig, type LlmConfig } from "@englog/worker/AppConfig"
-import { InsightWriter, ModelLimits } from "@englog/worker/llm/InsightWriter"
+import { InsightWriter } from "@englog/worker/llm/InsightWriter"
+import { ModelCalls, ModelLimits } from "@englog/worker/llm/ModelCalls"
 import { ModelChoice } from "@englog/worker/llm/ModelChoice"
-import { Duration, Effect, Fiber, Layer, Option, Redacted, Schedule, Tracer } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Option, Redacted, Schedule, Tracer } from "effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as FakeModelServer from "../support/FakeModelServer.ts"
 import { input } from "../support/narration.ts"
@@ -18,11 +19,12 @@ const limits = { call: Duration.millis(300), reserve: Duration.seconds(20), retr
 const writer = (llm: Partial<LlmConfig>, changed: Partial<typeof limits> = {}) =>
   Layer.build(
     InsightWriter.layer.pipe(
+      Layer.provideMerge(ModelCalls.layer),
       Layer.provide(ModelChoice.layer),
       Layer.provide(Layer.succeed(ModelLimits, { ...limits, ...changed })),
       Layer.provide(Layer.succeed(AppConfig, AppConfig.of(config([], { llm: { ...config([]).llm, ...llm } }))))
     )
-  ).pipe(Effect.flatMap((context) => Effect.provide(InsightWriter, context)))
+  ).pipe(Effect.map((context) => ({ write: Context.get(context, InsightWriter).write, breaker: Context.get(context, ModelCalls).breaker })))
 
 const choiceOf = (llm: Partial<LlmConfig>) =>
   Layer.build(

@@ -22,6 +22,8 @@ export interface Script {
   /** What happens between the end of the session and the answer to LeaveSession. */
   readonly leave?: Effect.Effect<void>
   readonly data?: (question: Messages.TaskDataQuestion) => Effect.Effect<string, GrpcError>
+  /** Granted, unless the script says otherwise. */
+  readonly begin?: (intent: Messages.EffectIntent) => Effect.Effect<Messages.EffectPermission, GrpcError>
 }
 
 export type Beat = Omit<Messages.Heartbeat, keyof Messages.SessionProof>
@@ -48,6 +50,7 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
   const openings: Array<Session.SessionOpening> = []
   const frames: Array<Session.FromWorker> = []
   const departures: Array<Messages.LeaveNotice> = []
+  const parts: Array<Messages.TaskPart> = []
   const streams = { opened: 0, open: 0 }
   const outbox = yield* Queue.unbounded<Messages.ToWorker, GrpcError>()
   const server = yield* GrpcServer.serve(APIWorkerService, {
@@ -124,6 +127,15 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
       const question = yield* ReportCodec.decodeTaskDataQuestion(request)
       return { data: yield* script.data?.(question) ?? Effect.succeed("{}") }
     }),
+    getTaskDataPart: () => Effect.fail(unimplemented),
+    beginEffect: Effect.fnUntraced(function*(request) {
+      const intent = yield* ReportCodec.decodeBeginEffect(request)
+      return yield* script.begin?.(intent) ?? Effect.succeed({ granted: true, reason: "" })
+    }),
+    storeTaskPart: Effect.fnUntraced(function*(request) {
+      parts.push(yield* ReportCodec.decodeTaskPart(request))
+      return {}
+    }),
     leaveSession: Effect.fnUntraced(function*(request) {
       departures.push(yield* RegistrationCodec.decodeLeave(request))
       yield* Queue.fail(outbox, sessionOver)
@@ -141,6 +153,7 @@ export const make = Effect.fnUntraced(function*(script: Script = {}, port = 0) {
     openings,
     frames,
     departures,
+    parts,
     streams,
     send: (message: Messages.ToWorker) => Queue.offer(outbox, message)
   }

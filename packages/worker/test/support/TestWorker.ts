@@ -33,6 +33,12 @@ export const config = (apiAddresses: ReadonlyArray<string>, fields: Partial<AppC
     openaiApiKey: Option.none(),
     openaiModel: "gpt-4o-mini"
   },
+  mail: Option.none(),
+  webAllowPrivate: false,
+  n8nPrivateHosts: [],
+  embeddings: { _tag: "Builtin" },
+  gitRoots: [],
+  searchPath: "/usr/bin:/bin",
   telemetry: { ...quietTelemetry, logLevel: "info", logFormat: "pretty" },
   ...fields
 })

@@ -1,6 +1,6 @@
 /**
  * The headers that every answer has, whoever wrote it. The API answers with data only: nothing of it is a page that may run,
- * load or be framed (OWASP REST Security Cheat Sheet), and nothing is stored on the way but what a route calls public.
+ * load or be framed (OWASP REST Security Cheat Sheet), and nothing is stored on the way but what a route calls public, and by nobody but what it calls private.
  */
 import type { HttpServerResponse } from "effect/http"
 import type { EdgePolicy } from "./EdgePolicy.ts"
@@ -22,7 +22,7 @@ export const headersFor = ({ headers, status }: HttpServerResponse.HttpServerRes
   const caching = headers["cache-control"]
   return {
     ...(policy === undefined ? {} : { "content-security-policy": policy }),
-    ...(caching?.startsWith("public") === true ? { "cache-control": caching } : {}),
+    ...(caching !== undefined && /^(public|private)\b/.test(caching) ? { "cache-control": caching } : {}),
     ...(status === 401 ? { "www-authenticate": "Bearer" } : {})
   }
 }

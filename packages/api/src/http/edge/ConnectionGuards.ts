@@ -3,7 +3,8 @@
  * how much they may say. What breaks them is answered by MalformedRequests.
  */
 import { Duration, Effect, Queue } from "effect"
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
+import { largeBodyOf } from "../RouteTable.ts"
 import { answerMalformed, strict } from "./MalformedRequests.ts"
 import { headerBytesLimit } from "./RequestBounds.ts"
 import { watchSlowClients } from "./SlowClients.ts"
@@ -15,17 +16,20 @@ export interface ConnectionBounds {
   readonly head: Duration.Duration
   /** Until its body is there too. */
   readonly request: Duration.Duration
+  /** Likewise, where it may be larger than usual. */
+  readonly upload: Duration.Duration
   /** Between two requests of one connection. */
   readonly idle: Duration.Duration
   /** Without taking anything of the answer. */
   readonly stall: Duration.Duration
 }
 
-/** The largest body within 30 s is 35 kB/s. An answer may take as long as it likes, and its reader too who reads at all. */
+/** The largest body within 30 s is 35 kB/s, the largest upload within its ten minutes 87 kB/s. An answer may take as long as it likes, and its reader too who reads at all. */
 export const connectionBounds: ConnectionBounds = {
   connections: 5_000,
   head: Duration.seconds(10),
   request: Duration.seconds(30),
+  upload: Duration.minutes(10),
   idle: Duration.seconds(5),
   // Two pings of an event stream.
   stall: Duration.seconds(30)
@@ -38,11 +42,11 @@ export const guardedServer = Effect.fnUntraced(function*(bounds: ConnectionBound
     ...strict,
     maxHeaderSize: headerBytesLimit,
     headersTimeout: head,
-    requestTimeout: Duration.toMillis(bounds.request),
+    requestTimeout: Duration.toMillis(Duration.max(bounds.request, bounds.upload)),
     keepAliveTimeout: Duration.toMillis(bounds.idle),
     connectionsCheckingInterval: Math.ceil(head / 10)
   })
-  const server = watchSlowClients(answerMalformed(bare), bounds.stall)
+  const server = watchSlowClients(watchSlowBodies(answerMalformed(bare), bounds.request), bounds.stall)
   // Node would drop the lines beyond a count unseen: they are counted where they can be refused (RequestBounds).
   server.maxHeadersCount = 0
   server.maxConnections = bounds.connections
@@ -55,3 +59,13 @@ export const guardedServer = Effect.fnUntraced(function*(bounds: ConnectionBound
   yield* Effect.forkScoped(Effect.forever(Queue.take(dropped).pipe(Effect.andThen(tell), Effect.andThen(Effect.sleep("1 minute")))))
   return server
 })
+
+/** Node has one limit for all requests: the one that is meant for large bodies. Others are ended as it would end them, but earlier. */
+const watchSlowBodies = (server: Server, limit: Duration.Duration): Server =>
+  server.on("request", (request) => {
+    if (largeBodyOf({ method: request.method ?? "", url: request.url ?? "" }) !== undefined || !("content-length" in request.headers || "transfer-encoding" in request.headers)) return
+    const end = setTimeout(() => {
+      if (!request.complete) server.emit("clientError", Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), request.socket)
+    }, Duration.toMillis(limit))
+    request.once("close", () => clearTimeout(end))
+  })

@@ -1,13 +1,13 @@
 /**
- * An `{"error": …}` body with the right status for whatever a route leaves unsaid.
+ * An ErrorAnswer with the right status for whatever a route leaves unsaid.
  */
 import { Cause, Effect } from "effect"
 import { HttpServerError, type HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { databaseOutage } from "../errors/DatabaseOutage.ts"
-import { errorBody, retryLater } from "../errors/ErrorBody.ts"
+import { errorBody, failureBody } from "../errors/ErrorBody.ts"
 import { shortened } from "../errors/FieldName.ts"
-import { bodyTooLarge, sentences } from "./RequestBounds.ts"
-import { pathOf, routeOf } from "../RouteTable.ts"
+import { bodySentence, bodyTooLarge } from "./RequestBounds.ts"
+import { routeOf, tellablePath } from "../RouteTable.ts"
 
 /** The answer itself, or one with its status where it is an error without a JSON body. */
 export const withErrorBody = (
@@ -23,7 +23,7 @@ const sentenceFor = (status: number, request: HttpServerRequest.HttpServerReques
   if (status === 415) {
     return `content-type: ${shortened(request.headers["content-type"] ?? "none")} is not supported here; send application/json`
   }
-  return status >= 500 ? "internal error" : status === 413 ? sentences.body : "the request was refused"
+  return status >= 500 ? "internal error" : status === 413 ? bodySentence(request) : "the request was refused"
 }
 
 /** What to say when a route fails; its own faults are logged. */
@@ -37,13 +37,13 @@ export const answerTo = Effect.fnUntraced(function*<E>(
   const outage = databaseOutage(failure)
   if (outage !== undefined) {
     yield* Effect.logDebug("the database does not answer", cause)
-    return retryLater(outage, 503)
+    return failureBody(outage)
   }
   if (failure instanceof HttpServerError.HttpServerError) {
     const known = answerToServerError(failure, request)
     if (known !== undefined) return known
   }
-  yield* Effect.logError(`${request.method} ${shortened(pathOf(request.url))} failed`, cause)
+  yield* Effect.logError(`${request.method} ${shortened(tellablePath(request.url))} failed`, cause)
   return errorBody(500, "internal error")
 })
 
@@ -51,16 +51,16 @@ const answerToServerError = (
   failure: HttpServerError.HttpServerError,
   request: HttpServerRequest.HttpServerRequest
 ): HttpServerResponse.HttpServerResponse | undefined => {
-  const path = shortened(pathOf(request.url))
+  const path = shortened(tellablePath(request.url))
   switch (failure.reason._tag) {
     case "RouteNotFound": {
       const methods = routeOf(request.url)?.methods
       return methods === undefined
-        ? errorBody(404, `no such route: ${request.method} ${path}`)
+        ? errorBody(404, { error: `no such route: ${request.method} ${path}`, code: "unknown_route" })
         : errorBody(405, `${path} has no method ${request.method}`, { allow: methods.join(", ") })
     }
     case "RequestParseError":
-      return failure.reason.reason === "BodyTooLarge" ? bodyTooLarge : errorBody(400, "body: could not be read")
+      return failure.reason.reason === "BodyTooLarge" ? bodyTooLarge(request) : errorBody(400, { error: "body: could not be read", code: "malformed_body" })
     default:
       return undefined
   }

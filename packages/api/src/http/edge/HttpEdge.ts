@@ -3,7 +3,8 @@
  * origins may read, the headers of every answer, and an answer to whatever goes wrong.
  */
 import { Attribute } from "@englog/platform/telemetry/Attributes"
-import { Context, Effect, Layer } from "effect"
+import { ServiceUnavailable } from "@englog/rpc/http/HttpErrors"
+import { Context, Effect, Layer, Option, Semaphore } from "effect"
 import {
   Headers, HttpIncomingMessage, HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse
 } from "effect/http"
@@ -14,22 +15,31 @@ import { answerHeaders, headersFor } from "./AnswerHeaders.ts"
 import { crossOrigin } from "./CrossOrigin.ts"
 import { EdgePolicy } from "./EdgePolicy.ts"
 import { answerTo, withErrorBody } from "./FailureAnswers.ts"
-import { bodyLimit } from "./RequestBounds.ts"
+import { isLarge, largeBodiesAtOnce } from "./RequestBounds.ts"
 import { headRefusal } from "./RequestHead.ts"
 import { requestIdOf } from "./RequestId.ts"
 import { measured } from "./RequestMetrics.ts"
 import { exceededAnswer, RequestLimits, withQuota } from "./RequestLimits.ts"
-import { isProbe, isRpc, routeOf } from "../RouteTable.ts"
+import { failureBody } from "../errors/ErrorBody.ts"
+import { bodyLimitOf, isProbe, isRpc, pathOf, routeOf, tellablePath } from "../RouteTable.ts"
 
 const makeEdge = (policy: EdgePolicy, limits: RequestLimits["Service"]) => {
   const everyAnswer = answerHeaders(policy)
   const shared = crossOrigin(policy.corsOrigins)
+  const large = Semaphore.makeUnsafe(largeBodiesAtOnce)
+
+  /** Nobody waits with a body half sent. */
+  const admitted = <E, R>(request: HttpServerRequest.HttpServerRequest, route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+    isLarge(request) ? Effect.map(large.withPermitsIfAvailable(1)(route), Option.getOrElse(() => manyLarge)) : route
 
   const edge = <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
     Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
       const id = requestIdOf(request.headers)
       yield* Effect.annotateCurrentSpan(Attribute.requestId, id)
+      // The exporter puts it in the place of the address.
+      const tellable = tellablePath(request.url)
+      if (tellable !== pathOf(request.url)) yield* Effect.annotateCurrentSpan(Attribute.urlTemplate, tellable)
       const address = clientAddress(request)
       const refused = headRefusal(request)
       const answered = named(route, request, id).pipe(
@@ -42,8 +52,8 @@ const makeEdge = (policy: EdgePolicy, limits: RequestLimits["Service"]) => {
           onFailure: (exceeded) => Effect.succeed(exceededAnswer(exceeded))
         })
         : Effect.succeed(refused)
-      const response = yield* measured(request, shared(request, limited)).pipe(
-        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)),
+      const response = yield* measured(request, shared(request, admitted(request, limited))).pipe(
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimitOf(request))),
         Effect.provideService(RequestOrigin, { request_id: id, address, user_agent: request.headers["user-agent"] ?? null }),
         Effect.annotateLogs({ component: "http", request_id: id })
       )
@@ -55,6 +65,12 @@ const makeEdge = (policy: EdgePolicy, limits: RequestLimits["Service"]) => {
     : <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
       HttpMiddleware.xForwardedHeaders({ trustedProxies: policy.trustedProxies })(edge(route))
 }
+
+const manyLarge = HttpServerResponse.setHeader(
+  failureBody(new ServiceUnavailable({ error: `${largeBodiesAtOnce} large bodies are being read already; try again`, retry_after: 5 })),
+  "connection",
+  "close"
+)
 
 /** RPCs know the headers of their request only: the id they log is the one that is answered. */
 const named = <E, R>(

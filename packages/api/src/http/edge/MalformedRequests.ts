@@ -3,6 +3,8 @@
  * nobody meets, protocols nobody speaks. Each gets a JSON error like every other, or its connection is closed; none reaches the
  * process.
  */
+import { errorAnswer } from "@englog/rpc/http/ErrorAnswer"
+import type { ErrorCode } from "@englog/rpc/http/ErrorCodes"
 import { Predicate } from "effect"
 import type { Server, ServerOptions, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
@@ -19,19 +21,21 @@ export const strict: ServerOptions = {
   shouldUpgradeCallback: ({ headers, url }) => headers.upgrade?.toLowerCase() === "websocket" && pathOf(url ?? "") === webSocketPath
 }
 
-interface Refusal {
+interface StatusRefusal {
+  /** Status and reason phrase. */
   readonly line: string
   readonly error: string
+  readonly code: ErrorCode
 }
 
-const refusals = new Map<unknown, Refusal>([
-  ["HPE_HEADER_OVERFLOW", { line: "431 Request Header Fields Too Large", error: sentences.headers }],
-  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", { line: "413 Content Too Large", error: "body: the extensions of its chunks are too large" }],
-  ["ERR_HTTP_REQUEST_TIMEOUT", { line: "408 Request Timeout", error: "the request took too long to arrive" }]
+const refusals = new Map<unknown, StatusRefusal>([
+  ["HPE_HEADER_OVERFLOW", { line: "431 Request Header Fields Too Large", error: sentences.headers, code: "headers_too_large" }],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", { line: "413 Content Too Large", error: "body: the extensions of its chunks are too large", code: "payload_too_large" }],
+  ["ERR_HTTP_REQUEST_TIMEOUT", { line: "408 Request Timeout", error: "the request took too long to arrive", code: "request_timeout" }]
 ])
 
-const malformed: Refusal = { line: "400 Bad Request", error: "the request is not valid HTTP/1.1" }
-const endlessAddress: Refusal = { line: "414 URI Too Long", error: sentences.url }
+const malformed: StatusRefusal = { line: "400 Bad Request", error: "the request is not valid HTTP/1.1", code: "malformed_http" }
+const endlessAddress: StatusRefusal = { line: "414 URI Too Long", error: sentences.url, code: "uri_too_long" }
 
 export const answerMalformed = (server: Server): Server => {
   /** The response that is being written on a connection: nothing may be put into the middle of it. */
@@ -45,13 +49,13 @@ export const answerMalformed = (server: Server): Server => {
     closeSoon(socket)
   })
   server.on("checkExpectation", (_request, response: ServerResponse) => {
-    const body = JSON.stringify({ error: "expect: only 100-continue can be expected" })
+    const body = JSON.stringify(errorAnswer({ error: "expect: only 100-continue can be expected" }, "expectation_failed"))
     response.writeHead(417, { ...headers, "content-length": body.length }).end(body)
   })
   return server
 }
 
-const refusalOf = (error: Error): Refusal => {
+const refusalOf = (error: Error): StatusRefusal => {
   const code = Predicate.hasProperty(error, "code") ? error.code : undefined
   return code === "HPE_HEADER_OVERFLOW" && isInAddress(error) ? endlessAddress : refusals.get(code) ?? malformed
 }
@@ -65,8 +69,8 @@ const isInAddress = (error: Error): boolean => {
 /** There is no TLS in front of a request that came as no proxy would send it. */
 const headers = { connection: "close", "content-type": "application/json", ...answerHeaders({ behindTls: false }) }
 
-const rawAnswer = ({ error, line }: Refusal): string => {
-  const body = JSON.stringify({ error })
+const rawAnswer = ({ code, error, line }: StatusRefusal): string => {
+  const body = JSON.stringify(errorAnswer({ error }, code))
   const lines = Object.entries({ ...headers, "content-length": Buffer.byteLength(body) }).map(([name, value]) => `${name}: ${value}`)
   return `HTTP/1.1 ${line}\r\n${lines.join("\r\n")}\r\n\r\n${body}`
 }

@@ -11,7 +11,7 @@ import { type Quota, type RateLimit, RateLimits } from "../../security/RateLimit
 import { recordReachedLimit } from "../../security/ReachedLimits.ts"
 import { SecurityEvents } from "../../security/SecurityEvents.ts"
 import { EdgePolicy } from "./EdgePolicy.ts"
-import { retryLater } from "../errors/ErrorBody.ts"
+import { failureBody } from "../errors/ErrorBody.ts"
 import { isAuthentication, isProbe } from "../RouteTable.ts"
 
 /** A limit was reached; `failure` says when to come back. */
@@ -64,7 +64,7 @@ const tighter = (one: Quota | undefined, other: Quota | undefined): Quota | unde
 
 /** The 429 of a limit that was reached. */
 export const exceededAnswer = ({ failure, limit }: LimitExceeded): HttpServerResponse.HttpServerResponse =>
-  withQuota(retryLater(failure, 429), { limit: limit.limit, remaining: 0, reset: failure.retry_after })
+  withQuota(failureBody(failure), { limit: limit.limit, remaining: 0, reset: failure.retry_after })
 
 /** Tells what is left, where the answer does not tell of a tighter limit already. */
 export const withQuota = (

@@ -1,14 +1,20 @@
-/**
- * The one shape of every error on the wire: `{"error": "<what is wrong and where>"}`.
- */
+/** Errors as HTTP answers, wherever they come from: the shape of ErrorAnswer, with the code of the status where none is given. */
+import { errorAnswer, type Refusal, wholeSeconds } from "@englog/rpc/http/ErrorAnswer"
+import { codeOfStatus, errorCodes } from "@englog/rpc/http/ErrorCodes"
+import type { HttpFailure } from "@englog/rpc/http/HttpErrors"
 import { HttpServerResponse } from "effect/http"
 
 export const errorBody = (
   status: number,
-  error: string,
+  refusal: string | Refusal,
   headers: Readonly<Record<string, string>> = {}
-): HttpServerResponse.HttpServerResponse => HttpServerResponse.jsonUnsafe({ error }, { status, headers })
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe(errorAnswer(typeof refusal === "string" ? { error: refusal } : refusal, codeOfStatus(status)), { status, headers })
 
-/** With `Retry-After` in whole seconds. */
-export const retryLater = (failure: { readonly error: string; readonly retry_after: number }, status: 429 | 503) =>
-  errorBody(status, failure.error, { "retry-after": String(Math.max(1, Math.ceil(failure.retry_after))) })
+/** What a typed failure is as an answer: the status is that of its code; one that says when to try again says so in `Retry-After` too. */
+export const failureBody = (failure: HttpFailure): HttpServerResponse.HttpServerResponse =>
+  errorBody(
+    errorCodes[failure.code].status,
+    failure,
+    "retry_after" in failure ? { "retry-after": String(wholeSeconds(failure.retry_after)) } : {}
+  )

@@ -18,7 +18,8 @@ export const maxDepth = 64
 /** Of one list or object. What is wrong with each of half a million would take seconds to say. */
 export const maxMembers = 10_000
 
-export const jsonProblem = (text: string): JsonProblem | undefined => new Scan(text).run()
+/** `members`: where lists and objects may hold another number of them. */
+export const jsonProblem = (text: string, members = maxMembers): JsonProblem | undefined => new Scan(text, members).run()
 
 interface Container {
   readonly closing: "}" | "]"
@@ -35,12 +36,14 @@ const literals = ["true", "false", "null"]
 
 class Scan {
   readonly #text: string
+  readonly #maxMembers: number
   readonly #open: Array<Container> = []
   #at = 0
   #problem: JsonProblem | undefined
 
-  constructor(text: string) {
+  constructor(text: string, members: number) {
     this.#text = text
+    this.#maxMembers = members
   }
 
   run(): JsonProblem | undefined {
@@ -64,7 +67,7 @@ class Scan {
       return
     }
     if (container.members > 0) this.#expect(",")
-    if (container.members === maxMembers) return this.#fail(`must hold at most ${maxMembers} members`, this.#path().slice(0, -1))
+    if (container.members === this.#maxMembers) return this.#fail(`must hold at most ${this.#maxMembers} members`, this.#path().slice(0, -1))
     container.at = container.members++
     if (container.closing === "}") this.#key(container)
     this.#skipSpace()

@@ -1,7 +1,8 @@
 /**
  * Says in plain words why a request does not fit its schema: `<field>: <reason>`, all problems of the request, separated
- * by semicolons.
+ * by semicolons; and the same as details.
  */
+import type { FieldProblem } from "@englog/rpc/http/ErrorAnswer"
 import { SchemaIssue } from "effect"
 import { fieldName } from "./FieldName.ts"
 
@@ -11,11 +12,24 @@ export type RequestPart = "Params" | "Headers" | "Query" | "Payload"
 /** So many are told; a list may have thousands. */
 const MAX_PROBLEMS = 50
 
-export const describeIssue = (issue: SchemaIssue.Issue, part: RequestPart): string => {
-  const problems = problemsOf(issue, [], undefined)
-  const told = [...new Set(problems.slice(0, MAX_PROBLEMS).map((problem) => sentence(problem, part)))].join("; ")
-  return problems.length <= MAX_PROBLEMS ? told : `${told}; and more`
+/** One sentence about fields, and each of them by itself. */
+export interface FieldProblems {
+  readonly error: string
+  readonly details: ReadonlyArray<FieldProblem>
 }
+
+export const describeIssue = (issue: SchemaIssue.Issue, part: RequestPart): FieldProblems => {
+  const problems = problemsOf(issue, [], undefined)
+  const told = new Map(problems.slice(0, MAX_PROBLEMS).map((problem) => [sentence(problem, part), detail(problem, part)] as const))
+  const error = [...told.keys()].join("; ")
+  return { error: problems.length <= MAX_PROBLEMS ? error : `${error}; and more`, details: [...told.values()] }
+}
+
+/** Of several fields, by whoever checks them one after the other. */
+export const fieldProblems = (details: ReadonlyArray<FieldProblem>): FieldProblems => ({
+  error: details.map(({ field, reason }) => `${field}: ${reason}`).join("; "),
+  details
+})
 
 interface Problem {
   readonly path: ReadonlyArray<PropertyKey>
@@ -24,9 +38,13 @@ interface Problem {
 }
 
 const sentence = (problem: Problem, part: RequestPart): string => {
-  const field = fieldName(problem.path)
-  if (problem.unknown) return `unknown ${part === "Query" ? "query parameter" : "field"} "${field}"`
-  return `${field === "" ? wholes[part] : field}: ${problem.reason}`
+  const { field, reason } = detail(problem, part)
+  return problem.unknown ? `unknown ${part === "Query" ? "query parameter" : "field"} "${field}"` : `${field}: ${reason}`
+}
+
+const detail = ({ path, reason }: Problem, part: RequestPart): FieldProblem => {
+  const field = fieldName(path)
+  return { field: field === "" ? wholes[part] : field, reason }
 }
 
 const wholes = { Params: "path", Headers: "headers", Query: "query", Payload: "body" } as const
@@ -50,7 +68,7 @@ const problemsOf = (
     case "MissingKey":
       return [one(path, "is required")]
     case "UnexpectedKey":
-      return [{ path, reason: "", unknown: true }]
+      return [{ path, reason: "is unknown", unknown: true }]
     default:
       return [one(path, stated ?? reasonOf(issue))]
   }

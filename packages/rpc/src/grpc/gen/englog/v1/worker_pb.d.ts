@@ -642,6 +642,14 @@ export declare type TaskResultRequest = Message<"englog.v1.TaskResultRequest"> &
    * @generated from field: bool not_retryable = 30;
    */
   notRetryable: boolean;
+
+  /**
+   * With FAILED: milliseconds before which a further attempt is useless; the retry policy may wait longer. At most a day counts.
+   * `result` may then hold what the kind keeps of a failed attempt, as JSON.
+   *
+   * @generated from field: double retry_after = 31;
+   */
+  retryAfter: number;
 };
 
 /**
@@ -794,6 +802,165 @@ export declare type TaskDataResponse = Message<"englog.v1.TaskDataResponse"> & {
  * Use `create(TaskDataResponseSchema)` to create a new message.
  */
 export declare const TaskDataResponseSchema: GenMessage<TaskDataResponse>;
+
+/**
+ * @generated from message englog.v1.TaskDataPartRequest
+ */
+export declare type TaskDataPartRequest = Message<"englog.v1.TaskDataPartRequest"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: string worker_id = 2;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: string session_token = 3;
+   */
+  sessionToken: string;
+
+  /**
+   * as in TaskResultRequest
+   *
+   * @generated from field: int32 attempt = 4;
+   */
+  attempt: number;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * from 0
+   *
+   * @generated from field: int32 index = 6;
+   */
+  index: number;
+};
+
+/**
+ * Describes the message englog.v1.TaskDataPartRequest.
+ * Use `create(TaskDataPartRequestSchema)` to create a new message.
+ */
+export declare const TaskDataPartRequestSchema: GenMessage<TaskDataPartRequest>;
+
+/**
+ * @generated from message englog.v1.TaskDataPartResponse
+ */
+export declare type TaskDataPartResponse = Message<"englog.v1.TaskDataPartResponse"> & {
+  /**
+   * at most 4 MiB
+   *
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message englog.v1.TaskDataPartResponse.
+ * Use `create(TaskDataPartResponseSchema)` to create a new message.
+ */
+export declare const TaskDataPartResponseSchema: GenMessage<TaskDataPartResponse>;
+
+/**
+ * @generated from message englog.v1.BeginEffectRequest
+ */
+export declare type BeginEffectRequest = Message<"englog.v1.BeginEffectRequest"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: string worker_id = 2;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: string session_token = 3;
+   */
+  sessionToken: string;
+
+  /**
+   * as in TaskResultRequest
+   *
+   * @generated from field: int32 attempt = 4;
+   */
+  attempt: number;
+};
+
+/**
+ * Describes the message englog.v1.BeginEffectRequest.
+ * Use `create(BeginEffectRequestSchema)` to create a new message.
+ */
+export declare const BeginEffectRequestSchema: GenMessage<BeginEffectRequest>;
+
+/**
+ * @generated from message englog.v1.BeginEffectResponse
+ */
+export declare type BeginEffectResponse = Message<"englog.v1.BeginEffectResponse"> & {
+  /**
+   * @generated from field: bool granted = 1;
+   */
+  granted: boolean;
+
+  /**
+   * why not, for people
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message englog.v1.BeginEffectResponse.
+ * Use `create(BeginEffectResponseSchema)` to create a new message.
+ */
+export declare const BeginEffectResponseSchema: GenMessage<BeginEffectResponse>;
+
+/**
+ * @generated from message englog.v1.TaskPartRequest
+ */
+export declare type TaskPartRequest = Message<"englog.v1.TaskPartRequest"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: string worker_id = 2;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: string session_token = 3;
+   */
+  sessionToken: string;
+
+  /**
+   * as in TaskResultRequest
+   *
+   * @generated from field: int32 attempt = 4;
+   */
+  attempt: number;
+
+  /**
+   * JSON; its shape belongs to the task kind
+   *
+   * @generated from field: string part = 5;
+   */
+  part: string;
+};
+
+/**
+ * Describes the message englog.v1.TaskPartRequest.
+ * Use `create(TaskPartRequestSchema)` to create a new message.
+ */
+export declare const TaskPartRequestSchema: GenMessage<TaskPartRequest>;
 
 /**
  * @generated from message englog.v1.LeaveSessionRequest
@@ -959,6 +1126,13 @@ export declare type TaskOutcome = Message<"englog.v1.TaskOutcome"> & {
    * @generated from field: bool not_retryable = 7;
    */
   notRetryable: boolean;
+
+  /**
+   * as in TaskResultRequest
+   *
+   * @generated from field: double retry_after = 9;
+   */
+  retryAfter: number;
 
   /**
    * of the attempt's span, where the trace is sampled
@@ -1465,6 +1639,42 @@ export declare const APIWorkerService: GenService<{
     methodKind: "unary";
     input: typeof TaskDataRequestSchema;
     output: typeof TaskDataResponseSchema;
+  },
+  /**
+   * The worker is about to do for its task what cannot be undone, such as handing a mail to the mail server. Answered once
+   * that is recorded for good. granted false: it may have been done before, or nobody wants it any more: leave it, and
+   * complete the task saying so. Asked again for the same attempt, the answer is the same. Same errors as GetTaskData.
+   *
+   * @generated from rpc englog.v1.APIWorkerService.BeginEffect
+   */
+  beginEffect: {
+    methodKind: "unary";
+    input: typeof BeginEffectRequestSchema;
+    output: typeof BeginEffectResponseSchema;
+  },
+  /**
+   * Hands in a part of what a task makes before its end, for what would be too large for its result. What has been answered
+   * is stored; handed in again, it is the same. Same errors as ReportTaskResult; NOT_FOUND: the task's kind takes no parts;
+   * INVALID_ARGUMENT: the part does not fit the kind, or is above 1 MiB.
+   *
+   * @generated from rpc englog.v1.APIWorkerService.StoreTaskPart
+   */
+  storeTaskPart: {
+    methodKind: "unary";
+    input: typeof TaskPartRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * A piece of what a task needs beyond its payload and GetTaskData, for what would be too large for one message; names and what
+   * the bytes are belong to the kind. Same errors as GetTaskData; NOT_FOUND: there is no such piece, because it is beyond the
+   * last one, the kind has no such data, or it is not the task's any more.
+   *
+   * @generated from rpc englog.v1.APIWorkerService.GetTaskDataPart
+   */
+  getTaskDataPart: {
+    methodKind: "unary";
+    input: typeof TaskDataPartRequestSchema;
+    output: typeof TaskDataPartResponseSchema;
   },
   /**
    * Ends the session at once. Tasks it still holds go back to the queue without counting as a lost worker.

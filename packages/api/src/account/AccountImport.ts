@@ -1,0 +1,115 @@
+/** An exported account, written into an empty one: all of it or nothing (docs/decisions/0042). */
+import { type AccountRecords, type AccountRestored, leftOutSections } from "@englog/rpc/http/AccountDocument"
+import type { CurrentUser } from "@englog/rpc/http/Authorization"
+import { type BadRequest, Conflict } from "@englog/rpc/http/HttpErrors"
+import { Context, Effect, Layer, Struct } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
+import { FieldCipher } from "../crypto/FieldCipher.ts"
+import { EntryTags } from "../entries/EntryTags.ts"
+import { SecurityEvents } from "../security/SecurityEvents.ts"
+import { type ReadAccount, readDocument, readRecords } from "./AccountDocuments.ts"
+import { NewIds } from "./NewIds.ts"
+import { ProfileRepo } from "./ProfileRepo.ts"
+import { entryRow, goalRow, insightRow, projectRow, tagRow } from "./RestoredRows.ts"
+import { RestoreRepo } from "./RestoreRepo.ts"
+
+type Caller = CurrentUser["Service"]
+
+export class AccountImport extends Context.Service<AccountImport, {
+  /** Of bytes as `GET /v1/users/export` answers them. */
+  readonly document: (caller: Caller, bytes: Uint8Array) => Effect.Effect<AccountRestored, BadRequest | Conflict | SqlError>
+  readonly records: (caller: Caller, records: AccountRecords) => Effect.Effect<AccountRestored, BadRequest | Conflict | SqlError>
+}>()("@englog/api/account/AccountImport") {
+  static readonly layer = Layer.effect(
+    AccountImport,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const repo = yield* RestoreRepo
+      const profiles = yield* ProfileRepo
+      const tags = yield* EntryTags
+      const metrics = yield* UserMetricsRepo
+      const cipher = yield* FieldCipher
+      const { record } = yield* SecurityEvents
+
+      const entriesOf = Effect.fnUntraced(function*(account: ReadAccount, ids: NewIds, owner: Caller) {
+        for (let from = 0; from < account.log_entries.length; from += PORTION) {
+          const portion = account.log_entries.slice(from, from + PORTION)
+          yield* repo.insert("log_entries", portion.map((entry) => entryRow(entry, ids, owner, cipher)))
+          yield* tags.attach(owner.id, portion.map((entry) => ({ id: ids.entry(entry.id), tags: entry.tags })))
+        }
+        if (account.log_entries.length > 0) yield* metrics.touch(owner.id)
+      })
+
+      const goalsOf = Effect.fnUntraced(function*(account: ReadAccount, ids: NewIds, owner: Caller) {
+        yield* repo.insert("goals", account.goals.map((goal) => goalRow(goal, ids, owner)))
+        yield* repo.tagGoals(owner.id, account.goals.map((goal) => ({ goal: ids.goal(goal.id), tags: goal.tags })))
+        yield* repo.insert("goal_projects", account.goals.flatMap((goal) =>
+          [...new Set(goal.projects)].map((project) => ({ goal_id: ids.goal(goal.id), project_id: ids.project(project) }))))
+      })
+
+      const write = Effect.fnUntraced(function*(account: ReadAccount, owner: Caller, own: ReadAccount["tags"]) {
+        const records = [...own, ...account.projects, ...account.team_projects, ...account.goals, ...account.log_entries, ...account.insights]
+        const ids = new NewIds(account.user_profile.map(({ id }) => [id, owner.id] as const), records.map(({ id }) => id))
+        for (const { first_name, last_name, preferences, timezone } of account.user_profile) {
+          yield* profiles.change(owner.id, { first_name, last_name, preferences, timezone })
+        }
+        yield* repo.insert("tags", own.map((tag) => tagRow(tag, ids, owner)))
+        yield* repo.insert("projects", [...account.projects, ...account.team_projects].map((project) => projectRow(project, ids, owner)))
+        yield* repo.insert("default_projects", account.default_project.map(({ project_id }) => ({ user_id: owner.id, project_id: ids.project(project_id) })))
+        yield* goalsOf(account, ids, owner)
+        yield* entriesOf(account, ids, owner)
+        for (const insight of account.insights) yield* repo.insert("insights", [insightRow(insight, account, ids, owner)])
+      })
+
+      const restore = Effect.fnUntraced(function*(account: ReadAccount, owner: Caller) {
+        yield* repo.lock(owner.id)
+        const occupied = yield* repo.occupied(owner.id)
+        if (occupied.length > 0) return yield* new Conflict({ error: `your account is not empty: it has ${occupied.join(", ")}; import into a new one` })
+        const here = new Set(yield* repo.predefined(account.tags.map(({ name }) => name)))
+        const own = account.tags.filter(({ name }) => !here.has(name))
+        yield* write(account, owner, own)
+        const answer = answerOf(account, own)
+        yield* sql.afterCommit(record({ event: "account_imported", user_id: owner.id, detail: answer.restored }))
+        return answer
+      })
+
+      return AccountImport.of({
+        document: Effect.fn("AccountImport.document")(function*(caller, bytes) {
+          const account = yield* readDocument(bytes)
+          return yield* sql.withTransaction(restore(account, caller))
+        }),
+        records: Effect.fn("AccountImport.records")(function*(caller, records) {
+          const account = yield* readRecords(records)
+          return yield* sql.withTransaction(restore(account, caller))
+        })
+      })
+    })
+  ).pipe(Layer.provide([EntryTags.layer, RestoreRepo.layer, ProfileRepo.layer]))
+}
+
+const PORTION = 250
+
+const answerOf = (account: ReadAccount, own: ReadAccount["tags"]): AccountRestored => {
+  const predefined = account.tags.length - own.length
+  return {
+    restored: {
+      user_profile: account.user_profile.length,
+      tags: own.length,
+      projects: account.projects.length,
+      team_projects: account.team_projects.length,
+      default_project: account.default_project.length,
+      goals: account.goals.length,
+      log_entries: account.log_entries.length,
+      insights: account.insights.length
+    },
+    left_out: [
+      ...(predefined === 0 ? [] : [{ section: "tags", count: predefined, reason: "are predefined here: entries and goals have those" }]),
+      ...Struct.keys(leftOutSections).flatMap((section) => {
+        const count = account.left_out.get(section) ?? 0
+        return count === 0 ? [] : [{ section, count, reason: leftOutSections[section] }]
+      })
+    ]
+  }
+}
