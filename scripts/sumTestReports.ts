@@ -1,33 +1,29 @@
 /**
- * Prints `N passed, N failed` for a folder of steps: NAME.json is vitest's JSON report (if the step ran tests),
- * NAME.status the exit code. A step that failed without a failed test counts as one failure.
+ * Prints what failed, and as last line `N passed, N failed`, for a folder of steps: STEP.json is vitest's JSON report (if the step ran
+ * tests), STEP.status the exit code, STEP.again.json the report of the failed files when they were asked once more (askAgain). A step
+ * that failed without a failed test counts as one failure. A test that passed the second time counts as passed, and is told.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-
-interface Report {
-  readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly testResults: ReadonlyArray<{ readonly status: string; readonly assertionResults: ReadonlyArray<{ readonly status: string }> }>
-}
+import { failures, readReport } from "./TestReport.ts"
 
 const folder = process.argv[2] ?? "."
-const names = fs.readdirSync(folder).flatMap((name) => /^(.+)\.status$/.exec(name)?.[1] ?? [])
+const steps = fs.readdirSync(folder).flatMap((name) => /^(.+)\.status$/.exec(name)?.[1] ?? [])
 
-const readReport = (name: string): Report | undefined => {
-  const file = path.join(folder, `${name}.json`)
-  return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : undefined
-}
-
-const totals = names.map((name) => {
-  const exitCode = Number(fs.readFileSync(path.join(folder, `${name}.status`), "utf8"))
-  const report = readReport(name)
-  // A file that does not load fails without any test of it having failed.
-  const unloaded = report?.testResults.filter(({ status, assertionResults }) =>
-    status === "failed" && !assertionResults.some((test) => test.status === "failed")
-  ).length ?? 0
-  const failed = (report?.numFailedTests ?? 0) + unloaded
-  return { passed: report?.numPassedTests ?? 0, failed: failed === 0 && exitCode !== 0 ? 1 : failed }
+const totals = steps.map((step) => {
+  const exitCode = Number(fs.readFileSync(path.join(folder, `${step}.status`), "utf8"))
+  const report = readReport(folder, step)
+  const again = readReport(folder, `${step}.again`)
+  const first = report === undefined ? [] : failures(report)
+  const last = again === undefined ? first : failures(again)
+  for (const name of last) console.log(`FAILED (${step}): ${name}`)
+  const unstable = first.filter((name) => !last.includes(name))
+  for (const name of unstable) console.log(`UNSTABLE (${step}), passed when asked again: ${name}`)
+  if (exitCode !== 0 && last.length === 0) console.log(`FAILED: ${step}, with exit code ${exitCode}`)
+  return {
+    passed: (report?.numPassedTests ?? 0) + unstable.length,
+    failed: exitCode !== 0 ? Math.max(1, last.length) : last.length
+  }
 })
 
 const sum = (of: "passed" | "failed"): number => totals.reduce((total, step) => total + step[of], 0)
