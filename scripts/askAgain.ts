@@ -7,7 +7,6 @@
  * (sumTestReports). More than `most` files are no coincidence and are not asked again, and neither is an error outside of the tests.
  */
 import { spawnSync } from "node:child_process"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { failedFiles, readReport } from "./TestReport.ts"
 

@@ -5,10 +5,8 @@ import { Result } from "effect"
 const { OID } = PgTypes
 
 /** Every element type used here has an array type. */
-const column = (oid: number) => (values: ReadonlyArray<unknown>) => Result.getOrThrow(PgTypes.array(values, oid))
+export const arrayOf = <A>(oid: number) => (values: ReadonlyArray<A>): PgTypes.Parameter => Result.getOrThrow(PgTypes.array(values, oid))
 
-export const texts: (values: ReadonlyArray<string | null>) => PgTypes.Parameter = column(OID.text)
-export const int4s: (values: ReadonlyArray<number | null>) => PgTypes.Parameter = column(OID.int4)
-export const int8s: (values: ReadonlyArray<bigint | null>) => PgTypes.Parameter = column(OID.int8)
-export const float8s: (values: ReadonlyArray<number | null>) => PgTypes.Parameter = column(OID.float8)
-export const bools: (values: ReadonlyArray<boolean | null>) => PgTypes.Parameter = column(OID.bool)
+export const texts = arrayOf<string | null>(OID.text)
+export const int4s = arrayOf<number | null>(OID.int4)
+export const int8s = arrayOf<bigint | null>(OID.int8)

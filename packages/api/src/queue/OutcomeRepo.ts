@@ -11,9 +11,10 @@ import { Context, Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
-import { int4s, int8s, texts } from "./Columns.ts"
+import { texts } from "./Columns.ts"
 import { EngineSql } from "./EngineSql.ts"
 import type { EndedTask, LockedTask } from "./LeaseRepo.ts"
+import { Column, rowSet } from "./RowSet.ts"
 import { TaskText } from "./TaskText.ts"
 
 /** What a worker says about an attempt that goes on; `attempt` 0 stands for whichever it holds. */
@@ -142,12 +143,16 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
         if (numbered.length === 0) return new Map()
         const results = yield* Effect.forEach(numbered, ({ result, task_id }) =>
           result === "null" ? Effect.succeed(null) : text.seal(result, EncryptedColumn.taskResult, task_id))
+        const said = rowSet(engine, numbered.map(({ number }) => number), {
+          attempt: Column.int4(numbered.map(({ attempt }) => attempt)),
+          session_id: Column.uuid(numbered.map(({ session_id }) => session_id)),
+          result: Column.text(results)
+        })
         const rows = yield* engine<PlainlyCompleted>`
           WITH d AS (
             DELETE FROM task_queue q
-            USING unnest(${int8s(numbered.map(({ number }) => number))}, ${int4s(numbered.map(({ attempt }) => attempt))},
-              ${texts(numbered.map(({ session_id }) => session_id))}::text[]::uuid[], ${texts(results)}) AS n (id, attempt, session_id, result)
-            WHERE q.id = n.id AND q.attempt = n.attempt AND q.session_id = n.session_id AND q.state = 'running'
+            USING ${said} n
+            WHERE q.id = n.number AND q.attempt = n.attempt AND q.session_id = n.session_id AND q.state = 'running'
               AND q.cancel_requested_at IS NULL AND NOT q.dependents AND q.limit_key IS NULL
               AND NOT EXISTS (SELECT 1 FROM followed_organizations f WHERE f.organization_id = q.organization_id)
             RETURNING q.id, q.attempt, q.max_attempts, q.rescues, q.message, q.session_id, q.worker_id, q.started_at, q.started_seq,
@@ -165,14 +170,17 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
       /** Each task at most once. */
       const note = Effect.fnUntraced(function*(notes: ReadonlyArray<ProgressNote & { readonly number: bigint }>) {
         const messages = yield* Effect.forEach(notes, ({ message, task_id }) => text.seal(message, EncryptedColumn.queueMessage, task_id))
+        const said = rowSet(engine, notes.map(({ number }) => number), {
+          attempt: Column.int4(notes.map(({ attempt }) => attempt)),
+          session_id: Column.uuid(notes.map(({ session_id }) => session_id)),
+          progress: Column.int4(notes.map(({ progress }) => progress)),
+          message: Column.text(messages)
+        })
         const rows = yield* engine<{ number: bigint; answer: "noted" | "behind" | "cancelled" }>`
           WITH held AS (
             SELECT q.id, n.progress, n.message, CASE WHEN q.cancel_requested_at IS NOT NULL THEN 'cancelled'
               WHEN q.progress <= n.progress THEN 'noted' ELSE 'behind' END AS answer
-            FROM unnest(${int8s(notes.map(({ number }) => number))}, ${int4s(notes.map(({ attempt }) => attempt))},
-                ${texts(notes.map(({ session_id }) => session_id))}::text[]::uuid[], ${int4s(notes.map(({ progress }) => progress))}, ${texts(messages)})
-                AS n (id, attempt, session_id, progress, message)
-              JOIN task_queue q ON q.id = n.id
+            FROM ${said} n JOIN task_queue q ON q.id = n.number
             WHERE q.state = 'running' AND q.session_id = n.session_id AND (n.attempt = 0 OR q.attempt = n.attempt)
             ORDER BY q.id FOR UPDATE OF q
           ), q AS (
