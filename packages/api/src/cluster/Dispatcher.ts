@@ -52,7 +52,8 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
   const send = Effect.fnUntraced(function*(session: LiveSession, leases: ReadonlyArray<TaskLease>) {
     for (const lease of leases) {
       session.delivered.set(lease.task_id, lease.attempt)
-      yield* deliver(session, lease)
+      if (isSampled(lease.traceparent)) yield* deliver(session, lease)
+      else offer(session, lease, lease.traceparent)
     }
     yield* limits.delivered(session.row.id, leases.length)
   })
@@ -190,10 +191,9 @@ export const DispatcherLive = Layer.effectDiscard(Effect.gen(function*() {
 
 const laneOf = (queue: string, kind: string): string => `${queue} ${kind}`
 
-/** Hands a task to its session's stream, as a step of the trace that submitted it, where that is recorded. */
-const deliver = (session: LiveSession, lease: TaskLease): Effect.Effect<void> => {
-  if (!isSampled(lease.traceparent)) return Effect.sync(() => offer(session, lease, lease.traceparent))
-  return Effect.map(currentTraceparent, (own) => offer(session, lease, own === "" ? lease.traceparent : own)).pipe(Effect.withSpan("task.dispatch", {
+/** Hands a task to its session's stream, as a step of the trace that submitted it and is recorded. */
+const deliver = (session: LiveSession, lease: TaskLease): Effect.Effect<void> =>
+  Effect.map(currentTraceparent, (own) => offer(session, lease, own === "" ? lease.traceparent : own)).pipe(Effect.withSpan("task.dispatch", {
     kind: "producer",
     ...Option.match(parentOf(lease.traceparent), { onNone: () => ({}), onSome: (parent) => ({ parent }) }),
     attributes: {
@@ -207,7 +207,6 @@ const deliver = (session: LiveSession, lease: TaskLease): Effect.Effect<void> =>
       [Attribute.messagingMessageId]: lease.task_id
     }
   }))
-}
 
 const offer = (session: LiveSession, lease: TaskLease, traceparent: string): void =>
   void Queue.offerUnsafe(session.mailbox, {

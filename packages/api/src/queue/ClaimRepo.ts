@@ -48,23 +48,8 @@ export class ClaimRepo extends Context.Service<ClaimRepo, {
       /** The tenant that was served last; the others come first now. */
       const cursor = yield* Ref.make<OrganizationId | typeof NOBODY>(NOBODY)
 
-      const readable = (row: ClaimedRow): Effect.Effect<TaskLease> => {
-        const lease = {
-          task_id: row.task_id,
-          kind: row.kind,
-          priority: row.priority,
-          payload: row.payload,
-          private_input: row.private_input,
-          attempt: row.attempt,
-          deadline: DateTime.makeUnsafe(row.deadline),
-          traceparent: row.traceparent,
-          organization_id: row.organization_id,
-          user_id: row.user_id
-        }
-        return row.private_input === null
-          ? Effect.succeed(lease)
-          : Effect.map(text.open(row.private_input, EncryptedColumn.taskPrivateInput, row.task_id), (private_input) => ({ ...lease, private_input }))
-      }
+      const opened = (lease: TaskLease): Effect.Effect<TaskLease> =>
+        Effect.map(text.open(lease.private_input, EncryptedColumn.taskPrivateInput, lease.task_id), (private_input) => ({ ...lease, private_input }))
 
       /** From the best rank after `after`. */
       const ofOneRank = (claimant: Claimant, queues: ReadonlyArray<string>, slots: number, after: number, last: string) => {
@@ -177,7 +162,8 @@ export class ClaimRepo extends Context.Service<ClaimRepo, {
           ? yield* upTo(claimant, queues, claimant.slots)
           : yield* sql.withTransaction(withinLimits(claimant, queues, limited))
         for (const { kind, task_id } of rows) book.handedOut(task_id, kind)
-        return yield* Effect.forEach(rows, readable)
+        const leases = rows.map(leaseOf)
+        return leases.some(isSealed) ? yield* Effect.forEach(leases, (lease) => isSealed(lease) ? opened(lease) : Effect.succeed(lease)) : leases
       })
 
       const promoteDue = Effect.gen(function*() {
@@ -212,6 +198,22 @@ interface NothingClaimed {
   readonly flows: number
   readonly ordinal: null
 }
+
+/** Its private input is as it is stored. */
+const leaseOf = (row: ClaimedRow): TaskLease => ({
+  task_id: row.task_id,
+  kind: row.kind,
+  priority: row.priority,
+  payload: row.payload,
+  private_input: row.private_input,
+  attempt: row.attempt,
+  deadline: DateTime.makeUnsafe(row.deadline),
+  traceparent: row.traceparent,
+  organization_id: row.organization_id,
+  user_id: row.user_id
+})
+
+const isSealed = ({ private_input }: TaskLease): boolean => private_input !== null
 
 const isClaimed = (row: ClaimedRow | NothingClaimed): row is ClaimedRow => row.ordinal !== null
 

@@ -135,14 +135,16 @@ export class OutcomeRepo extends Context.Service<OutcomeRepo, {
           SELECT id, event_seq, 'cancel_requested', attempt, progress, worker_id FROM q`
       })
 
+      const sealedResult = ({ result, task_id }: Completion): Effect.Effect<string | null> =>
+        result === "null" ? Effect.succeed(null) : text.seal(result, EncryptedColumn.taskResult, task_id)
+
       const completePlain: OutcomeRepo["Service"]["completePlain"] = Effect.fnUntraced(function*(completions) {
         const numbered = completions.flatMap((completion) => {
           const number = numberOf(completion.task_id)
           return number === undefined || completion.attempt === 0 ? [] : [{ ...completion, number }]
         })
         if (numbered.length === 0) return new Map()
-        const results = yield* Effect.forEach(numbered, ({ result, task_id }) =>
-          result === "null" ? Effect.succeed(null) : text.seal(result, EncryptedColumn.taskResult, task_id))
+        const results = numbered.every(({ result }) => result === "null") ? numbered.map(() => null) : yield* Effect.forEach(numbered, sealedResult)
         const said = rowSet(engine, numbered.map(({ number }) => number), {
           attempt: Column.int4(numbered.map(({ attempt }) => attempt)),
           session_id: Column.uuid(numbered.map(({ session_id }) => session_id)),
