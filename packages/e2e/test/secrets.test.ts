@@ -4,7 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
-import { PgClient } from "@effect/sql-pg"
+import { SqlClient } from "effect/sql"
+import { Channels } from "@englog/api/db/Channels"
 import { Database } from "@englog/api/db/Database"
 import { WorkerId } from "@englog/domain/Ids"
 import { Context, Effect, FileSystem, Layer, Queue, Record, Redacted, Schedule, Schema, Stream } from "effect"
@@ -142,7 +143,7 @@ const sendRpc = (url: string, message: unknown) =>
   )
 
 /** A calendar feed: made, read, asked for in wrong ways, and broken, so that reading it fails. Answers the secret of its address. */
-const feed = Effect.fnUntraced(function*({ ask }: ReturnType<typeof requests>, sql: PgClient.PgClient, { token }: Somebody) {
+const feed = Effect.fnUntraced(function*({ ask }: ReturnType<typeof requests>, sql: SqlClient.SqlClient, { token }: Somebody) {
   const body = { name: canaries.feed_name, disclosure: "titles", filter: { tags: [canaries.tag] } }
   const { url } = yield* Schema.decodeEffect(Fed)(yield* ask("POST", "/v1/export/ics/feeds", 201, { token, body }))
   const address = new URL(url).pathname
@@ -185,7 +186,7 @@ const refusals = Effect.fnUntraced(function*({ ask, refusals: refused, url }: Re
 })
 
 /** As when a constraint or a program of somebody else's refuses a row, telling what was in it. */
-const refuseRows = Effect.fnUntraced(function*(sql: PgClient.PgClient) {
+const refuseRows = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   yield* sql`
     CREATE FUNCTION refuse_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       RAISE EXCEPTION 'refused: % % %', NEW.title, NEW.description, NEW USING DETAIL = NEW.title, HINT = NEW.title, ERRCODE = 'P0001';
@@ -222,9 +223,9 @@ describe("secrets and people's words", () => {
       const everybody = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, WORKER_ENROLLMENT_TOKEN: canaries.enrollment_token, METRICS_TOKEN: canaries.metrics_token }
       const api = yield* installation.startApi(everybody)
       const database = yield* Layer.build(Database.layer({ url: Redacted.make(yield* installation.postgresUrl) }))
-      const sql = Context.get(database, PgClient.PgClient)
+      const sql = Context.get(database, SqlClient.SqlClient)
       const notifications: Array<string> = []
-      const heard = yield* sql.listen("englog_wakeups")
+      const heard = yield* Context.get(database, Channels).listen("englog_wakeups")
       yield* Effect.forkScoped(Effect.forever(Effect.map(Queue.take(heard), ({ payload }) => notifications.push(payload))))
       const client = requests(api.url)
       const somebody = yield* register(client)

@@ -7,12 +7,14 @@
  *
  * `listen` holds one connection of the pool for as long as it listens: a pool of one hangs.
  */
-import { PgClient } from "@effect/sql-pg"
-import { Duration, Effect, type Layer, Predicate, type Redacted } from "effect"
-import type { Connection } from "effect/sql/SqlConnection"
-import { make as makeSqlClient, type SqlClient } from "effect/sql/SqlClient"
+import { PgClient, type PgConnection, PgPool } from "@effect/sql-pg"
+import { Context, Duration, Effect, Layer, Predicate, type Redacted } from "effect"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import type { Acquirer, Borrower, Connection } from "effect/sql/SqlConnection"
+import { make as makeSqlClient, SqlClient } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as AnswerDeadline from "./AnswerDeadline.ts"
+import { Channels } from "./Channels.ts"
 import { outageOf } from "./Outage.ts"
 import * as OutageWatch from "./OutageWatch.ts"
 import * as StatementMetrics from "./StatementMetrics.ts"
@@ -35,13 +37,14 @@ export interface DatabaseOptions {
   readonly tellsOutages?: boolean
 }
 
-const layer = (options: DatabaseOptions): Layer.Layer<PgClient.PgClient | SqlClient, SqlError> =>
-  PgClient.layerFrom(Effect.gen(function*() {
+const layer = (options: DatabaseOptions): Layer.Layer<Channels | SqlClient, SqlError> =>
+  Layer.effectContext(Effect.gen(function*() {
     const statement = Duration.fromInputUnsafe(options.statementTimeout ?? "5 seconds")
     const limited = Duration.isFinite(statement)
-    const client = yield* PgClient.make({
+    const maxConnections = Math.max(2, options.maxConnections ?? 10)
+    const pool = yield* PgPool.make({
       url: options.url,
-      maxConnections: Math.max(2, options.maxConnections ?? 10),
+      maxConnections,
       applicationName: options.applicationName ?? "englog",
       startupParameters: {
         // Short statements, prepared once: planning each anew costs more than running it (claims: 1 of 4 ms).
@@ -56,56 +59,96 @@ const layer = (options: DatabaseOptions): Layer.Layer<PgClient.PgClient | SqlCli
         : {})
     })
     const watch = options.tellsOutages === true ? yield* OutageWatch.make : OutageWatch.silent
-    return yield* bounded(client, watch, options.acquireTimeout ?? "2 seconds")
-  }))
+    const connections = lending(pool, { watch, maxConnections, acquireTimeout: options.acquireTimeout ?? "2 seconds" })
+    const sql = yield* makeSqlClient({
+      ...connections,
+      transactionAcquirer: connections.acquirer,
+      driver: "pg",
+      compiler: PgClient.makeCompiler(),
+      spanAttributes: [["db.system.name", "postgresql"]],
+      prepareTransactionControls: true,
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+      commit
+    })
+    return Context.make(SqlClient, sql).pipe(Context.add(
+      Channels,
+      Channels.of({
+        listen: (channel) => Effect.flatMap(pool.reserve, (connection) => connection.listen(channel)),
+        notify: (channel, payload) => Effect.asVoid(sql`SELECT pg_notify(${channel}, ${payload})`)
+      })
+    ))
+  })).pipe(Layer.provide(Reactivity.layer))
 
 export const Database = { layer } as const
 
 /** PostgreSQL's own limit comes first: its answer says more, and keeps the connection. */
 const GRACE_MS = 1_000
 
-/** The same client, with a limit for the wait for a connection and an eye on whether PostgreSQL answers. */
-const bounded = Effect.fnUntraced(function*(client: PgClient.PgClient, watch: OutageWatch.OutageWatch, limit: Duration.Input) {
-  const acquirer = client.reserve.pipe(
-    Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.fail(noConnection(limit)) }),
+/**
+ * The pool's connections, with a limit for the wait for one and an eye on whether PostgreSQL answers. A statement outside of a
+ * transaction borrows one, which costs half of what it costs to hold one in a scope.
+ */
+const lending = (pool: PgPool.PgPool, { acquireTimeout, maxConnections, watch }: {
+  readonly watch: OutageWatch.OutageWatch
+  readonly maxConnections: number
+  readonly acquireTimeout: Duration.Input
+}): { readonly acquirer: Acquirer; readonly borrower: Borrower } => {
+  /** Who has a connection or waits for one. */
+  let takers = 0
+  const come = Effect.sync(() => {
+    takers += 1
+  })
+  const go = Effect.sync(() => {
+    takers -= 1
+  })
+  const told = new WeakMap<PgConnection.PgConnection, Connection>()
+  const connectionOf = (connection: PgConnection.PgConnection): Connection => {
+    const known = told.get(connection) ?? watched(connection, watch)
+    told.set(connection, known)
+    return known
+  }
+  const acquirer = Effect.andThen(Effect.acquireRelease(come, () => go), pool.reserve).pipe(
+    Effect.timeoutOrElse({ duration: acquireTimeout, orElse: () => Effect.fail(noConnection(acquireTimeout)) }),
     StatementMetrics.acquisition,
     Effect.tapError(watch.failed),
-    Effect.map((connection) => watched(connection, watch))
+    Effect.map(connectionOf)
   )
-  const sql = yield* makeSqlClient({
-    acquirer,
-    transactionAcquirer: acquirer,
-    compiler: PgClient.makeCompiler(),
-    driver: client.driver,
-    spanAttributes: [["db.system.name", "postgresql"]],
-    prepareTransactionControls: true,
-    releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-    commit
-  })
-  return Object.assign(sql, {
-    [PgClient.TypeId]: PgClient.TypeId,
-    config: client.config,
-    json: client.json,
-    listen: client.listen,
-    notify: (channel: string, payload: string) => Effect.asVoid(sql`SELECT pg_notify(${channel}, ${payload})`)
-  })
-})
-
-const watched = (connection: Connection, watch: OutageWatch.OutageWatch): Connection => {
-  const observe = <A>(run: Effect.Effect<A, SqlError>) => StatementMetrics.statement(watch.observe(run))
+  /** Nobody waits for another's connection as long as there is one for each; opening one has its own limit. */
+  const lent: Borrower = (f) =>
+    StatementMetrics.loan((began) =>
+      pool.use((connection) => {
+        began()
+        return f(connectionOf(connection))
+      }), watch.failed)
   return {
-    execute: (sql, params, transform) =>
-      endsWhatFailed(sql)
-        // What a lost connection had begun, PostgreSQL has rolled back; after a savepoint that counts for nothing, COMMIT says so.
-        ? Effect.catchIf(connection.execute(sql, params, transform), isLost, () => Effect.succeed([]))
-        : observe(connection.execute(sql, params, transform)),
-    executeRaw: (sql, params) => observe(connection.executeRaw(sql, params)),
-    executeStream: connection.executeStream,
-    executeValues: (sql, params) => observe(connection.executeValues(sql, params)),
-    executeValuesUnprepared: (sql, params) => observe(connection.executeValuesUnprepared(sql, params)),
-    executeUnprepared: (sql, params, transform) => observe(connection.executeUnprepared(sql, params, transform))
+    acquirer,
+    borrower: (f) =>
+      Effect.suspend(() => {
+        if (takers >= maxConnections) return Effect.scoped(Effect.flatMap(acquirer, f))
+        takers += 1
+        return Effect.ensuring(lent(f), go)
+      })
   }
 }
+
+const watched = (connection: PgConnection.PgConnection, watch: OutageWatch.OutageWatch): Connection => {
+  const run = (sql: string, params: ReadonlyArray<unknown>, prepare = true) => connection.query(sql, params, prepare)
+  const observe = <A>(statement: Effect.Effect<A, SqlError>) => StatementMetrics.statement(watch.observe(statement))
+  return {
+    execute: (sql, params) =>
+      endsWhatFailed(sql)
+        // What a lost connection had begun, PostgreSQL has rolled back; after a savepoint that counts for nothing, COMMIT says so.
+        ? Effect.catchIf(Effect.map(run(sql, params), rowsOf), isLost, () => Effect.succeed([]))
+        : observe(Effect.map(run(sql, params), rowsOf)),
+    executeRaw: (sql, params) => observe(run(sql, params)),
+    executeStream: (sql, params) => connection.stream(sql, params),
+    executeValues: (sql, params) => observe(connection.queryValues(sql, params)),
+    executeValuesUnprepared: (sql, params) => observe(connection.queryValues(sql, params, false)),
+    executeUnprepared: (sql, params) => observe(Effect.map(run(sql, params, false), rowsOf))
+  }
+}
+
+const rowsOf = ({ rows }: PgConnection.Result) => rows
 
 /** Effect's SqlClient takes an error of these for a bug. */
 const endsWhatFailed = (sql: string): boolean =>

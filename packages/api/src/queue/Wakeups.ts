@@ -3,7 +3,7 @@
  * replicas by NOTIFY, outside the write's transaction, coalesced to one message per `FLUSH_INTERVAL`. A wake-up carries
  * no data and may be spurious or (across replicas) lost, so every subscriber also polls slowly.
  */
-import { PgClient } from "@effect/sql-pg"
+import { Channels } from "../db/Channels.ts"
 import { Context, Effect, Layer, Queue, Random, Schedule, type Scope } from "effect"
 import { warnUnlessOutage } from "../db/Outage.ts"
 
@@ -21,7 +21,7 @@ export class Wakeups extends Context.Service<Wakeups, {
   static readonly layer = Layer.effect(
     Wakeups,
     Effect.gen(function*() {
-      const pg = yield* PgClient.PgClient
+      const channels = yield* Channels
       const origin = (yield* Random.nextInt).toString(36)
       const subscribers = new Map<string, Set<Queue.Queue<void>>>()
       let pending = new Set<string>()
@@ -42,7 +42,7 @@ export class Wakeups extends Context.Service<Wakeups, {
       const tell = Effect.suspend(() => {
         underWay = pending
         pending = new Set()
-        return Effect.forEach(encode(origin, underWay), (payload) => pg.notify(CHANNEL, payload), { discard: true })
+        return Effect.forEach(encode(origin, underWay), (payload) => channels.notify(CHANNEL, payload), { discard: true })
       }).pipe(Effect.ensuring(Effect.sync(() => {
         underWay = new Set()
       })))
@@ -54,7 +54,7 @@ export class Wakeups extends Context.Service<Wakeups, {
         Effect.forever
       )
       const listen = Effect.scoped(Effect.gen(function*() {
-        const notifications = yield* pg.listen(CHANNEL)
+        const notifications = yield* channels.listen(CHANNEL)
         // What was sent while nobody listened is unknown.
         yield* wakeEverything
         while (true) {

@@ -4,7 +4,6 @@
  * The first suite of a run migrates a template; the others copy it, which takes some milliseconds. Works the same on the
  * embedded server of the run and on TEST_DATABASE_URL (PostgreSQL 15 or later, a role that may create databases).
  */
-import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, Redacted, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
@@ -16,7 +15,7 @@ export class TestDatabase extends Context.Service<TestDatabase, {
   readonly url: Redacted.Redacted
   readonly name: string
 }>()("@englog/api/test/TestDatabase") {
-  /** Migrated; provides SqlClient and PgClient as well. */
+  /** Migrated; provides SqlClient and Channels as well. */
   static readonly layer = Layer.suspend(() => connected(Layer.effect(TestDatabase, fresh({ migrated: true }))))
   /** Without tables. */
   static readonly empty = Layer.suspend(() => connected(Layer.effect(TestDatabase, fresh({ migrated: false }))))
@@ -73,7 +72,7 @@ const whenUnused = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 const asAdministrator = <A, E>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>
   Effect.scoped(Effect.flatMap(
     Layer.build(Database.layer({ url: Redacted.make(inject("databaseServer")), maxConnections: 2 })),
-    (context) => use(Context.get(context, PgClient.PgClient))
+    (context) => use(Context.get(context, SqlClient.SqlClient))
   ))
 
 const urlOf = (database: string): string => {
