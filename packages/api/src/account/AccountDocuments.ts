@@ -15,7 +15,7 @@ import { isUtf8 } from "node:buffer"
 import { shortened } from "../http/errors/FieldName.ts"
 import { jsonProblem } from "../http/errors/JsonProblem.ts"
 import { describeIssue, fieldProblems } from "../http/errors/RequestProblems.ts"
-import { nameOf } from "../imports/ItemDigests.ts"
+import { nameOf } from "../crypto/ItemDigests.ts"
 import { type Member, membersOf } from "./JsonMembers.ts"
 import type { ReadPart } from "./RestorableDocuments.ts"
 

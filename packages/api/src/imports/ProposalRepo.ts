@@ -12,7 +12,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
-import { contentDigests, itemDigests, sourceIdOf } from "./ItemDigests.ts"
+import { contentDigests, itemDigests, sourceIdOf } from "../crypto/ItemDigests.ts"
 
 /** What is text of a proposal. */
 const Content = Schema.Struct({

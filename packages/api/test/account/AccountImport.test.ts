@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { goalSlug } from "@englog/domain/facts/GoalFacts"
 import { DocumentKey, GoalId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
+import type { HeldTask } from "@englog/rpc/grpc/WorkerMessages"
 import { leftOutSections, MAX_DOCUMENT_BYTES, restoredSections } from "@englog/rpc/http/AccountDocument"
 import { Effect, Layer, Option, Redacted, Schema, Stream, Struct } from "effect"
 import { HttpServer } from "effect/http"
@@ -329,11 +330,16 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "120 seconds" })("an exp
       ["large", null, "pending", null], ["small.pdf", null, "pending", null], ["handbook", "Das Handbuch", "pending", null]
     ])
     const worker = yield* workerFor(["DOCUMENT_PROCESSING"])
-    const sourceOf = Effect.fnUntraced(function*(task_id: unknown) {
-      const task = yield* worker.next.pipe(Effect.repeat({ until: (task) => task.task_id === task_id }))
-      return JSON.parse(yield* worker.data(task))
-    })
     const [large, pdf, handbook] = listed.map(({ task_id }: Row) => task_id)
+    // In whichever order they come, with those of others.
+    const taken = new Map<unknown, HeldTask>()
+    yield* worker.next.pipe(
+      Effect.tap((task) => Effect.sync(() => taken.set(task.task_id, task))),
+      Effect.repeat({ until: () => [large, pdf, handbook].every((task_id) => taken.has(task_id)) })
+    )
+    const sourceOf = Effect.fnUntraced(function*(task_id: unknown) {
+      return JSON.parse(yield* worker.data(taken.get(task_id) ?? assert.fail("its task did not come")))
+    })
     assert.deepInclude(yield* sourceOf(handbook), { content: "# Dienst\n\nWho is on call answers.", encoded: false, format: "markdown", chunk_size: 500, overlap: 50, parts: 0 })
     assert.deepInclude(yield* sourceOf(pdf), { encoded: true, format: "pdf", content: Buffer.from("%PDF-1.7 …").toString("base64") })
     assert.deepInclude(yield* sourceOf(large), { content: null, parts: 2 })

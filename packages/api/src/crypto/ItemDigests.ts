@@ -1,7 +1,7 @@
 /** How an item is known again, and whether its source says what it said: by keyed digests, the one under the present key first. */
 import type { ImportedItem } from "@englog/domain/imports/ImportedItem"
 import { DateTime } from "effect"
-import type { FieldCipher } from "../crypto/FieldCipher.ts"
+import type { FieldCipher } from "./FieldCipher.ts"
 
 type Cipher = FieldCipher["Service"]
 type Hexes = readonly [string, ...ReadonlyArray<string>]
