@@ -3,10 +3,11 @@
  * back; and holds its records against each other. Whatever is wrong is told by its place: `log_entries[17].end_time`.
  */
 import {
-  type AccountRecords, DOCUMENT_VERSION, type LeftOutSection, leftOutSections, type RestoredSection, restoredSections
+  type AccountRecords, dispensableSections, DOCUMENT_VERSION, ExportedUploadPart, type LeftOutSection, leftOutSections, type RestoredSection, restoredSections
 } from "@englog/rpc/http/AccountDocument"
 import type { FieldProblem } from "@englog/rpc/http/ErrorAnswer"
 import { BadRequest } from "@englog/rpc/http/HttpErrors"
+import { MAX_KEPT_DOCUMENTS } from "@englog/rpc/http/DocumentRequest"
 import { MAX_GOALS } from "@englog/rpc/http/GoalsApi"
 import { InstantText } from "@englog/rpc/http/Times"
 import { DateTime, Effect, Predicate, Result, Schema, SchemaIssue, Struct } from "effect"
@@ -14,11 +15,14 @@ import { isUtf8 } from "node:buffer"
 import { shortened } from "../http/errors/FieldName.ts"
 import { jsonProblem } from "../http/errors/JsonProblem.ts"
 import { describeIssue, fieldProblems } from "../http/errors/RequestProblems.ts"
+import { nameOf } from "../crypto/ItemDigests.ts"
 import { type Member, membersOf } from "./JsonMembers.ts"
+import type { ReadPart } from "./RestorableDocuments.ts"
 
-type Records = { readonly [Section in RestoredSection]: ReadonlyArray<typeof restoredSections[Section]["Type"]> }
+type Records = { readonly [Section in Exclude<RestoredSection, "document_upload_parts">]: ReadonlyArray<typeof restoredSections[Section]["Type"]> }
 
 export interface ReadAccount extends Records {
+  readonly document_upload_parts: ReadonlyArray<ReadPart>
   /** How many there are of each section that stays behind. */
   readonly left_out: ReadonlyMap<LeftOutSection, number>
 }
@@ -51,7 +55,8 @@ export const readDocument = Effect.fn("AccountDocuments.readDocument")(function*
   }
   const unknown = [...begun].find((name) => !isKnown(name) && !isHead(name))
   if (unknown !== undefined) return yield* unknownSection(unknown)
-  const missing = [...HEAD.filter((name) => !head.has(name)), ...Struct.keys(restoredSections).filter((name) => !begun.has(name))]
+  const required = Struct.keys(restoredSections).filter((name) => !dispensableSections.has(name))
+  const missing = [...HEAD.filter((name) => !head.has(name)), ...required.filter((name) => !begun.has(name))]
   if (missing.length > 0) return yield* refusal(missing.map((field) => ({ field, reason: "is required" })))
   return yield* Effect.fromResult(consistent(collected.account(), yield* DateTime.now))
 })
@@ -65,7 +70,7 @@ export const readRecords = Effect.fn("AccountDocuments.readRecords")(function*(
   for (const { record, section } of records) {
     const index = counts.get(section) ?? 0
     counts.set(section, index + 1)
-    const problem = collected.take(section, index, record)
+    const problem = collected.take(section, index, record, () => record)
     if (problem !== undefined) return yield* problem
   }
   return yield* Effect.fromResult(consistent(collected.account(), yield* DateTime.now))
@@ -96,7 +101,7 @@ const memberProblem = ({ bytes, index, name }: Member, collected: Collector): Ba
   if (problem?.reason.startsWith("is not valid JSON") === true) return malformed(`${problem.reason} of ${place}`)
   if (problem !== undefined) return wrong(problem.field === "" || problem.field.startsWith("[") ? `${place}${problem.field}` : `${place}.${problem.field}`, problem.reason)
   const value: unknown = JSON.parse(text)
-  return index === undefined || isHead(name) ? valueProblem(name, index === undefined ? value : [value]) : collected.take(name, index, value)
+  return index === undefined || isHead(name) ? valueProblem(name, index === undefined ? value : [value]) : collected.take(name, index, value, () => JSON.parse(decoder.decode(bytes)))
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -134,6 +139,25 @@ const listOf = <S extends Schema.Decoder<unknown>>(schema: S) => {
   }
 }
 
+/** Of parts only the place is kept: they may be most of 64 MiB, which is in memory as bytes already. */
+const partsOf = () => {
+  const records: Array<ReadPart> = []
+  return {
+    records,
+    take: (value: unknown, again: () => unknown): SchemaIssue.Issue | undefined =>
+      Result.match(decodePart(value), {
+        onFailure: ({ issue }) => issue,
+        onSuccess: ({ content, place, upload }) => {
+          records.push({ upload, place, bytes: Buffer.byteLength(content, "base64"), content: () => contentOf(again()) })
+          return undefined
+        }
+      })
+  }
+}
+
+const decodePart = Schema.decodeUnknownResult(ExportedUploadPart, strict)
+const contentOf = (part: unknown): string => Schema.decodeUnknownSync(ExportedUploadPart)(part).content
+
 const collector = () => {
   const lists = {
     user_profile: listOf(restoredSections.user_profile),
@@ -143,17 +167,23 @@ const collector = () => {
     default_project: listOf(restoredSections.default_project),
     goals: listOf(restoredSections.goals),
     log_entries: listOf(restoredSections.log_entries),
-    insights: listOf(restoredSections.insights)
+    insights: listOf(restoredSections.insights),
+    imports: listOf(restoredSections.imports),
+    proposals: listOf(restoredSections.proposals),
+    documents: listOf(restoredSections.documents),
+    document_uploads: listOf(restoredSections.document_uploads),
+    document_upload_parts: partsOf()
   }
   const left_out = new Map<LeftOutSection, number>()
   return {
-    take: (section: string, index: number, value: unknown): BadRequest | undefined => {
+    /** `again`: the same value, read anew. */
+    take: (section: string, index: number, value: unknown, again: () => unknown): BadRequest | undefined => {
       if (isLeftOut(section)) {
         left_out.set(section, index + 1)
         return Predicate.isObject(value) ? undefined : wrong(`${section}[${index}]`, "must be a JSON object")
       }
       if (!isRestored(section)) return unknownSection(section)
-      const issue = lists[section].take(value)
+      const issue = lists[section].take(value, again)
       return issue === undefined ? undefined : new BadRequest(describeIssue(new SchemaIssue.Pointer([section, index], issue), "Payload"))
     },
     account: (): ReadAccount => ({
@@ -165,6 +195,11 @@ const collector = () => {
       goals: lists.goals.records,
       log_entries: lists.log_entries.records,
       insights: lists.insights.records,
+      imports: lists.imports.records,
+      proposals: lists.proposals.records,
+      documents: lists.documents.records,
+      document_uploads: lists.document_uploads.records,
+      document_upload_parts: lists.document_upload_parts.records,
       left_out
     })
   }
@@ -176,6 +211,7 @@ const consistent = (account: ReadAccount, now: DateTime.Utc): Result.Result<Read
     ...(account.user_profile.length === 1 ? [] : [{ field: "user_profile", reason: "must hold one profile" }]),
     ...(account.default_project.length <= 1 ? [] : [{ field: "default_project", reason: "must hold one project at most" }]),
     ...(account.goals.length <= MAX_GOALS ? [] : [{ field: "goals", reason: `must hold at most ${MAX_GOALS} goals` }]),
+    ...(account.documents.length <= MAX_KEPT_DOCUMENTS ? [] : [{ field: "documents", reason: `must hold at most ${MAX_KEPT_DOCUMENTS} documents` }]),
     ...repeatedIds(account),
     ...brokenReferences(account),
     ...notBegun(account, now)
@@ -198,7 +234,15 @@ const repeatedIds = (account: ReadAccount): ReadonlyArray<FieldProblem> => [
   ...repeats("name", places("tags", account.tags), ({ name }) => name),
   ...repeats("id", places("goals", account.goals), ({ id }) => id),
   ...repeats("id", places("log_entries", account.log_entries), ({ id }) => id),
-  ...repeats("id", places("insights", account.insights), ({ id }) => id)
+  ...repeats("id", places("insights", account.insights), ({ id }) => id),
+  ...repeats("id", places("imports", account.imports), ({ id }) => id),
+  ...repeats("id", places("proposals", account.proposals), ({ id }) => id),
+  ...repeats("content.source_id", places("proposals", account.proposals), ({ content, source }) => JSON.stringify([source, nameOf(content.source_id, content.occurrence)])),
+  ...repeats("key", places("documents", account.documents), ({ key }) => key),
+  ...repeats("document_id", places("documents", account.documents).filter(({ record }) => record.personal), ({ document_id }) => document_id),
+  ...repeats("id", places("document_uploads", account.document_uploads), ({ id }) => id),
+  ...repeats("document", places("document_uploads", account.document_uploads).filter(({ record }) => record.document !== null), ({ document }) => document ?? ""),
+  ...repeats("place", places("document_upload_parts", account.document_upload_parts), ({ place, upload }) => `${upload}/${place}`)
 ]
 
 const places = <A>(section: string, records: ReadonlyArray<A>) => records.map((record, index) => ({ place: `${section}[${index}]`, record }))
@@ -215,7 +259,12 @@ const repeats = <A>(field: string, placed: ReadonlyArray<{ readonly place: strin
 const brokenReferences = (account: ReadAccount): ReadonlyArray<FieldProblem> => {
   const projects = new Map([...account.projects, ...account.team_projects].map((project) => [project.id, project]))
   const unknown = (field: string, id: string) => ({ field, reason: `the document has no project ${id}` })
+  const [entries, imports] = [new Set(account.log_entries.map(({ id }) => id)), new Set(account.imports.map(({ id }) => id))]
   return [
+    ...account.proposals.flatMap(({ entry_id, import_id }, index) => [
+      ...(entry_id === null || entries.has(entry_id) ? [] : [{ field: `proposals[${index}].entry_id`, reason: `the document has no entry ${entry_id}` }]),
+      ...(import_id === null || imports.has(import_id) ? [] : [{ field: `proposals[${index}].import_id`, reason: `the document has no import ${import_id}` }])
+    ]),
     ...account.log_entries.flatMap(({ project_id }, index) =>
       project_id == null || projects.has(project_id) ? [] : [unknown(`log_entries[${index}].project_id`, project_id)]),
     ...account.goals.flatMap((goal, index) =>

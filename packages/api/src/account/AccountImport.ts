@@ -7,12 +7,15 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
+import { processingOf } from "../documents/Documents.ts"
 import { EntryTags } from "../entries/EntryTags.ts"
+import { TaskQueue } from "../queue/TaskQueue.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type ReadAccount, readDocument, readRecords } from "./AccountDocuments.ts"
 import { NewIds } from "./NewIds.ts"
 import { ProfileRepo } from "./ProfileRepo.ts"
-import { entryRow, goalRow, insightRow, projectRow, tagRow } from "./RestoredRows.ts"
+import { leftOutDocuments, type RestorableDocument, restorableDocuments } from "./RestorableDocuments.ts"
+import { documentRow, entryRow, goalRow, importRow, insightRow, projectRow, proposalRow, tagRow, uploadRow } from "./RestoredRows.ts"
 import { RestoreRepo } from "./RestoreRepo.ts"
 
 type Caller = CurrentUser["Service"]
@@ -31,6 +34,7 @@ export class AccountImport extends Context.Service<AccountImport, {
       const tags = yield* EntryTags
       const metrics = yield* UserMetricsRepo
       const cipher = yield* FieldCipher
+      const queue = yield* TaskQueue
       const { record } = yield* SecurityEvents
 
       const entriesOf = Effect.fnUntraced(function*(account: ReadAccount, ids: NewIds, owner: Caller) {
@@ -49,9 +53,25 @@ export class AccountImport extends Context.Service<AccountImport, {
           [...new Set(goal.projects)].map((project) => ({ goal_id: ids.goal(goal.id), project_id: ids.project(project) }))))
       })
 
-      const write = Effect.fnUntraced(function*(account: ReadAccount, owner: Caller, own: ReadAccount["tags"]) {
-        const records = [...own, ...account.projects, ...account.team_projects, ...account.goals, ...account.log_entries, ...account.insights]
-        const ids = new NewIds(account.user_profile.map(({ id }) => [id, owner.id] as const), records.map(({ id }) => id))
+      /** What makes a document found is work: each gets a task, which follows from the import and is not refused for want of room. */
+      const documentsOf = Effect.fnUntraced(function*(restored: ReadonlyArray<RestorableDocument>, ids: NewIds, owner: Caller) {
+        const by = { organization_id: owner.organization_id, user_id: owner.id }
+        for (const { document, upload } of restored) {
+          const key = ids.document(document.key)
+          const { task_id } = yield* queue.enlist({ ...processingOf(key, document.revision, by), followUp: true }).pipe(
+            Effect.catchTags({ QueueFull: Effect.die, DependencyProblem: Effect.die })
+          )
+          yield* repo.insert("documents", [documentRow(document, task_id, ids, owner)])
+          if (upload === undefined) continue
+          yield* repo.insert("document_uploads", [uploadRow(upload.record, key, ids, owner)])
+          for (const part of upload.parts) {
+            yield* repo.insert("document_upload_parts", [{ upload: ids.upload(part.upload), place: part.place, content: part.content() }])
+          }
+        }
+      })
+
+      const write = Effect.fnUntraced(function*(account: ReadAccount, owner: Caller, own: ReadAccount["tags"], documents: ReadonlyArray<RestorableDocument>) {
+        const ids = new NewIds(account.user_profile.map(({ id }) => [id, owner.id] as const), idsOf(account, own))
         for (const { first_name, last_name, preferences, timezone } of account.user_profile) {
           yield* profiles.change(owner.id, { first_name, last_name, preferences, timezone })
         }
@@ -61,6 +81,9 @@ export class AccountImport extends Context.Service<AccountImport, {
         yield* goalsOf(account, ids, owner)
         yield* entriesOf(account, ids, owner)
         for (const insight of account.insights) yield* repo.insert("insights", [insightRow(insight, account, ids, owner)])
+        yield* repo.insert("imports", account.imports.map((imported) => importRow(imported, ids, owner)))
+        yield* repo.insert("proposals", account.proposals.map((proposal) => proposalRow(proposal, ids, owner, cipher)))
+        yield* documentsOf(documents, ids, owner)
       })
 
       const restore = Effect.fnUntraced(function*(account: ReadAccount, owner: Caller) {
@@ -69,8 +92,9 @@ export class AccountImport extends Context.Service<AccountImport, {
         if (occupied.length > 0) return yield* new Conflict({ error: `your account is not empty: it has ${occupied.join(", ")}; import into a new one` })
         const here = new Set(yield* repo.predefined(account.tags.map(({ name }) => name)))
         const own = account.tags.filter(({ name }) => !here.has(name))
-        yield* write(account, owner, own)
-        const answer = answerOf(account, own)
+        const documents = restorableDocuments(account)
+        yield* write(account, owner, own, documents)
+        const answer = answerOf(account, own, documents)
         yield* sql.afterCommit(record({ event: "account_imported", user_id: owner.id, detail: answer.restored }))
         return answer
       })
@@ -91,7 +115,15 @@ export class AccountImport extends Context.Service<AccountImport, {
 
 const PORTION = 250
 
-const answerOf = (account: ReadAccount, own: ReadAccount["tags"]): AccountRestored => {
+const idsOf = (account: ReadAccount, own: ReadAccount["tags"]): ReadonlyArray<string> => [
+  ...[
+    ...own, ...account.projects, ...account.team_projects, ...account.goals, ...account.log_entries, ...account.insights, ...account.imports, ...account.proposals
+  ].map(({ id }) => id),
+  ...account.documents.map(({ key }) => key)
+]
+
+const answerOf = (account: ReadAccount, own: ReadAccount["tags"], documents: ReadonlyArray<RestorableDocument>): AccountRestored => {
+  const uploads = documents.flatMap(({ upload }) => upload ?? [])
   const predefined = account.tags.length - own.length
   return {
     restored: {
@@ -102,10 +134,16 @@ const answerOf = (account: ReadAccount, own: ReadAccount["tags"]): AccountRestor
       default_project: account.default_project.length,
       goals: account.goals.length,
       log_entries: account.log_entries.length,
-      insights: account.insights.length
+      insights: account.insights.length,
+      imports: account.imports.length,
+      proposals: account.proposals.length,
+      documents: documents.length,
+      document_uploads: uploads.length,
+      document_upload_parts: uploads.reduce((sum, { parts }) => sum + parts.length, 0)
     },
     left_out: [
       ...(predefined === 0 ? [] : [{ section: "tags", count: predefined, reason: "are predefined here: entries and goals have those" }]),
+      ...leftOutDocuments(account, documents),
       ...Struct.keys(leftOutSections).flatMap((section) => {
         const count = account.left_out.get(section) ?? 0
         return count === 0 ? [] : [{ section, count, reason: leftOutSections[section] }]

@@ -4,7 +4,7 @@
  * which comes first, in facts as in lists.
  */
 import { goalSlug } from "@englog/domain/facts/GoalFacts"
-import { EntryId, GoalId, InsightId, ProjectId, TagId } from "@englog/domain/Ids"
+import { DocumentKey, EntryId, GoalId, ImportId, InsightId, ProjectId, ProposalId, TagId, UploadId } from "@englog/domain/Ids"
 import { randomUUID } from "node:crypto"
 
 export class NewIds {
@@ -24,6 +24,10 @@ export class NewIds {
   readonly project = (was: ProjectId): ProjectId => ProjectId.make(this.#of(was))
   readonly tag = (was: TagId): TagId => TagId.make(this.#of(was))
   readonly insight = (was: InsightId): InsightId => InsightId.make(this.#of(was))
+  readonly import = (was: ImportId): ImportId => ImportId.make(this.#of(was))
+  readonly proposal = (was: ProposalId): ProposalId => ProposalId.make(this.#of(was))
+  readonly document = (was: DocumentKey): DocumentKey => DocumentKey.make(this.#of(was))
+  readonly upload = (was: UploadId): UploadId => UploadId.make(this.#of(was))
   readonly goal = (was: GoalId): GoalId => {
     const is = GoalId.make(this.#of(was))
     this.#slugs.set(goalSlug(was), goalSlug(is))

@@ -115,7 +115,13 @@ export const personalTables: ReadonlyArray<PersonalTable> = [
   },
   { section: "notifications", table: "notifications", key: uuid, whose: "v.user_id = $user", json: ["notice"] },
   { section: "suggestions", table: "entry_suggestions", key: uuid, whose: "v.user_id = $user", json: ["proposal"] },
-  { section: "documents", table: "documents", key: [{ name: "key", type: "uuid" }], whose: "v.submitted_by = $user" },
+  {
+    section: "documents",
+    table: "documents",
+    key: [{ name: "key", type: "uuid" }],
+    whose: "v.submitted_by = $user",
+    more: { personal: "EXISTS (SELECT 1 FROM organizations o WHERE o.id = v.organization_id AND o.personal_of = $user)" }
+  },
   {
     section: "document_uploads",
     table: "document_uploads",

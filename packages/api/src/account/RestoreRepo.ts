@@ -27,7 +27,7 @@ export class RestoreRepo extends Context.Service<RestoreRepo, {
   readonly occupied: (user: UserId) => Effect.Effect<ReadonlyArray<string>, SqlError>
   /** Those of the names that are predefined tags. */
   readonly predefined: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>, SqlError>
-  /** What is to be encrypted is, bound to the row's `id`; what is no text there is kept as JSON. */
+  /** What is to be encrypted is, bound to the row's primary key; what is no text there is kept as JSON. */
   readonly insert: (table: string, rows: ReadonlyArray<RestoredRow>) => Effect.Effect<void, SqlError>
   readonly tagGoals: (user: UserId, goals: ReadonlyArray<GoalTags>) => Effect.Effect<void, SqlError>
 }>()("@englog/api/account/RestoreRepo") {
@@ -44,7 +44,7 @@ export class RestoreRepo extends Context.Service<RestoreRepo, {
           const value = row[column.column] ?? null
           if (value === null) continue
           const text = Predicate.isString(value) ? value : JSON.stringify(value)
-          written[column.column] = yield* cipher.encrypt(text, column, String(row["id"]))
+          written[column.column] = yield* cipher.encrypt(text, column, column.key.map(({ name }) => String(row[name])).join("/"))
         }
         return written
       })
@@ -69,7 +69,9 @@ export class RestoreRepo extends Context.Service<RestoreRepo, {
                 SELECT 1 FROM projects p JOIN organizations o ON o.id = p.organization_id WHERE p.created_by = ${user} OR o.personal_of = ${user})),
               (3, 'tags', EXISTS (SELECT 1 FROM tags WHERE user_id = ${user})),
               (4, 'goals', EXISTS (SELECT 1 FROM goals WHERE user_id = ${user})),
-              (5, 'insights', EXISTS (SELECT 1 FROM insights WHERE user_id = ${user}))
+              (5, 'insights', EXISTS (SELECT 1 FROM insights WHERE user_id = ${user})),
+              (6, 'imports', EXISTS (SELECT 1 FROM imports WHERE user_id = ${user}) OR EXISTS (SELECT 1 FROM proposals WHERE user_id = ${user})),
+              (7, 'documents', EXISTS (SELECT 1 FROM documents d JOIN organizations o ON o.id = d.organization_id WHERE o.personal_of = ${user}))
             ) AS s (place, name, present) WHERE s.present ORDER BY s.place`
           return (yield* Effect.orDie(decodeNames(rows))).map(({ name }) => name)
         }),

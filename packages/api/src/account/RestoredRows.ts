@@ -1,10 +1,11 @@
 /** The rows that the records of a document become in the account that imports them: new ids, and its own user and organization. */
-import type { OrganizationId, UserId } from "@englog/domain/Ids"
+import type { DocumentKey, OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
 import { EntryId, ProjectId } from "@englog/domain/Ids"
 import type { FieldCipher } from "../crypto/FieldCipher.ts"
-import { Option, Schema } from "effect"
+import { DateTime, Option, Schema, Struct } from "effect"
 import { randomBytes } from "node:crypto"
 import { wordDigests } from "../entries/EntryWords.ts"
+import { contentDigests, itemDigests, nameOf } from "../crypto/ItemDigests.ts"
 import { withRenamedProjects } from "../insights/InsightBasis.ts"
 import type { ReadAccount } from "./AccountDocuments.ts"
 import type { NewIds } from "./NewIds.ts"
@@ -136,8 +137,67 @@ const basisOf = (basis: Basis, account: ReadAccount, ids: NewIds): Schema.Json =
   return decodeJson(ids.inText(JSON.stringify({ ...basis, records })))
 }
 
+export const importRow = (imported: Of<"imports">, ids: NewIds, owner: Owner): RestoredRow => ({
+  ...Struct.omit(imported, ["user_id"]),
+  id: ids.import(imported.id),
+  user_id: owner.id,
+  task_id: taskIdOf(imported, owner)
+})
+
+/** Its digests are made anew, so that the same item is known again; which feed it came from, the next import from there tells. */
+export const proposalRow = (proposal: Of<"proposals">, ids: NewIds, owner: Owner, cipher: FieldCipher["Service"]): RestoredRow => {
+  const { all_day, content, end_time, entry_id, import_id, start_time } = proposal
+  const said = { ...content, all_day, start_time: DateTime.makeUnsafe(start_time), end_time: DateTime.makeUnsafe(end_time) }
+  return {
+    id: ids.proposal(proposal.id),
+    user_id: owner.id,
+    import_id: import_id === null ? null : ids.import(import_id),
+    source: proposal.source,
+    item_digest: `\\x${itemDigests(cipher, nameOf(content.source_id, content.occurrence))[0]}`,
+    content_digest: `\\x${contentDigests(cipher, said)[0]}`,
+    content,
+    start_time,
+    end_time,
+    all_day,
+    removed: proposal.removed,
+    state: proposal.state,
+    entry_id: entry_id === null ? null : ids.entry(entry_id),
+    created_at: proposal.created_at,
+    updated_at: proposal.updated_at
+  }
+}
+
+/** It waits for its task. */
+export const documentRow = (document: Of<"documents">, task_id: TaskId, ids: NewIds, owner: Owner): RestoredRow => ({
+  key: ids.document(document.key),
+  organization_id: owner.organization_id,
+  document_id: document.document_id,
+  submitted_by: owner.id,
+  title: document.title,
+  format: document.format,
+  source: document.source,
+  encoded: document.encoded,
+  chunk_size: document.chunk_size,
+  overlap: document.overlap,
+  revision: document.revision,
+  task_id,
+  created_at: document.created_at,
+  updated_at: document.updated_at
+})
+
+export const uploadRow = (upload: Of<"document_uploads">, document: DocumentKey, ids: NewIds, owner: Owner): RestoredRow => ({
+  id: ids.upload(upload.id),
+  organization_id: owner.organization_id,
+  document,
+  format: upload.format,
+  bytes: upload.bytes,
+  parts: upload.parts,
+  created_at: upload.created_at,
+  completed_at: upload.completed_at
+})
+
 /** As a task's would be; its record stayed behind. */
-const taskIdOf = ({ created_at, task_id }: Of<"insights">, { id }: Owner): string =>
+const taskIdOf = ({ created_at, task_id }: Pick<Of<"insights">, "created_at" | "task_id">, { id }: Owner): string =>
   `${task_id.split("_", 1)[0]}_${id}_${Math.floor(Date.parse(created_at) / 1000)}_${randomBytes(16).toString("hex")}`
 
 const decodeAsked = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({

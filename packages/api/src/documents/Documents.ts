@@ -1,6 +1,6 @@
 /** Documents for people: handed in, one or many; listed, read, deleted. Whoever belongs to an organization may do all of it. */
 import type { DocumentFormat, KnowledgeDocument } from "@englog/domain/documents/Document"
-import type { OrganizationId, TaskId, UploadId } from "@englog/domain/Ids"
+import type { DocumentKey, OrganizationId, TaskId, UploadId } from "@englog/domain/Ids"
 import { DocumentBatch } from "@englog/domain/tasks/DocumentBatch"
 import { DocumentProcessing } from "@englog/domain/tasks/DocumentProcessing"
 import { Priority, priorityOf, type TaskPolicy } from "@englog/domain/tasks/TaskPolicy"
@@ -18,7 +18,7 @@ import { orConflict, orTooMany } from "../tasks/SubmissionProblem.ts"
 import { TaskAccess } from "../tasks/TaskAccess.ts"
 import { DocumentRepo, type Submitted } from "./DocumentRepo.ts"
 import { looksLike } from "./DocumentFormats.ts"
-import { UploadRepo } from "./UploadRepo.ts"
+import { type Uploader, UploadRepo } from "./UploadRepo.ts"
 
 type Caller = CurrentUser["Service"]
 type Refused = BadRequest | Forbidden | NotFound | Conflict | TooManyRequests | SqlError
@@ -58,16 +58,7 @@ export class Documents extends Context.Service<Documents, {
         }
         const { key, revision } = recorded.value
         if (submitted.source !== undefined) yield* uploads.give(document.upload_id, key)
-        const submission: Submission = {
-          kind: DocumentProcessing.kind,
-          prefix: "document-processing",
-          organization_id,
-          user_id: caller.id,
-          payload: JSON.stringify({ document: key, revision }),
-          private_input: null,
-          policy
-        }
-        return { key, submission }
+        return { key, submission: { ...processingOf(key, revision, { organization_id, user_id: caller.id }), policy } }
       })
 
       const formatOf = Effect.fnUntraced(function*(caller: Caller, organization_id: OrganizationId, upload: UploadId, field: string) {
@@ -145,6 +136,16 @@ export class Documents extends Context.Service<Documents, {
     })
   )
 }
+
+/** The task that makes a document's revision found. */
+export const processingOf = (document: DocumentKey, revision: number, by: Uploader): Submission => ({
+  kind: DocumentProcessing.kind,
+  prefix: "document-processing",
+  ...by,
+  payload: JSON.stringify({ document, revision }),
+  private_input: null,
+  policy: DocumentProcessing.policy
+})
 
 const missing = (document_id: string) => new NotFound({ error: `there is no document ${document_id}` })
 

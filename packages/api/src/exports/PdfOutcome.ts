@@ -5,20 +5,17 @@
 import { rankEntries } from "@englog/domain/entries/EntryRank"
 import { PerformanceReview } from "@englog/domain/exports/PerformanceReview"
 import { type QuotedInsight, reviewOf } from "@englog/domain/exports/ReviewOf"
-import { computeFacts } from "@englog/domain/facts/ComputeFacts"
-import type { FactEntry, FactSheet } from "@englog/domain/facts/Fact"
 import { checkFigures } from "@englog/domain/figures/FigureCheck"
 import { isFinished } from "@englog/domain/entries/LogEntry"
 import type { UserId } from "@englog/domain/Ids"
 import { NarrationInput } from "@englog/domain/insights/Insight"
 import { narrate } from "@englog/domain/narrator/Narrator"
 import { PdfExport } from "@englog/domain/tasks/PdfExport"
-import { localPeriod, precedingPeriod } from "@englog/domain/users/LocalDays"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { UserRepo } from "../auth/UserRepo.ts"
 import { EntryRepo } from "../entries/EntryRepo.ts"
 import { InsightRepo } from "../insights/InsightRepo.ts"
-import { toFactEntry } from "../insights/Questions.ts"
+import { type Question, Questions, toFactEntry } from "../insights/Questions.ts"
 import { InvalidResult, OutcomeEffectError, TaskKinds } from "../queue/TaskKinds.ts"
 import { type Pdf, PdfRepo } from "./PdfRepo.ts"
 
@@ -31,8 +28,9 @@ export const PdfOutcomeLive = Layer.effectDiscard(Effect.gen(function*() {
   const users = yield* UserRepo
   const entries = yield* EntryRepo
   const insights = yield* InsightRepo
+  const questions = yield* Questions
 
-  const insightOf = Effect.fnUntraced(function*(user: UserId, { insight_id, period_end, period_start, with_insight }: Pdf, sheet: FactSheet, found: ReadonlyArray<FactEntry>) {
+  const insightOf = Effect.fnUntraced(function*(user: UserId, { insight_id, period_end, period_start, with_insight }: Pdf, question: Question) {
     if (!with_insight) return null
     const inPeriod = {
       type: Option.none(),
@@ -45,24 +43,20 @@ export const PdfOutcomeLive = Layer.effectDiscard(Effect.gen(function*() {
     }
     const newest = insight_id ?? (yield* insights.list(user, inPeriod, Option.none(), 1))[0]?.insight.id
     const stored = newest === undefined ? Option.none() : yield* insights.find(user, newest)
-    return Option.getOrElse(stored, () => narrated(sheet, found))
+    return Option.getOrElse(stored, () => narrated(question))
   })
 
   const reviewFor = Effect.fnUntraced(function*(user_id: UserId, pdf: Pdf) {
     const user = yield* users.find(user_id)
     if (Option.isNone(user)) return yield* new OutcomeEffectError({ kind: PdfExport.kind, cause: new Error("its owner is gone") })
-    const { first_name, last_name, timezone } = user.value
-    const { period_end: end, period_start: start, title } = pdf
-    const period = localPeriod(start, end, timezone)
-    const before = precedingPeriod(start, end, timezone)
-    const found = (yield* entries.findInPeriod(user_id, period.from, period.to)).map(toFactEntry)
-    const preceding = (yield* entries.findInPeriod(user_id, before.from, before.to)).map(toFactEntry)
-    const computed = computeFacts({ entries: found, preceding, timezone, period: { start, end } })
-    const insight = yield* insightOf(user_id, pdf, computed, found)
+    const { first_name, last_name } = user.value
+    const question = yield* questions.ofPeriod(user_id, { start: pdf.period_start, end: pdf.period_end })
+    const insight = yield* insightOf(user_id, pdf, question)
     const ids = [...new Set((insight?.citations ?? []).flatMap(({ entry_ids }) => entry_ids))]
     const cited = (yield* entries.findAll(user_id, ids)).filter(isFinished).map(toFactEntry)
     const generated_at = DateTime.formatIso(yield* DateTime.now)
-    return reviewOf({ title, person: `${first_name} ${last_name}`, generated_at, sheet: computed, entries: found, insight, cited })
+    const { entries: found, goals, sheet } = question
+    return reviewOf({ title: pdf.title, person: `${first_name} ${last_name}`, generated_at, sheet, entries: found, goals, insight, cited })
   })
 
   yield* kinds.register({
@@ -85,7 +79,7 @@ export const PdfOutcomeLive = Layer.effectDiscard(Effect.gen(function*() {
 }))
 
 /** What the built-in narrator makes of the same facts, its figures checked as everybody's are. */
-const narrated = (sheet: FactSheet, found: ReadonlyArray<FactEntry>): QuotedInsight | null => {
+const narrated = ({ entries: found, sheet }: Question): QuotedInsight | null => {
   if (found.length === 0) return null
   const entries = rankEntries(found).slice(0, NARRATED)
   const input = new NarrationInput({ insight_type: "performance", context: null, sheet, entries, entry_count: found.length, cached: null }, { disableChecks: true })

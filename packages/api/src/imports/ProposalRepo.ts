@@ -12,10 +12,13 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
+import { contentDigests, itemDigests, sourceIdOf } from "../crypto/ItemDigests.ts"
 
 /** What is text of a proposal. */
 const Content = Schema.Struct({
   source_id: Schema.String,
+  /** The end of `source_id` that tells apart what shares an id, empty where nothing does. Null: stored before it was kept. */
+  occurrence: Schema.NullOr(Schema.String).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
   title: Schema.String,
   description: Schema.NullOr(Schema.String),
   type: ActivityType,
@@ -93,19 +96,15 @@ export class ProposalRepo extends Context.Service<ProposalRepo, {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
 
-      const itemDigests = (item: ImportedItem) => hexes(cipher.digests(Buffer.from(JSON.stringify([item.external_id, item.occurrence])), "proposals.item_digest"))
-      const contentDigests = (item: ImportedItem) => hexes(cipher.digests(Buffer.from(JSON.stringify(saidOf(item))), "proposals.content_digest"))
-
       const sealed = Effect.fnUntraced(function*({ id, item, state }: WrittenProposal) {
-        const { external_id, occurrence, ...rest } = item
-        const content = yield* Effect.orDie(encodeContent({ ...rest, source_id: sourceIdOf(external_id, occurrence) }))
+        const content = yield* Effect.orDie(encodeContent({ ...item, source_id: sourceIdOf(item) }))
         // Thousands of them are sealed within one outcome: others must have their turn in between.
         yield* Effect.yieldNow
         return {
           id,
           source: item.source,
-          item_digest: itemDigests(item)[0],
-          content_digest: contentDigests(item)[0],
+          item_digest: itemDigests(cipher, item)[0],
+          content_digest: contentDigests(cipher, item)[0],
           content: yield* cipher.encrypt(content, EncryptedColumn.proposalContent, id),
           start_time: DateTime.formatIso(item.start_time),
           end_time: DateTime.formatIso(item.end_time),
@@ -133,7 +132,7 @@ export class ProposalRepo extends Context.Service<ProposalRepo, {
           Effect.asVoid(sql`SELECT 1 AS one FROM users WHERE id = ${user} FOR NO KEY UPDATE`)
         ),
         known: Effect.fn("ProposalRepo.known")(function*(user, items) {
-          const asked = items.map((item, number) => ({ number, source: item.source, items: itemDigests(item), contents: contentDigests(item) }))
+          const asked = items.map((item, number) => ({ number, source: item.source, items: itemDigests(cipher, item), contents: contentDigests(cipher, item) }))
           const rows = yield* sql`
             SELECT a.number, p.id, p.state, p.entry_id, p.removed, encode(p.content_digest, 'hex') AS content_digest
             FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS a (number integer, source text, items jsonb)
@@ -205,16 +204,6 @@ export class ProposalRepo extends Context.Service<ProposalRepo, {
     })
   )
 }
-
-/** Everything by which one state of an item differs from another. */
-const saidOf = (item: ImportedItem) => [
-  item.title, item.description, DateTime.toEpochMillis(item.start_time), DateTime.toEpochMillis(item.end_time), item.all_day, item.tags, item.project
-]
-
-const sourceIdOf = (external_id: string, occurrence: string): string => occurrence === "" ? external_id : `${external_id} ${occurrence}`
-
-const hexes = ([first, ...rest]: readonly [Uint8Array, ...ReadonlyArray<Uint8Array>]): readonly [string, ...ReadonlyArray<string>] => [hex(first), ...rest.map(hex)]
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
 const Sealed = Schema.fromJsonString(Content)
 const decodeContent = Schema.decodeEffect(Sealed)

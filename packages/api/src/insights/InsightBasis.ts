@@ -11,6 +11,7 @@ export const recordsOf = (question: Question): Basis => {
   const entries = new Map(question.resting_on.map((entry) => [entry.id, entry]))
   return {
     timezone: question.sheet.timezone,
+    working_hours: question.working_hours,
     entries: [...entries.values()].map(entryDigest),
     goals: question.goals.map(goalDigest)
   }

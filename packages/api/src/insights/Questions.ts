@@ -8,7 +8,7 @@ import { computeFacts } from "@englog/domain/facts/ComputeFacts"
 import { FactEntry, type FactSheet } from "@englog/domain/facts/Fact"
 import type { GoalWork } from "@englog/domain/facts/GoalFacts"
 import { localDaysOf } from "@englog/domain/facts/LocalTime"
-import type { EntryId, ProjectId } from "@englog/domain/Ids"
+import type { EntryId, ProjectId, UserId } from "@englog/domain/Ids"
 import { InsightContext } from "@englog/domain/insights/Insight"
 import type { InsightCategory } from "@englog/domain/insights/InsightCategory"
 import { PROMPT_VERSION } from "@englog/domain/insights/Prompt"
@@ -17,9 +17,11 @@ import { InsightGeneration } from "@englog/domain/tasks/InsightGeneration"
 import type { TaskLease } from "@englog/domain/tasks/Task"
 import { WeeklyReport } from "@englog/domain/tasks/WeeklyReport"
 import { localDayOf, localPeriod, type Period, precedingPeriod } from "@englog/domain/users/LocalDays"
+import type { WorkingHours } from "@englog/domain/users/WorkingHours"
 import { Context, DateTime, Effect, Layer, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
+import { WorkingHoursRepo } from "../analytics/WorkingHoursRepo.ts"
 import { UserRepo } from "../auth/UserRepo.ts"
 import { EntryRepo } from "../entries/EntryRepo.ts"
 import { GoalProgress } from "../goals/GoalProgress.ts"
@@ -32,11 +34,13 @@ export interface Question {
   readonly focus_areas: ReadonlyArray<InsightCategory> | undefined
   /** Null: entries of any project or none. */
   readonly project_ids: ReadonlyArray<ProjectId> | null
+  /** The user's, as the facts have them; null where none are set. */
+  readonly working_hours: WorkingHours | null
   readonly sheet: FactSheet
   readonly entries: ReadonlyArray<FactEntry>
   /** All that the facts stand on: these entries, those of the period before, those that count for goals. Some come twice. */
   readonly resting_on: ReadonlyArray<FactEntry>
-  readonly goals: ReadonlyArray<StoredGoal>
+  readonly goals: ReadonlyArray<StoredGoal & Pick<GoalWork, "entries">>
   readonly created_at: (id: EntryId) => DateTime.Utc | undefined
   /** SHA-256 over all that an answer may depend on: equal questions may have the same answer. */
   readonly digest: Uint8Array
@@ -45,14 +49,24 @@ export interface Question {
 /** The part of a task that says what it asks. */
 export type AskingTask = Pick<TaskLease, "user_id" | "payload" | "private_input">
 
-/** `timezone`: instead of the user's own. */
-type Ask = (task: AskingTask, timezone?: string) => Effect.Effect<Question, SqlError>
+/** What of a user's preferences decides how records are read. */
+export interface Settings {
+  readonly timezone: string
+  readonly working_hours: WorkingHours | null
+}
+
+/** `settings`: instead of the user's own. */
+type Ask = (task: AskingTask, settings?: Settings) => Effect.Effect<Question, SqlError>
 
 export class Questions extends Context.Service<Questions, {
   /** INSIGHT_GENERATION: about chosen entries; those that are gone are left out. */
   readonly ofInsight: Ask
   /** WEEKLY_REPORT: about everything in a period, or all of it that belongs to some projects. */
   readonly ofReport: Ask
+  /** Likewise, without anybody's asking for an insight. */
+  readonly ofPeriod: (user: UserId, period: Days) => Effect.Effect<Question, SqlError>
+  /** UTC where there is no such user. */
+  readonly settingsOf: (user: UserId) => Effect.Effect<Settings, SqlError>
 }>()("@englog/api/insights/Questions") {
   static readonly layer = Layer.effect(
     Questions,
@@ -60,17 +74,21 @@ export class Questions extends Context.Service<Questions, {
       const users = yield* UserRepo
       const entries = yield* EntryRepo
       const progress = yield* GoalProgress
+      const hours = yield* WorkingHoursRepo
 
-      const zoneOf = (user_id: AskingTask["user_id"]) =>
-        users.find(user_id).pipe(Effect.map(Option.match({ onNone: () => "UTC", onSome: (user) => user.timezone })))
+      const settingsOf = (user: UserId): Effect.Effect<Settings, SqlError> =>
+        Effect.zipWith(users.find(user), hours.find(user), (found, working_hours) => ({
+          timezone: Option.match(found, { onNone: () => "UTC", onSome: ({ timezone }) => timezone }),
+          working_hours: Option.getOrNull(working_hours)
+        }))
 
       /** Only of these projects, where some are named. */
-      const inPeriod = (user_id: AskingTask["user_id"], period: Period, projects: Projects) =>
+      const inPeriod = (user_id: UserId, period: Period, projects: Projects) =>
         Effect.map(entries.findInPeriod(user_id, period.from, period.to), (found) =>
           projects === null ? found : found.filter(({ project_id }) => project_id !== null && projects.includes(project_id)))
 
       /** Of named projects, only goals that are of these projects alone: the entries of any other are not all in the report. */
-      const goalsOf = Effect.fnUntraced(function*(id: AskingTask["user_id"], timezone: string, days: Days, projects: Projects) {
+      const goalsOf = Effect.fnUntraced(function*(id: UserId, timezone: string, days: Days, projects: Projects) {
         const found = yield* progress.inPeriod({ id, timezone }, { first: days.start, last: days.end })
         const told = projects === null ? found : found.filter(({ goal }) =>
           goal.project_ids !== null && goal.project_ids.length > 0 && goal.project_ids.every((project) => projects.includes(project)))
@@ -79,12 +97,21 @@ export class Questions extends Context.Service<Questions, {
         return told.map(({ entry_ids, goal }) => ({ goal, entries: entry_ids.flatMap((entry) => byId.get(entry) ?? []) }))
       })
 
-      const ofInsight = Effect.fn("Questions.ofInsight")(function*(task: AskingTask, zone?: string) {
+      const ofDays = Effect.fnUntraced(function*(user: UserId, timezone: string, period: Days, projects: Projects) {
+        return {
+          period,
+          entries: yield* inPeriod(user, localPeriod(period.start, period.end, timezone), projects),
+          preceding: yield* inPeriod(user, precedingPeriod(period.start, period.end, timezone), projects),
+          goals: yield* goalsOf(user, timezone, period, projects)
+        }
+      })
+
+      const ofInsight = Effect.fn("Questions.ofInsight")(function*(task: AskingTask, given?: Settings) {
         const { entry_ids, insight_type } = yield* Effect.orDie(decodeInsight(task.payload))
-        const timezone = zone ?? (yield* zoneOf(task.user_id))
+        const { timezone, working_hours } = given ?? (yield* settingsOf(task.user_id))
         const chosen = yield* entries.findOwned(task.user_id, entry_ids)
         const days = localDaysOf(chosen.map(toFactEntry), timezone)
-        const asked = { insight_type, context: yield* contextOf(task), timezone, project_ids: null, focus_areas: undefined }
+        const asked = { insight_type, context: yield* contextOf(task), timezone, working_hours, project_ids: null, focus_areas: undefined }
         if (days === undefined) {
           const today = localDayOf(yield* DateTime.now, timezone)
           return question({ ...asked, period: { start: today, end: today }, entries: [], preceding: [], goals: [] })
@@ -98,23 +125,26 @@ export class Questions extends Context.Service<Questions, {
         return question({ ...asked, period, entries: chosen, preceding, goals })
       })
 
-      const ofReport = Effect.fn("Questions.ofReport")(function*(task: AskingTask, zone?: string) {
+      const ofReport = Effect.fn("Questions.ofReport")(function*(task: AskingTask, given?: Settings) {
         const { end_date: end, focus_areas, project_ids = null, report_type, start_date: start } = yield* Effect.orDie(decodeReport(task.payload))
-        const timezone = zone ?? (yield* zoneOf(task.user_id))
+        const settings = given ?? (yield* settingsOf(task.user_id))
         return question({
           insight_type: report_type,
           context: yield* contextOf(task),
-          timezone,
+          ...settings,
           project_ids,
           focus_areas,
-          period: { start, end },
-          entries: yield* inPeriod(task.user_id, localPeriod(start, end, timezone), project_ids),
-          preceding: yield* inPeriod(task.user_id, precedingPeriod(start, end, timezone), project_ids),
-          goals: yield* goalsOf(task.user_id, timezone, { start, end }, project_ids)
+          ...(yield* ofDays(task.user_id, settings.timezone, { start, end }, project_ids))
         })
       })
 
-      return Questions.of({ ofInsight, ofReport })
+      const ofPeriod = Effect.fn("Questions.ofPeriod")(function*(user: UserId, period: Days) {
+        const settings = yield* settingsOf(user)
+        const asked = { insight_type: "performance", context: null, project_ids: null, focus_areas: undefined }
+        return question({ ...asked, ...settings, ...(yield* ofDays(user, settings.timezone, period, null)) })
+      })
+
+      return Questions.of({ ofInsight, ofReport, ofPeriod, settingsOf })
     })
   )
 }
@@ -126,8 +156,7 @@ interface Days {
   readonly end: string
 }
 
-interface Gathered extends Pick<Question, "insight_type" | "context" | "focus_areas" | "project_ids"> {
-  readonly timezone: string
+interface Gathered extends Settings, Pick<Question, "insight_type" | "context" | "focus_areas" | "project_ids"> {
   readonly period: Days
   readonly entries: ReadonlyArray<FinishedEntry>
   readonly preceding: ReadonlyArray<FinishedEntry>
@@ -135,10 +164,10 @@ interface Gathered extends Pick<Question, "insight_type" | "context" | "focus_ar
 }
 
 const question = (gathered: Gathered): Question => {
-  const { context, focus_areas, insight_type, period, project_ids, timezone } = gathered
+  const { context, focus_areas, insight_type, period, project_ids, timezone, working_hours } = gathered
   const [entries, preceding] = [gathered.entries.map(toFactEntry), gathered.preceding.map(toFactEntry)]
-  const goals = gathered.goals.map(({ entries: counted, goal }): GoalWork => ({ ...goal, entries: counted.map(toFactEntry) }))
-  const sheet = computeFacts({ entries, preceding, goals, timezone, period })
+  const goals = gathered.goals.map(({ entries: counted, goal }) => ({ ...goal, entries: counted.map(toFactEntry) }))
+  const sheet = computeFacts({ entries, preceding, goals, working_hours, timezone, period })
   const recorded = new Map([...gathered.entries, ...gathered.preceding, ...gathered.goals.flatMap((goal) => goal.entries)]
     .map(({ created_at, id }) => [id, created_at]))
   const asked = [PROMPT_VERSION, BUILTIN_PROMPT_VERSION, insight_type, context, focus_areas ?? null, project_ids, sheet, entries]
@@ -147,10 +176,11 @@ const question = (gathered: Gathered): Question => {
     context,
     focus_areas,
     project_ids,
+    working_hours,
     sheet,
     entries,
     resting_on: [...entries, ...preceding, ...goals.flatMap((goal) => goal.entries)],
-    goals: gathered.goals.map(({ goal }) => goal),
+    goals,
     created_at: (id) => recorded.get(id),
     digest: createHash("sha256").update(JSON.stringify(asked)).digest()
   }

@@ -1,5 +1,6 @@
 /** Insights: asked for, narrated, kept, verified. */
 import { Layer } from "effect"
+import { WorkingHoursRepo } from "../analytics/WorkingHoursRepo.ts"
 import { InsightGenerator } from "../insights/InsightGenerator.ts"
 import { InsightRepo } from "../insights/InsightRepo.ts"
 import { Insights } from "../insights/Insights.ts"
@@ -10,5 +11,6 @@ import { Questions } from "../insights/Questions.ts"
 
 export const InsightsLive = Layer.mergeAll(Insights.layer, InsightGenerator.layer, InsightVerification.layer, NarrationOutcomesLive).pipe(
   Layer.provideMerge(InsightTasks.layer),
-  Layer.provide([Questions.layer, InsightRepo.layer])
+  Layer.provide([Questions.layer, InsightRepo.layer]),
+  Layer.provide(WorkingHoursRepo.layer)
 )

@@ -36,6 +36,8 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
   readonly find: (user: UserId, id: ProjectId) => Effect.Effect<Option.Option<SeenProject>, SqlError>
   /** As it is until the transaction ends: nobody else changes it meanwhile. */
   readonly lock: (user: UserId, id: ProjectId) => Effect.Effect<Option.Option<SeenProject>, SqlError>
+  /** Nobody else changes what the user shares, or their default project but by archiving it, until the transaction ends. */
+  readonly lockChoices: (user: UserId) => Effect.Effect<void, SqlError>
   /** Whether the user may change projects of the organization; none where they do not belong to it. */
   readonly steers: (user: UserId, organization: OrganizationId) => Effect.Effect<Option.Option<boolean>, SqlError>
   /** Newest first, at most `limit`. */
@@ -108,6 +110,7 @@ export class ProjectRepo extends Context.Service<ProjectRepo, {
             WHERE p.id = ${id} AND m.user_id = ${user} FOR NO KEY UPDATE OF p`
           return yield* find(user, id)
         }),
+        lockChoices: Effect.fn("ProjectRepo.lockChoices")((user) => Effect.asVoid(sql`SELECT 1 AS one FROM users WHERE id = ${user} FOR NO KEY UPDATE`)),
         steers: Effect.fn("ProjectRepo.steers")(function*(user, organization) {
           const rows = yield* sql`
             SELECT m.role <> 'member' AS steers FROM organization_members m WHERE m.user_id = ${user} AND m.organization_id = ${organization}`

@@ -16,10 +16,10 @@ export const ProjectRpcsLive = ProjectRpcs.toLayer(Effect.gen(function*() {
     DeleteProject: ({ id, if_match }) => CurrentUser.use((user) => orRpcFailure(projects.remove(user, id, seenTag(if_match)))),
     ArchiveProject: ({ id }) => CurrentUser.use((user) => orRpcFailure(projects.setArchived(user, id, true))),
     UnarchiveProject: ({ id }) => CurrentUser.use((user) => orRpcFailure(projects.setArchived(user, id, false))),
-    MakeDefaultProject: ({ id }) => CurrentUser.use((user) => orRpcFailure(projects.makeDefault(user, id))),
-    EndDefaultProject: ({ id }) => CurrentUser.use((user) => orRpcFailure(projects.endDefault(user, id))),
+    MakeDefaultProject: ({ id, if_match }) => CurrentUser.use((user) => orRpcFailure(projects.makeDefault(user, id, seenTag(if_match)))),
+    EndDefaultProject: ({ id, if_match }) => CurrentUser.use((user) => orRpcFailure(projects.endDefault(user, id, seenTag(if_match)))),
     GetProjectStats: ({ id, period }) => CurrentUser.use((user) => orRpcFailure(projects.stats(user, id, period))),
     GetProjectSharing: ({ id }) => CurrentUser.use((user) => orRpcFailure(projects.sharing(user, id))),
-    ShareProject: ({ id, sharing }) => CurrentUser.use((user) => orRpcFailure(projects.share(user, id, sharing)))
+    ShareProject: ({ id, if_match, sharing }) => CurrentUser.use((user) => orRpcFailure(projects.share(user, id, sharing, seenTag(if_match))))
   })
 }))

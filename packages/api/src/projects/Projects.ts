@@ -33,11 +33,16 @@ export class Projects extends Context.Service<Projects, {
   ) => Effect.Effect<Project, BadRequest | Conflict | Forbidden | NotFound | PreconditionFailed | SqlError>
   readonly remove: (caller: Caller, id: ProjectId, seen: Seen) => Effect.Effect<void, Forbidden | NotFound | PreconditionFailed | SqlError>
   readonly setArchived: (caller: Caller, id: ProjectId, archived: boolean) => Effect.Effect<Project, Forbidden | NotFound | SqlError>
-  readonly makeDefault: (caller: Caller, id: ProjectId) => Effect.Effect<Project, Conflict | NotFound | SqlError>
-  readonly endDefault: (caller: Caller, id: ProjectId) => Effect.Effect<void, NotFound | SqlError>
+  readonly makeDefault: (caller: Caller, id: ProjectId, seen: Seen) => Effect.Effect<Project, Conflict | NotFound | PreconditionFailed | SqlError>
+  readonly endDefault: (caller: Caller, id: ProjectId, seen: Seen) => Effect.Effect<void, NotFound | PreconditionFailed | SqlError>
   readonly stats: (caller: Caller, id: ProjectId, period: StatsQuery) => Effect.Effect<ProjectStats, NotFound | SqlError>
   readonly sharing: (caller: Caller, id: ProjectId) => Effect.Effect<Sharing, NotFound | SqlError>
-  readonly share: (caller: Caller, id: ProjectId, sharing: SharingPayload) => Effect.Effect<Sharing, Conflict | NotFound | SqlError>
+  readonly share: (
+    caller: Caller,
+    id: ProjectId,
+    sharing: SharingPayload,
+    seen: Seen
+  ) => Effect.Effect<Sharing, Conflict | NotFound | PreconditionFailed | SqlError>
   /** Where a new entry goes: to the project it names, to none where it says null, to the default one where it says nothing. */
   readonly ofNewEntry: (user: UserId, named: ProjectId | null | undefined) => Effect.Effect<ProjectId | null, BadRequest | SqlError>
   /** The user sees the project; a project that is archived is fine for what is recorded already. */
@@ -63,6 +68,13 @@ export class Projects extends Context.Service<Projects, {
           const found = yield* Effect.flatMap(Effect.flatMap(repo.lock(caller.id, id), orMissing(id)), steered)
           yield* unlessStale(seen, found.project, "project")
           return yield* change(found)
+        }))
+
+      /** What the caller chooses for themselves about a project, which takes no steering. */
+      const choosing = <A, E>(caller: Caller, id: ProjectId, choose: (project: Project) => Effect.Effect<A, E>) =>
+        repo.transaction(Effect.gen(function*() {
+          yield* repo.lockChoices(caller.id)
+          return yield* Effect.flatMap(projectOf(Effect.flatMap(repo.lock(caller.id, id), orMissing(id))), choose)
         }))
 
       const mayAddTo = Effect.fnUntraced(function*(caller: Caller, team_id: OrganizationId) {
@@ -113,15 +125,17 @@ export class Projects extends Context.Service<Projects, {
           yield* Effect.flatMap(find(caller, id), steered)
           return yield* projectOf(Effect.flatMap(repo.setArchived(caller.id, id, archived), orMissing(id)))
         }),
-        makeDefault: Effect.fn("Projects.makeDefault")(function*(caller, id) {
-          yield* find(caller, id)
-          const project = yield* projectOf(Effect.flatMap(repo.makeDefault(caller.id, id), orMissing(id)))
-          return project.is_default ? project : yield* new Conflict({ error: "this project is archived; take it out of the archive first" })
-        }),
-        endDefault: Effect.fn("Projects.endDefault")(function*(caller, id) {
-          yield* find(caller, id)
-          yield* repo.endDefault(caller.id, id)
-        }),
+        makeDefault: Effect.fn("Projects.makeDefault")((caller, id, seen) =>
+          choosing(caller, id, (found) =>
+            Effect.gen(function*() {
+              yield* unlessStale(seen, found, "project")
+              const project = yield* projectOf(Effect.flatMap(repo.makeDefault(caller.id, id), orMissing(id)))
+              return project.is_default ? project : yield* new Conflict({ error: "this project is archived; take it out of the archive first" })
+            }))
+        ),
+        endDefault: Effect.fn("Projects.endDefault")((caller, id, seen) =>
+          choosing(caller, id, (found) => Effect.andThen(unlessStale(seen, found, "project"), repo.endDefault(caller.id, id)))
+        ),
         stats: Effect.fn("Projects.stats")(function*(caller, id, period) {
           yield* find(caller, id)
           return yield* statistics.compute(caller.id, id, period)
@@ -130,11 +144,14 @@ export class Projects extends Context.Service<Projects, {
           yield* find(caller, id)
           return yield* sharing.find(caller.id, id)
         }),
-        share: Effect.fn("Projects.share")(function*(caller, id, wanted) {
-          yield* find(caller, id)
-          if (!(yield* sharing.set(caller.id, id, wanted))) return yield* new Conflict({ error: "this is no team's project: there is nobody to share it with" })
-          return yield* sharing.find(caller.id, id)
-        }),
+        share: Effect.fn("Projects.share")((caller, id, wanted, seen) =>
+          choosing(caller, id, () =>
+            Effect.gen(function*() {
+              yield* unlessStale(seen, yield* sharing.find(caller.id, id), "sharing")
+              if (!(yield* sharing.set(caller.id, id, wanted))) return yield* new Conflict({ error: "this is no team's project: there is nobody to share it with" })
+              return yield* sharing.find(caller.id, id)
+            }))
+        ),
         ofNewEntry: Effect.fn("Projects.ofNewEntry")(function*(user, named) {
           if (named === undefined) return Option.getOrNull(yield* repo.findDefault(user))
           if (named === null) return null

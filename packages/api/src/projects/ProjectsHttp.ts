@@ -25,11 +25,14 @@ export const ProjectsHttp = {
       remove: ({ headers, params }) => CurrentUser.use((user) => orUnavailable(projects.remove(user, params.id, seenIn(headers)))),
       archive: ({ params }) => CurrentUser.use((user) => Effect.map(orUnavailable(projects.setArchived(user, params.id, true)), shown)),
       unarchive: ({ params }) => CurrentUser.use((user) => Effect.map(orUnavailable(projects.setArchived(user, params.id, false)), shown)),
-      makeDefault: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.makeDefault(user, params.id))),
-      endDefault: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.endDefault(user, params.id))),
+      makeDefault: ({ headers, params }) =>
+        CurrentUser.use((user) => Effect.map(orUnavailable(projects.makeDefault(user, params.id, seenIn(headers))), shown)),
+      endDefault: ({ headers, params }) => CurrentUser.use((user) => orUnavailable(projects.endDefault(user, params.id, seenIn(headers)))),
       stats: ({ params, query }) => CurrentUser.use((user) => orUnavailable(projects.stats(user, params.id, query))),
-      sharing: ({ params }) => CurrentUser.use((user) => orUnavailable(projects.sharing(user, params.id))),
-      share: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(projects.share(user, params.id, payload)))
+      sharing: ({ headers, params }) =>
+        CurrentUser.use((user) => Effect.map(orUnavailable(projects.sharing(user, params.id)), (sharing) => shownUnlessKnown(sharing, headers))),
+      share: ({ headers, params, payload }) =>
+        CurrentUser.use((user) => Effect.map(orUnavailable(projects.share(user, params.id, payload, seenIn(headers))), shown))
     })
   }))
 } as const

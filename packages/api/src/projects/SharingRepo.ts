@@ -5,6 +5,7 @@ import type { SharingPayload } from "@englog/rpc/http/ProjectsApi"
 import { Context, DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import { withEtag } from "../http/EntityTag.ts"
 
 export class SharingRepo extends Context.Service<SharingRepo, {
   readonly find: (user: UserId, project: ProjectId) => Effect.Effect<Sharing, SqlError>
@@ -18,7 +19,7 @@ export class SharingRepo extends Context.Service<SharingRepo, {
         find: Effect.fn("SharingRepo.find")(function*(user, project) {
           const rows = yield* sql`SELECT level, since FROM project_shares WHERE user_id = ${user} AND project_id = ${project}`
           const { level, since } = rows[0] === undefined ? { level: "none" as const, since: null } : yield* Effect.orDie(decodeRow(rows[0]))
-          return new Sharing({ project_id: project, level, since })
+          return new Sharing(withEtag({ project_id: project, level, since }))
         }),
         set: Effect.fn("SharingRepo.set")(function*(user, project, { level, since }) {
           if (level === "none") {

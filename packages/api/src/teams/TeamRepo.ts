@@ -82,7 +82,7 @@ export class TeamRepo extends Context.Service<TeamRepo, {
           SELECT u.id AS user_id, u.first_name, u.last_name, u.email, m.role, m.joined_at,
             (EXTRACT(EPOCH FROM m.joined_at) * 1000000)::bigint::text AS micros
           FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ${id} ${more}`
-        return (yield* Effect.orDie(decodeMembers(rows))).map(({ micros, ...row }) => ({ member: new TeamMember(row), micros, id: row.user_id }))
+        return (yield* Effect.orDie(decodeMembers(rows))).map(({ micros, ...row }) => ({ member: new TeamMember(withEtag(row)), micros, id: row.user_id }))
       })
       const addMember = (id: OrganizationId, user: UserId, role: TeamRole) => sql`
         INSERT INTO organization_members (organization_id, user_id, role) VALUES (${id}, ${user}, ${role})`

@@ -36,14 +36,21 @@ export class Teams extends Context.Service<Teams, {
     seen: Seen
   ) => Effect.Effect<void, Conflict | Forbidden | NotFound | PreconditionFailed | SqlError>
   readonly members: (caller: Caller, id: OrganizationId, page: TeamsQuery) => Effect.Effect<typeof TeamMemberPage.Type, BadRequest | NotFound | SqlError>
+  readonly member: (caller: Caller, id: OrganizationId, user: UserId) => Effect.Effect<TeamMember, NotFound | SqlError>
   readonly setRole: (
     caller: Caller,
     id: OrganizationId,
     user: UserId,
-    role: TeamRole
-  ) => Effect.Effect<TeamMember, Conflict | Forbidden | NotFound | SqlError>
+    role: TeamRole,
+    seen: Seen
+  ) => Effect.Effect<TeamMember, Conflict | Forbidden | NotFound | PreconditionFailed | SqlError>
   /** Leaving, where it is the caller. */
-  readonly removeMember: (caller: Caller, id: OrganizationId, user: UserId) => Effect.Effect<void, Conflict | Forbidden | NotFound | SqlError>
+  readonly removeMember: (
+    caller: Caller,
+    id: OrganizationId,
+    user: UserId,
+    seen: Seen
+  ) => Effect.Effect<void, Conflict | Forbidden | NotFound | PreconditionFailed | SqlError>
   readonly entries: (
     caller: Caller,
     id: OrganizationId,
@@ -67,6 +74,9 @@ export class Teams extends Context.Service<Teams, {
         const team = yield* find(caller, id)
         return team.role === "admin" ? team : yield* new Forbidden({ error: "only an admin of the team may do this" })
       })
+
+      const memberOf = (id: OrganizationId, user: UserId) =>
+        Effect.flatMap(repo.member(id, user), Option.match({ onNone: () => Effect.fail(noMember(user)), onSome: Effect.succeed }))
 
       /** Locks the team, so that what was checked holds when it is changed. */
       const changing = <A, E>(caller: Caller, id: OrganizationId, user: UserId, change: (roles: Roles) => Effect.Effect<A, E>) =>
@@ -112,24 +122,24 @@ export class Teams extends Context.Service<Teams, {
           const { next_cursor, rows } = toPage(yield* repo.members(id, after, limit + 1), limit)
           return { items: rows.map(({ member }) => member), next_cursor }
         }),
-        setRole: Effect.fn("Teams.setRole")((caller, id, user, role) =>
+        member: Effect.fn("Teams.member")((caller, id, user) => Effect.andThen(find(caller, id), memberOf(id, user))),
+        setRole: Effect.fn("Teams.setRole")((caller, id, user, role, seen) =>
           changing(caller, id, user, (roles) =>
             Effect.gen(function*() {
               yield* administered(caller, id)
-              if (Option.isNone(roles.role)) return yield* noMember(user)
+              yield* unlessStale(seen, yield* memberOf(id, user), "member")
               if (role !== "admin") yield* anAdminStays(roles)
               yield* repo.setRole(id, user, role)
-              const member = yield* repo.member(id, user)
-              return Option.isSome(member) ? member.value : yield* noMember(user)
+              return yield* memberOf(id, user)
             })).pipe(
               Effect.tap(record({ event: "team_role_changed", user_id: caller.id, detail: { team_id: id, member_id: user, role } }))
             )
         ),
-        removeMember: Effect.fn("Teams.removeMember")((caller, id, user) =>
+        removeMember: Effect.fn("Teams.removeMember")((caller, id, user, seen) =>
           changing(caller, id, user, (roles) =>
             Effect.gen(function*() {
               yield* find(caller, id)
-              if (Option.isNone(roles.role)) return yield* noMember(user)
+              yield* unlessStale(seen, yield* memberOf(id, user), "member")
               yield* anAdminStays(roles)
               yield* repo.removeMember(id, user)
             })).pipe(

@@ -23,8 +23,12 @@ export const TeamsHttp = HttpApiBuilder.group(EngLogApi, "teams", Effect.fn(func
       CurrentUser.use((user) => Effect.map(orUnavailable(teams.update(user, params.id, payload, seenIn(headers))), shown)),
     remove: ({ headers, params }) => CurrentUser.use((user) => orUnavailable(teams.remove(user, params.id, seenIn(headers)))),
     members: ({ params, query }) => CurrentUser.use((user) => orUnavailable(teams.members(user, params.id, query))),
-    setRole: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(teams.setRole(user, params.id, params.user_id, payload.role))),
-    removeMember: ({ params }) => CurrentUser.use((user) => orUnavailable(teams.removeMember(user, params.id, params.user_id))),
+    member: ({ headers, params }) =>
+      CurrentUser.use((user) => Effect.map(orUnavailable(teams.member(user, params.id, params.user_id)), (member) => shownUnlessKnown(member, headers))),
+    setRole: ({ headers, params, payload }) =>
+      CurrentUser.use((user) => Effect.map(orUnavailable(teams.setRole(user, params.id, params.user_id, payload.role, seenIn(headers))), shown)),
+    removeMember: ({ headers, params }) =>
+      CurrentUser.use((user) => orUnavailable(teams.removeMember(user, params.id, params.user_id, seenIn(headers)))),
     invite: ({ params, payload }) => CurrentUser.use((user) => orUnavailable(invitations.create(user, params.id, payload))),
     invitations: ({ params, query }) => CurrentUser.use((user) => orUnavailable(invitations.list(user, params.id, query))),
     withdraw: ({ params }) => CurrentUser.use((user) => orUnavailable(invitations.withdraw(user, params.id, params.invitation_id))),

@@ -1,15 +1,19 @@
 import { assert, layer } from "@effect/vitest"
 import { goalSlug } from "@englog/domain/facts/GoalFacts"
-import { GoalId } from "@englog/domain/Ids"
+import { DocumentKey, GoalId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
+import type { HeldTask } from "@englog/rpc/grpc/WorkerMessages"
 import { leftOutSections, MAX_DOCUMENT_BYTES, restoredSections } from "@englog/rpc/http/AccountDocument"
-import { Effect, Redacted, Schema, Stream, Struct } from "effect"
+import { Effect, Layer, Option, Redacted, Schema, Stream, Struct } from "effect"
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { EncryptedColumn } from "../../src/crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../../src/crypto/FieldCipher.ts"
+import { UploadRepo } from "../../src/documents/UploadRepo.ts"
 import { personalTables } from "../../src/account/PersonalTables.ts"
 import { type Answer, encryptionKeys, TestApi } from "../http/TestApi.ts"
+import { workerFor } from "../support/Background.ts"
+import { item, proposals, request } from "../support/Imports.ts"
 import { joins, member } from "../support/Members.ts"
 import { author, generated, narrated } from "../support/Narration.ts"
 import { somebody } from "../support/Person.ts"
@@ -42,6 +46,64 @@ const importing = Effect.fnUntraced(function*(token: string, raw: string, header
   const { ask } = yield* TestApi
   return yield* ask("POST", "/v1/import/account", { token, raw, headers })
 })
+
+const DOCUMENTS = "/api/background/tasks/document-processing"
+const UPLOADS = "/api/background/documents/uploads"
+
+/** An import of two occurrences of a series, and an answer that names a row that could not be read. */
+const found = [
+  item({ occurrence: "2026-03-03T09:00:00.000Z" }), item({ occurrence: "2026-03-10T09:00:00.000Z", start_time: "2026-03-10T09:00:00.000Z", end_time: "2026-03-10T10:00:00.000Z" }),
+  item({ external_id: "a name with spaces", title: "Retro", description: "What went well", tags: ["team"], project: "Billing", start_time: "2026-03-04T09:00:00.000Z" }),
+  item({ external_id: "gone", title: "Dismissed", start_time: "2026-03-05T09:00:00.000Z", end_time: "2026-03-05T10:00:00.000Z" })
+].map((one) => one["external_id"] === "a name with spaces" ? { ...one, end_time: "2026-03-04T10:00:00.000Z" } : one)
+
+interface Importing {
+  readonly get: (path: string) => Effect.Effect<Answer>
+  readonly post: (path: string, body?: unknown) => Effect.Effect<Answer>
+}
+
+/** What an import of these comes to. */
+const importedItems = Effect.fnUntraced(function*(who: Importing, items: ReadonlyArray<unknown>) {
+  const worker = yield* workerFor(["IMPORT"])
+  const accepted = yield* who.post("/v1/import/calendar", request)
+  const task = yield* worker.next.pipe(Effect.repeat({ until: ({ task_id }) => task_id === accepted.at("task_id") }))
+  const problems = [{ index: null, row: 7, field: "DTSTART", item: "broken", error: "is no time" }]
+  yield* worker.complete(task, JSON.stringify({ items, problems, problem_count: 1, skipped: 0, resume: null }))
+  return yield* who.get(`/v1/imports/${String(accepted.at("import_id"))}`)
+}, Effect.scoped)
+
+const inboxOf = (who: Importing) => Effect.map(who.get("/v1/inbox?from=2026-03-01&to=2026-03-31"), proposals)
+
+/** Three imports' worth of decisions: one item accepted, one dismissed, two open. */
+const withInbox = Effect.fnUntraced(function*(who: Importing) {
+  assert.deepInclude((yield* importedItems(who, found)).body, { created: 4, outcome: "completed" })
+  const idOf = Effect.fnUntraced(function*(title: string) {
+    return (yield* inboxOf(who)).find((proposal) => proposal["title"] === title)?.["id"]
+  })
+  const decisions = [{ id: yield* idOf("Retro"), action: "accept" }, { id: yield* idOf("Dismissed"), action: "dismiss" }]
+  assert.deepInclude((yield* who.post("/v1/inbox/decisions", { decisions })).body, { succeeded: 2 })
+})
+
+/** Text of one's own and of a team, and an upload of two parts that a document took; one more waits. */
+const withDocuments = Effect.fnUntraced(function*(token: string, team: unknown) {
+  const { ask } = yield* TestApi
+  const upload = Effect.fnUntraced(function*() {
+    const answer = yield* ask("POST", UPLOADS, { token, raw: LARGE, headers: { "content-type": "text/plain" } })
+    return answer.at("upload_id")
+  })
+  for (const body of [
+    { document_id: "handbook", title: "Das Handbuch", content: "# Dienst\n\nWho is on call answers.", chunk_size: 500, overlap: 50 },
+    { document_id: "small.pdf", content_base64: Buffer.from("%PDF-1.7 …").toString("base64") },
+    { document_id: "large", upload_id: yield* upload() },
+    { document_id: "handbook", content: "The team's.", organization_id: team }
+  ]) {
+    const answer = yield* ask("POST", DOCUMENTS, { token, body })
+    if (answer.status !== 202) return yield* Effect.die(new Error(answer.text))
+  }
+  yield* upload()
+})
+
+const LARGE = "A sentence that is looked for. ".repeat(50_000)
 
 /** Somebody with something of each kind that an export tells of. */
 const resident = Effect.fnUntraced(function*() {
@@ -97,6 +159,8 @@ const resident = Effect.fnUntraced(function*() {
   // What an insight rests on may be gone.
   yield* ask("DELETE", `/v1/logs/${ada.meeting}`, { token: ada.token })
 
+  yield* withInbox(ada)
+  yield* withDocuments(ada.token, team)
   yield* made("/v1/users/tokens", { name: "laptop", scopes: ["read"] })
   yield* made("/v1/export/ics/feeds", { name: "calendar", disclosure: "busy" })
   return ada
@@ -113,7 +177,12 @@ const natural: Readonly<Record<string, (row: Row) => unknown>> = {
   default_project: () => "one",
   goals: ({ title }) => title,
   log_entries: ({ title }) => title,
-  insights: ({ created_at }) => created_at
+  insights: ({ created_at }) => created_at,
+  imports: ({ created_at }) => created_at,
+  proposals: ({ content, start_time }) => `${String(start_time)} ${JSON.stringify(content)}`,
+  documents: ({ document_id }) => document_id,
+  document_uploads: ({ created_at }) => created_at,
+  document_upload_parts: ({ place }) => place
 }
 
 const ordered = (section: string, rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
@@ -129,6 +198,9 @@ const told = (section: string, row: Row): Row => {
   if (section === "user_profile") return Struct.omit(row, OWN)
   // A project that was a team's has no description, which was its maker's.
   if (section === "projects") return Struct.omit<Row, ["organization_id"]>({ description: null, ...row }, ["organization_id"])
+  if (section === "imports") return Struct.omit<Row, ["task_id"]>(row, ["task_id"])
+  if (section === "documents") return Struct.omit<Row, ["organization_id", "task_id"]>(row, ["organization_id", "task_id"])
+  if (section === "document_uploads") return Struct.omit<Row, ["organization_id"]>(row, ["organization_id"])
   if (section === "goals" && Array.isArray(row["projects"])) return { ...row, projects: [...row["projects"]].sort() }
   if (section !== "insights") return row
   const text = JSON.stringify({ ...Struct.omit(row, ["organization_id"]), task_id: String(row["task_id"]).split("_").slice(0, 2).join("_") })
@@ -148,7 +220,10 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "120 seconds" })("an exp
 
     const bringing: Readonly<Record<string, ReadonlyArray<Row>>> = {
       ...Object.fromEntries(Struct.keys(restoredSections).map((section) => [section, was(section)])),
-      projects: [...was("projects"), ...was("team_projects").map((project): Row => ({ ...project, created_by: ada.id }))]
+      projects: [...was("projects"), ...was("team_projects").map((project): Row => ({ ...project, created_by: ada.id }))],
+      documents: was("documents").filter(({ personal }) => personal),
+      document_uploads: was("document_uploads").filter(({ document }) => document !== null),
+      document_upload_parts: was("document_upload_parts").filter(({ upload }) => was("document_uploads").some(({ document, id }) => id === upload && document !== null))
     }
     assert.lengthOf(is("team_projects"), 0)
     // In the order of ids, which decides between entries that are alike.
@@ -164,7 +239,9 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "120 seconds" })("an exp
       const [old, now] = [ordered(section, bringing[section] ?? []), ordered(section, is(section))]
       assert.isAbove(old.length, 0, `${section}: there is nothing to compare`)
       assert.lengthOf(now, old.length, section)
-      for (const [index, row] of now.entries()) if (typeof row["id"] === "string") meant.set(row["id"], String(old[index]?.["id"]))
+      for (const name of ["id", "key"]) for (const [index, row] of now.entries()) {
+        if (typeof row[name] === "string") meant.set(row[name], String(old[index]?.[name]))
+      }
       for (const [index, row] of now.entries()) {
         // What is gone has an id too, and the same one wherever it is named.
         if (section === "insights") for (const [place, id] of idsIn(Struct.omit(row, ["organization_id"])).entries()) {
@@ -179,8 +256,15 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "120 seconds" })("an exp
     assert.strictEqual(new Set(meant.values()).size, meant.size)
     const left = Struct.keys(leftOutSections).filter((section) => was(section).length > 0)
     assert.includeMembers(left, ["organizations", "shared_projects", "tasks", "sessions", "api_tokens", "calendar_feeds", "security_events"])
-    assert.deepStrictEqual(answer.at("left_out"), left.map((section) => ({ section, count: was(section).length, reason: leftOutSections[section] })))
-    assert.deepStrictEqual(answer.at("restored"), Object.fromEntries(Struct.keys(restoredSections).map((section) => [section, was(section).length])))
+    const elsewhere = "belong to no document that comes back"
+    assert.deepStrictEqual(answer.at("left_out"), [
+      { section: "documents", count: 1, reason: "were handed in to teams, where they stay" },
+      { section: "document_uploads", count: 1, reason: elsewhere },
+      { section: "document_upload_parts", count: 2, reason: elsewhere },
+      ...left.map((section) => ({ section, count: was(section).length, reason: leftOutSections[section] }))
+    ])
+    assert.deepStrictEqual(answer.at("restored"), Object.fromEntries(Struct.keys(restoredSections).map((section) =>
+      [section, section === "projects" ? was(section).length : bringing[section]?.length])))
   }), 120_000)
 
   it.effect("is of use where it came to: insights verify as before, words are found, goals count, entries go to the default project", () => Effect.gen(function*() {
@@ -209,9 +293,80 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "120 seconds" })("an exp
     assert.strictEqual(JSON.stringify(yield* sql`SELECT description, source_id FROM log_entries WHERE user_id = ${bob.id}`).includes("mehr"), false)
     yield* eventually(
       sql<{ detail: { readonly log_entries?: number } }>`SELECT detail FROM security_events WHERE user_id = ${bob.id} AND event = 'account_imported'`,
-      (rows) => rows[0]?.detail.log_entries === 6
+      (rows) => rows[0]?.detail.log_entries === 7
     )
   }), 120_000)
+
+  it.effect("knows in its inbox what was imported: open proposals are decided there, and the same again adds nothing", () => Effect.gen(function*() {
+    const [ada, bob] = [yield* somebody(), yield* somebody()]
+    yield* withInbox(ada)
+    assert.strictEqual((yield* importing(bob.token, yield* exported(ada.token))).status, 201)
+    const told = (inbox: ReadonlyArray<Record<string, unknown>>) => inbox.map((proposal) => Struct.omit(proposal, ["id", "import_id"]))
+    assert.lengthOf(yield* inboxOf(ada), 2)
+    assert.deepStrictEqual(told(yield* inboxOf(bob)), told(yield* inboxOf(ada)))
+    const [record] = Object((yield* bob.get("/v1/imports")).at("items"))
+    assert.deepInclude(record, { state: "completed", outcome: "completed", created: 4, problem_count: 1 })
+    assert.deepInclude(record.problems[0], { row: 7, field: "DTSTART", error: "is no time" })
+    assert.deepInclude((yield* importedItems(bob, found)).body, { created: 0, updated: 0, corrections: 0, removed: 0, unchanged: 4 })
+    assert.deepStrictEqual(told(yield* inboxOf(bob)), told(yield* inboxOf(ada)))
+    // What became an entry before is corrected now, as it would have been there.
+    const changed = found.map((one) => one.title === "Retro" ? { ...one, title: "Retrospective" } : one)
+    assert.deepInclude((yield* importedItems(bob, changed)).body, { created: 0, corrections: 1, unchanged: 3 })
+    const [entry] = Object((yield* bob.get("/v1/logs")).at("items"))
+    const correction = (yield* inboxOf(bob)).find(({ title }) => title === "Retrospective")
+    assert.strictEqual(correction?.["entry_id"], entry.id)
+    const decided = yield* bob.post("/v1/inbox/decisions", { decisions: (yield* inboxOf(bob)).map(({ id }) => ({ id, action: "accept" })) })
+    assert.deepInclude(decided.body, { succeeded: 3, failed: 0 })
+    assert.strictEqual((yield* bob.get(`/v1/logs/${String(entry.id)}`)).at("title"), "Retrospective")
+  }), 60_000)
+
+  it.effect("has its documents processed again, as they were handed in", () => Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [ada, bob] = [yield* member(`documents-of-ada@example.com`), yield* somebody()]
+    yield* withDocuments(ada.token, yield* ada.team({ name: "Another team" }))
+    assert.strictEqual((yield* importing(bob.token, yield* exported(ada.token))).status, 201)
+    const listed = Object((yield* bob.get("/v1/knowledge/documents")).at("items"))
+    assert.deepStrictEqual(listed.map((document: Row) => [document["document_id"], document["title"], document["status"], document["searched_revision"]]), [
+      ["large", null, "pending", null], ["small.pdf", null, "pending", null], ["handbook", "Das Handbuch", "pending", null]
+    ])
+    const worker = yield* workerFor(["DOCUMENT_PROCESSING"])
+    const [large, pdf, handbook] = listed.map(({ task_id }: Row) => task_id)
+    // In whichever order they come, with those of others.
+    const taken = new Map<unknown, HeldTask>()
+    yield* worker.next.pipe(
+      Effect.tap((task) => Effect.sync(() => taken.set(task.task_id, task))),
+      Effect.repeat({ until: () => [large, pdf, handbook].every((task_id) => taken.has(task_id)) })
+    )
+    const sourceOf = Effect.fnUntraced(function*(task_id: unknown) {
+      return JSON.parse(yield* worker.data(taken.get(task_id) ?? assert.fail("its task did not come")))
+    })
+    assert.deepInclude(yield* sourceOf(handbook), { content: "# Dienst\n\nWho is on call answers.", encoded: false, format: "markdown", chunk_size: 500, overlap: 50, parts: 0 })
+    assert.deepInclude(yield* sourceOf(pdf), { encoded: true, format: "pdf", content: Buffer.from("%PDF-1.7 …").toString("base64") })
+    assert.deepInclude(yield* sourceOf(large), { content: null, parts: 2 })
+    const key = DocumentKey.make(String(listed[0].key))
+    const parts = yield* Effect.forEach([0, 1], (place) => UploadRepo.use((uploads) => uploads.part(key, place)))
+    assert.strictEqual(Buffer.concat(parts.map(Option.getOrThrow)).toString(), LARGE)
+    const rows = yield* sql`SELECT submitted_by, (SELECT user_id FROM document_uploads u WHERE u.document = d.key) AS uploader FROM documents d WHERE key = ${key}::uuid`
+    assert.deepStrictEqual(rows, [{ submitted_by: bob.id, uploader: null }])
+  }).pipe(Effect.scoped, Effect.provide(UploadRepo.layer.pipe(Layer.provide(FieldCipher.layer(encryptionKeys))))), 60_000)
+
+  it.effect("may come without what makes it large, and says which documents stay away", () => Effect.gen(function*() {
+    const [ada, bob, eve] = [yield* member(`parts-of-ada@example.com`), yield* somebody(), yield* somebody()]
+    yield* withDocuments(ada.token, yield* ada.team({ name: "A third team" }))
+    const text = yield* exported(ada.token)
+    const sections = JSON.parse(text)
+    const without = yield* importing(bob.token, JSON.stringify({ ...sections, document_upload_parts: undefined }))
+    assert.strictEqual(without.status, 201, without.text)
+    assert.deepInclude(without.at("restored"), { documents: 2, document_uploads: 0, document_upload_parts: 0 })
+    assert.deepInclude(Object(without.at("left_out")), { section: "documents", count: 1, reason: "were uploaded, and their parts are not all in the file; submit them again" })
+    const taken = sections.document_uploads.find(({ document }: Row) => document !== null).id
+    const shorter = sections.document_upload_parts.map((part: { readonly upload: string; readonly content: string }) =>
+      part.upload === taken ? { ...part, content: part.content.slice(0, -4) } : part)
+    const half = yield* importing(eve.token, JSON.stringify({ ...sections, document_upload_parts: shorter }))
+    assert.deepInclude(half.at("restored"), { documents: 2 }, "a part that is shorter than it was is not all of it")
+    const again = yield* importing(eve.token, text)
+    assert.strictEqual(again.error, "your account is not empty: it has documents; import into a new one")
+  }), 60_000)
 
   it.effect("has every section decided: it comes back, or it is said why not", () => Effect.gen(function*() {
     const decided = [...Struct.keys(restoredSections), ...Struct.keys(leftOutSections)]
@@ -265,6 +420,15 @@ const aGoal = (more: Record<string, unknown> = {}) => ({
   any_project: false, tags: [], projects: [], ...times, ...more
 })
 
+const aProposal = (more: Record<string, unknown> = {}) => ({
+  id: id(20), import_id: null, source: "calendar", start_time: "2026-01-05T09:00:00+00:00", end_time: "2026-01-05T10:00:00+00:00", all_day: false, removed: false, state: "open",
+  entry_id: null, content: { source_id: "a b", occurrence: "b", title: "T", description: null, type: "code", impact_level: "team", tags: [], project: null }, ...times, ...more
+})
+
+const aDocument = (more: Record<string, unknown> = {}) => ({
+  key: id(30), document_id: "handbook", personal: true, title: null, format: "text", source: "text", encoded: false, chunk_size: 1000, overlap: 100, revision: 1, ...times, ...more
+})
+
 const entries = (...given: ReadonlyArray<unknown>) => JSON.stringify({ ...document, log_entries: given })
 const many = Array.from({ length: 18 }, (_, number) => anEntry(number))
 
@@ -306,6 +470,14 @@ const faults: ReadonlyArray<readonly [what: string, raw: string, error: string |
   ["a target out of range", JSON.stringify({ ...document, goals: [aGoal({ target: 1e9 })] }), "goals[0].target: must be from 0.01 to 100000, with two decimals at most"],
   ["a default project that is archived", JSON.stringify({ ...document, projects: [aProject(1, { archived_at: times.created_at })], default_project: [{ project_id: id(1) }] }), "default_project[0].project_id: must not be archived"],
   ["a default project that is not there", JSON.stringify({ ...document, default_project: [{ project_id: id(1) }] }), `default_project[0].project_id: the document has no project ${id(1)}`],
+  ["a proposal of an entry that is not there", JSON.stringify({ ...document, proposals: [aProposal({ entry_id: id(5) })] }), `proposals[0].entry_id: the document has no entry ${id(5)}`],
+  ["a proposal of an import that is not there", JSON.stringify({ ...document, proposals: [aProposal({ import_id: id(5) })] }), `proposals[0].import_id: the document has no import ${id(5)}`],
+  ["two proposals of one item", JSON.stringify({ ...document, proposals: [aProposal(), aProposal({ id: id(21) })] }), "proposals[1].content.source_id: is that of proposals[0] already"],
+  ["an occurrence that is none", JSON.stringify({ ...document, proposals: [aProposal({ content: { ...aProposal().content, occurrence: "c" } })] }), "proposals[0].content.occurrence: must be the end of source_id, after a space"],
+  ["a proposal without time", JSON.stringify({ ...document, proposals: [aProposal({ end_time: "2026-01-05T09:00:00Z" })] }), "proposals[0].end_time: must be after start_time"],
+  ["two documents of one name", JSON.stringify({ ...document, documents: [aDocument(), aDocument({ key: id(31) })] }), "documents[1].document_id: is that of documents[0] already"],
+  ["a document that is no Base64", JSON.stringify({ ...document, documents: [aDocument({ encoded: true, source: "!" })] }), "documents[0].source: must be Base64 (RFC 4648, section 4)"],
+  ["a part of an upload that is no Base64", JSON.stringify({ ...document, document_upload_parts: [{ upload: id(1), place: 0, content: "!" }] }), "document_upload_parts[0].content: must be Base64 (RFC 4648, section 4)"],
   ["a zone that does not exist", JSON.stringify({ ...document, user_profile: [{ ...document.user_profile[0], timezone: "Mars/Base" }] }), /^user_profile\[0\]\.timezone: must be an IANA time zone/]
 ]
 

@@ -7,7 +7,7 @@ import { Effect, Layer, Redacted, Schema } from "effect"
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import { entry } from "../http/TestApi.ts"
+import { entry, TestApi } from "../http/TestApi.ts"
 import { type Somebody, somebody } from "../support/Person.ts"
 import { join } from "../support/ProtocolTwoWorker.ts"
 import { eventually, grpcAddress, wholeApi } from "../support/WholeApi.ts"
@@ -60,6 +60,28 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a perfo
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql`SELECT title, document FROM pdf_exports WHERE id = ${id}`
     assert.match(`${String(rows[0]?.["title"])} ${String(rows[0]?.["document"])}`, /^v2:\S+ v2:\S+$/)
+  }).pipe(Effect.scoped))
+
+  it.effect("tells of the period's goals and of time outside working hours", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    const ada = yield* somebody()
+    yield* ada.post("/v1/logs", { ...entry, type: "code" })
+    const before = Object((yield* ada.get("/v1/users/preferences")).body)
+    const working_hours = { tuesday: [{ start: "09:00", end: "17:00" }] }
+    assert.strictEqual((yield* ask("PUT", "/v1/users/preferences", { token: ada.token, body: { ...before, working_hours } })).status, 200)
+    const goal = { title: "Write more code", measure: "hours", target: 3, start_date: "2026-01-01", end_date: "2026-03-31", activity_types: ["code"] }
+    for (const more of [{}, { title: "Meet less", activity_types: ["meeting"], end_date: "2026-01-10" }, { title: "Of another period", start_date: "2026-02-01" }]) {
+      assert.strictEqual((yield* ada.post("/v1/goals", { ...goal, ...more })).status, 201)
+    }
+    const worker = yield* renderer
+    const task = yield* worker.take((yield* requested(ada)).task_id)
+    const review = yield* Schema.decodeEffect(Schema.fromJsonString(PerformanceReview))(yield* worker.data(task))
+    assert.deepStrictEqual(review.goals.map(({ percent, reached, state, target, title }) => [title, target, reached, percent, state]), [
+      ["Write more code", "3 h", "1 h 30 min", "50 %", "on track"], ["Meet less", "3 h", "0 min", "0 %", "missed"]
+    ])
+    assert.deepInclude(review.metrics, { label: "Time outside working hours", text: "1 h 30 min" })
+    assert.include(review.insight?.paragraphs.map(({ text }) => text).join("\n"), "**Write more code**: 1 h 30 min of 3 h done")
+    yield* worker.complete(task, JSON.stringify({ pdf, pages: 1 }))
   }).pipe(Effect.scoped))
 
   it.effect("is asked for by a period alone, as seed 004 has it", () => Effect.gen(function*() {

@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import { UserId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
 import { Effect, Fiber, Layer, Redacted, Schedule } from "effect"
 import { HttpServer } from "effect/http"
@@ -121,6 +122,74 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("the ent
     assert.lengthOf([...new Set([alone, hers.headers["etag"], eves.headers["etag"]])], 3)
   }))
 
+  /** A team of two, with a project of it. */
+  const team = Effect.gen(function*() {
+    const [ada, eve] = [yield* somebody(), yield* somebody()]
+    const id = String((yield* ada.post("/v1/teams", { name: "T" })).at("id"))
+    const invitation = yield* ada.post(`/v1/teams/${id}/invitations`, { email: eve.email })
+    yield* eve.post("/v1/invitations/accept", { token: invitation.at("token") })
+    const project = String((yield* ada.post("/v1/projects", { name: "P", team_id: id })).at("id"))
+    return { ada, eve, project, member: `/v1/teams/${id}/members/${eve.id}` }
+  })
+
+  const chosen = [
+    { noun: "member", of: ({ ada, member }: Effect.Success<typeof team>) => ({ who: ada, at: member, lock: "organizations" }), field: "role", texts: ["lead", "admin"] },
+    { noun: "sharing", of: ({ eve, project }: Effect.Success<typeof team>) => ({ who: eve, at: `/v1/projects/${project}/sharing`, lock: "users" }), field: "level", texts: ["figures", "entries"] }
+  ] as const
+
+  for (const { field, noun, of, texts } of chosen) {
+    it.effect(`of a team's ${noun} keeps a change from what the caller has not seen, and lets one of two writers through`, () => Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { at, lock, who } = of(yield* team)
+      const { put, read } = yield* changing(who, at)
+      const first = yield* who.get(at)
+      const etag = first.headers["etag"] ?? ""
+      assert.deepStrictEqual([first.status, etag], [200, `"${String(first.at("etag"))}"`])
+      assert.deepStrictEqual([(yield* read(etag)).status, (yield* read("\"other\"")).status], [304, 200])
+      const changed = yield* put({ ...Object(first.body), [field]: texts[0] }, etag)
+      assert.deepStrictEqual([changed.status, changed.at(field)], [200, texts[0]], changed.text)
+      assert.notStrictEqual(changed.headers["etag"], etag)
+      const late = yield* put({ ...Object(first.body), [field]: texts[1] }, etag)
+      assert.deepStrictEqual([late.status, late.at("code"), late.error], [412, "stale_etag", `if-match: the ${noun} has changed since; read it again`])
+      assert.strictEqual((yield* who.get(at)).at(field), texts[0])
+      // The other text, and back to the first one: each of them is another state than the one that both have seen.
+      const writers = yield* sql.withTransaction(Effect.gen(function*() {
+        yield* sql`SELECT 1 FROM ${sql.literal(lock)} FOR UPDATE`
+        const writers = yield* Effect.forkChild(Effect.forEach([texts[1], first.at(field)], (text) =>
+          put({ ...Object(first.body), [field]: text }, changed.headers["etag"] ?? ""), { concurrency: 2 }))
+        yield* waiting.pipe(Effect.repeat({ until: (count) => count === 2, schedule: Schedule.spaced("20 millis") }), Effect.timeout("20 seconds"))
+        return writers
+      }))
+      assert.deepStrictEqual((yield* Fiber.join(writers)).map(({ status }) => status).sort(), [200, 412])
+    }))
+  }
+
+  it.effect("of a member keeps one who was promoted meanwhile from being removed", () => Effect.gen(function*() {
+    const { ada, member } = yield* team
+    const seen = (yield* ada.get(member)).headers["etag"] ?? ""
+    yield* ada.put(member, { role: "lead" })
+    const { remove } = yield* changing(ada, member)
+    assert.strictEqual((yield* remove(seen)).status, 412)
+    assert.strictEqual((yield* remove((yield* ada.get(member)).headers["etag"] ?? "")).status, 204)
+    assert.strictEqual((yield* ada.get(member)).status, 404)
+  }))
+
+  it.effect("of a project guards its being the default one, which is part of it", () => Effect.gen(function*() {
+    const { eve, project } = yield* team
+    const at = `/v1/projects/${project}`
+    const { put, remove } = yield* changing(eve, `${at}/default`)
+    const seen = (yield* eve.get(at)).headers["etag"] ?? ""
+    const made = yield* put(undefined, seen)
+    assert.deepStrictEqual([made.status, made.at("is_default"), made.headers["etag"]], [200, true, `"${String(made.at("etag"))}"`])
+    assert.notStrictEqual(made.headers["etag"], seen)
+    for (const late of [yield* put(undefined, seen), yield* remove(seen)]) {
+      assert.deepStrictEqual([late.status, late.error], [412, "if-match: the project has changed since; read it again"])
+    }
+    assert.strictEqual((yield* eve.get(at)).at("is_default"), true)
+    assert.strictEqual((yield* remove(made.headers["etag"] ?? "")).status, 204)
+    assert.strictEqual((yield* eve.get(at)).headers["etag"], seen, "what is shown is what was shown before")
+  }))
+
   it.effect("is asked for over RPC by the same name, and fails for the same reason", () => Effect.gen(function*() {
     const ada = yield* somebody()
     const { address } = yield* HttpServer.HttpServer
@@ -145,6 +214,22 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("the ent
     assert.deepInclude(yield* Effect.flip(client.UpdateGoal({ id: made.id, goal: { ...goal, measure: "hours" }, if_match })), stale)
     assert.deepInclude(yield* Effect.flip(client.DeleteGoal({ id: made.id, if_match })), stale)
     yield* client.DeleteGoal({ id: made.id, if_match: made.etag })
+
+    const other = yield* client.CreateProject({ name: "Other", status: "active" })
+    assert.deepInclude(yield* Effect.flip(client.MakeDefaultProject({ id: other.id, if_match })), stale)
+    const usual = yield* client.MakeDefaultProject({ id: other.id, if_match: other.etag })
+    assert.deepInclude(yield* Effect.flip(client.EndDefaultProject({ id: other.id, if_match: other.etag })), stale)
+    yield* client.EndDefaultProject({ id: other.id, if_match: usual.etag })
+
+    const together = yield* client.CreateTeam({ name: "Together" })
+    const ours = yield* client.CreateProject({ name: "Ours", status: "active", team_id: together.id })
+    const sharing = yield* client.GetProjectSharing({ id: ours.id })
+    assert.deepInclude(yield* Effect.flip(client.ShareProject({ id: ours.id, sharing: { level: "entries" }, if_match })), stale)
+    assert.strictEqual((yield* client.ShareProject({ id: ours.id, sharing: { level: "entries" }, if_match: sharing.etag })).level, "entries")
+    const member = yield* client.GetTeamMember({ id: together.id, user_id: UserId.make(ada.id) })
+    assert.deepInclude(yield* Effect.flip(client.SetTeamRole({ id: together.id, user_id: member.user_id, role: "admin", if_match })), stale)
+    assert.strictEqual((yield* client.SetTeamRole({ id: together.id, user_id: member.user_id, role: "admin", if_match: member.etag })).role, "admin")
+    assert.deepInclude(yield* Effect.flip(client.RemoveTeamMember({ id: together.id, user_id: member.user_id, if_match })), stale)
 
     const team = yield* client.CreateTeam({ name: "T" })
     assert.deepInclude(yield* Effect.flip(client.UpdateTeam({ id: team.id, team: { name: "U" }, if_match })), stale)

@@ -129,6 +129,35 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("the ver
     assert.notInclude(JSON.stringify(verification.changes), late, "the entry itself did not change")
   }))
 
+  it.effect("blames working hours only for what lies outside of them, and an entry where it was the entry", () => Effect.gen(function*() {
+    const { ask } = yield* TestApi
+    const ada = yield* author()
+    const setHours = Effect.fnUntraced(function*(working_hours: unknown) {
+      const before = Object((yield* ada.get("/v1/users/preferences")).body)
+      assert.strictEqual((yield* ask("PUT", "/v1/users/preferences", { token: ada.token, body: { ...before, working_hours } })).status, 200)
+    })
+    // A Monday: an hour of the ninety minutes in code is before ten, the meeting is from twelve to one.
+    yield* setHours({ monday: [{ start: "10:00", end: "17:00" }] })
+    const { insight } = yield* generated(ada, week, "{{outside_hours.time}} ({{outside_hours.share}}) lay outside working hours.")
+    assert.strictEqual(insight.at("content"), "1 h (40 %) lay outside working hours.")
+    const [first] = (yield* verified(ada, insight)).sentences
+    assert.deepStrictEqual(first?.figures.map(({ fact_id, resolves, source }) => [String(fact_id), source, resolves]), [
+      ["outside_hours.time", "fact", true], ["outside_hours.share", "fact", true]
+    ])
+    yield* setHours({ monday: [{ start: "10:00", end: "12:30" }] })
+    yield* edit(ada, ada.meeting, { end_time: "2026-01-05T12:45:00Z" })
+    const verification = yield* verified(ada, insight)
+    const hours = verification.changes.find(({ kind }) => kind === "working_hours_changed")
+    assert.deepInclude(Object(plain([hours])[0]), { kind: "working_hours_changed" })
+    assert.deepStrictEqual(why(verification, "outside_hours.time"), plain([hours]), "the entry that was changed had no time outside of the hours of then")
+    assert.deepInclude(factOf(verification, "outside_hours.time"), { was: { value: 60, text: "1 h" }, now: { value: 75, text: "1 h 15 min" } })
+    assert.sameDeepMembers(why(verification, "outside_hours.share"), plain(verification.changes))
+    assert.deepStrictEqual(why(verification, "total.time").map((change) => Object(change).kind), ["entry_redated"])
+    assert.strictEqual(verification.verdict, "outdated")
+    yield* setHours(null)
+    assert.strictEqual(factOf(yield* verified(ada, insight), "outside_hours.time")?.status, "gone")
+  }))
+
   it.effect("names goals that were set, changed and removed", () => Effect.gen(function*() {
     const ada = yield* author()
     const goal = { measure: "hours", target: 10, start_date: "2026-01-01", end_date: "2026-01-31", activity_types: ["code"] }

@@ -22,6 +22,29 @@ export type ReviewShare = typeof ReviewShare.Type
 export const ReviewWeek = Schema.Struct({ start_date: Schema.String, end_date: Schema.String, minutes: Schema.Finite, time: Schema.String })
 export type ReviewWeek = typeof ReviewWeek.Type
 
+/**
+ * `missed`: its own period is over and the target was not reached. Of one that goes on, `on track` or `behind` the even pace that its
+ * target asks for. As it was when the review's period ended, or is when the review is made before that.
+ */
+export const ReviewGoalState = Schema.Literals(["upcoming", "on track", "behind", "achieved", "missed"])
+export type ReviewGoalState = typeof ReviewGoalState.Type
+
+export const ReviewGoal = Schema.Struct({
+  title: Schema.String,
+  /** Its own period, both days inclusive. */
+  start_date: Schema.String,
+  end_date: Schema.String,
+  state: ReviewGoalState,
+  target: Schema.String,
+  /** By the end of the review's period, and of it within the period. */
+  reached: Schema.String,
+  within: Schema.String,
+  percent: Schema.String,
+  /** Of the target, 0..1; for the length of a bar. */
+  part: Schema.Finite
+})
+export type ReviewGoal = typeof ReviewGoal.Type
+
 export const ReviewEntry = Schema.Struct({
   /** Its local day. */
   date: Schema.String,
@@ -54,6 +77,8 @@ export const ReviewInsight = Schema.Struct({
   paragraphs: Schema.Array(ReviewParagraph)
 })
 
+/** Goals that a review shows at most: those that end last. */
+export const MAX_GOALS = 50
 /** Entries that a review shows in full at most, of those that its insight cites. */
 export const MAX_CITED = 200
 /** Characters of a description; what is longer is cut off, visibly. */
@@ -74,11 +99,14 @@ export const PerformanceReview = Schema.Struct({
   by_project: Schema.Array(ReviewShare),
   by_value: Schema.Array(ReviewShare),
   by_impact: Schema.Array(ReviewShare),
+  goals: Schema.Array(ReviewGoal),
   highlights: Schema.Array(ReviewEntry),
   insight: Schema.NullOr(ReviewInsight),
   /** In the order of their notes. */
   cited: Schema.Array(ReviewEntry),
   /** Cited entries that are not shown, because there are too many or they were deleted. */
-  uncited: Schema.Int
+  uncited: Schema.Int,
+  /** Goals of the period that are not shown, because there are too many. */
+  goals_left_out: Schema.Int
 })
 export type PerformanceReview = typeof PerformanceReview.Type

@@ -1,12 +1,18 @@
 /** A performance review of facts: which of them it shows, and in which words. It computes no figure of its own. */
+import { DateTime } from "effect"
+import { progressOf } from "../goals/Progress.ts"
+import { localDayOf } from "../users/LocalDays.ts"
 import { weeksWithin } from "../users/LocalWeeks.ts"
 import { rankEntries } from "../entries/EntryRank.ts"
 import type { Fact, FactEntry, FactSheet } from "../facts/Fact.ts"
 import { factText } from "../facts/FactText.ts"
-import { isoDate, makeLocalClock, placeEntries, type PlacedEntry } from "../facts/LocalTime.ts"
+import { goalFacts, type GoalWork } from "../facts/GoalFacts.ts"
+import { isoDate, type LocalClock, makeLocalClock, placeEntries, type PlacedEntry } from "../facts/LocalTime.ts"
 import type { EntryId } from "../Ids.ts"
 import type { Citation } from "../insights/Insight.ts"
-import { MAX_CITED, MAX_DESCRIPTION, type PerformanceReview, type ReviewEntry, type ReviewFigure, type ReviewShare } from "./PerformanceReview.ts"
+import {
+  MAX_CITED, MAX_DESCRIPTION, MAX_GOALS, type PerformanceReview, type ReviewEntry, type ReviewFigure, type ReviewGoal, type ReviewGoalState, type ReviewShare
+} from "./PerformanceReview.ts"
 
 /** What is known of an insight that a review quotes. */
 export interface QuotedInsight {
@@ -27,6 +33,8 @@ export interface ReviewSources {
   readonly sheet: FactSheet
   /** Those of the period. */
   readonly entries: ReadonlyArray<FactEntry>
+  /** Those whose own period has a day of the review's. */
+  readonly goals: ReadonlyArray<GoalWork>
   readonly insight: QuotedInsight | null
   /** Those that the insight cites and that still exist. */
   readonly cited: ReadonlyArray<FactEntry>
@@ -39,11 +47,12 @@ const SUMMARY = [
 const HIGHLIGHTS = 12
 const COMPARED = 3
 
-export const reviewOf = ({ cited, entries, generated_at, insight, person, sheet, title }: ReviewSources): PerformanceReview => {
+export const reviewOf = ({ cited, entries, generated_at, goals, insight, person, sheet, title }: ReviewSources): PerformanceReview => {
   const facts = new Map<string, Fact>(sheet.facts.map((fact) => [fact.id, fact]))
   const clock = makeLocalClock(sheet.timezone)
   const shown = (entry: FactEntry) => entryOf(entry, isoDate(clock.at(millisOf(entry)).day))
   const { missing, order } = notesOf(insight?.citations ?? [], cited)
+  const shownGoals = [...goals].sort((a, b) => compare(b.end_date, a.end_date) || compare(b.start_date, a.start_date)).slice(0, MAX_GOALS)
   const known = new Map(cited.map((entry) => [entry.id, entry]))
   return {
     title,
@@ -53,17 +62,19 @@ export const reviewOf = ({ cited, entries, generated_at, insight, person, sheet,
     timezone: sheet.timezone,
     generated_at,
     summary: SUMMARY.flatMap((id) => figureOf(facts.get(id))),
-    metrics: sheet.facts.filter(({ id }) => id.startsWith("metric.")).flatMap(figureOf),
+    metrics: sheet.facts.filter(({ id }) => /^(metric|outside_hours)\./.test(id)).flatMap(figureOf),
     comparison: sheet.facts.filter(({ id }) => id.startsWith("change.")).slice(0, COMPARED).flatMap(figureOf),
     weeks: weeksOf(placeEntries(entries, clock), sheet),
     by_type: sharesOf(facts, "type"),
     by_project: sharesOf(facts, "project"),
     by_value: sharesOf(facts, "value"),
     by_impact: sharesOf(facts, "impact"),
+    goals: shownGoals.map((goal) => goalOf(goal, sheet, localDayOf(DateTime.makeUnsafe(generated_at), sheet.timezone), clock)),
     highlights: rankEntries(entries).slice(0, HIGHLIGHTS).map(shown),
     insight: insight === null ? null : quoted(insight, order),
     cited: [...order.keys()].flatMap((id) => known.get(id) ?? []).map(shown),
-    uncited: missing
+    uncited: missing,
+    goals_left_out: goals.length - shownGoals.length
   }
 }
 
@@ -92,6 +103,32 @@ const weeksOf = (placed: ReadonlyArray<PlacedEntry>, { period_end, period_start 
     const total = days.reduce((sum, [day, minutes]) => day >= start_date && day <= end_date ? sum + minutes : sum, 0)
     return { start_date, end_date, minutes: total, time: factText(total, "minutes") }
   })
+}
+
+const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+const goalOf = (goal: GoalWork, { period_end, period_start }: FactSheet, today: string, clock: LocalClock): ReviewGoal => {
+  const facts = new Map(goalFacts([goal], { start: period_start, end: period_end }, clock).map((fact) => [fact.id.split(".")[2], fact]))
+  const textOf = (what: string) => facts.get(what)?.text ?? ""
+  const amountOf = (what: string) => goal.measure === "hours" ? textOf(what) : `${textOf(what)} ${facts.get(what)?.value === 1 ? "entry" : "entries"}`
+  return {
+    title: goal.title,
+    start_date: goal.start_date,
+    end_date: goal.end_date,
+    state: stateOf(goal, period_end, today),
+    target: amountOf("target"),
+    reached: amountOf("reached"),
+    within: amountOf("within"),
+    percent: textOf("percent"),
+    part: Math.min(1, (facts.get("percent")?.value ?? 0) / 100)
+  }
+}
+
+/** A goal that ends with the period or before is over on the day after. */
+const stateOf = (goal: GoalWork, last: string, today: string): ReviewGoalState => {
+  const measured = { entries: goal.entries.length, minutes: goal.entries.reduce((sum, { duration_minutes }) => sum + duration_minutes, 0) }
+  const { on_track, status } = progressOf(goal, measured, today < last ? today : last)
+  return status !== "active" ? status : goal.end_date <= last && goal.end_date < today ? "missed" : on_track ? "on track" : "behind"
 }
 
 const entryOf = (entry: FactEntry, date: string): ReviewEntry => ({

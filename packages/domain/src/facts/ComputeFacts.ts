@@ -15,7 +15,9 @@ import { highlightFacts } from "./HighlightFacts.ts"
 import { isoDate, makeLocalClock, placeEntries } from "./LocalTime.ts"
 import type { PlacedEntry } from "./LocalTime.ts"
 import { metricFacts } from "./MetricFacts.ts"
+import { outsideFacts } from "./OutsideFacts.ts"
 import { totalFacts } from "./TotalFacts.ts"
+import type { WorkingHours } from "../users/WorkingHours.ts"
 
 export interface FactsInput {
   readonly entries: ReadonlyArray<FactEntry>
@@ -23,6 +25,8 @@ export interface FactsInput {
   readonly preceding: ReadonlyArray<FactEntry>
   /** Goals that are to be told of; none unless given. */
   readonly goals?: ReadonlyArray<GoalWork> | undefined
+  /** The user's; where they have set none, nothing lies outside. */
+  readonly working_hours?: WorkingHours | null | undefined
   /** IANA name; one that does not exist counts as UTC, and the sheet says UTC. */
   readonly timezone: string
   /** Local days `YYYY-MM-DD`, both inclusive. Names the period and does not filter; without it the entries' own days count. */
@@ -48,6 +52,7 @@ export const computeFacts = (input: FactsInput): FactSheet => {
       ...highlightFacts(placed),
       ...focusFacts(placed),
       ...calendarFacts(placed, total),
+      ...(input.working_hours ? outsideFacts(placed, input.working_hours, clock) : []),
       ...comparisonFacts(placed, placeEntries(input.preceding, clock)),
       ...goalFacts(input.goals ?? [], { start: first.date, end: last.date }, clock)
     ]

@@ -10,7 +10,7 @@ export const ImportSystem = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9_
 export type ImportSystem = typeof ImportSystem.Type
 
 /** Lengths of titles, descriptions and so on are those of entries: longer ones are cut by whoever reads the source. */
-const text = (max: number) =>
+export const ImportedText = (max: number) =>
   Schema.String.check(Schema.makeFilter<string>((value) =>
     value.length > 2 * max
       ? `must be at most ${max} characters long`
@@ -36,17 +36,17 @@ export const ImportedItem = Schema.Struct({
   occurrence: Schema.String.check(Schema.isMaxLength(100)),
   /** Cancelled, declined or deleted there. */
   removed: Schema.Boolean,
-  title: text(200),
-  description: Schema.NullOr(text(2_000)),
+  title: ImportedText(200),
+  description: Schema.NullOr(ImportedText(2_000)),
   start_time: Time,
   end_time: Time,
   /** From the begin of a local day to the end of one: it says nothing about when work was done. */
   all_day: Schema.Boolean,
   type: ActivityType,
   impact_level: ImpactLevel,
-  tags: Schema.Array(text(50)).check(Schema.isMaxLength(50)),
+  tags: Schema.Array(ImportedText(50)).check(Schema.isMaxLength(50)),
   /** Name of a project there. */
-  project: Schema.NullOr(text(200))
+  project: Schema.NullOr(ImportedText(200))
 }).check(Schema.makeFilter(({ end_time, start_time }: { readonly start_time: DateTime.Utc; readonly end_time: DateTime.Utc }) =>
   DateTime.isGreaterThan(end_time, start_time) ? undefined : { path: ["end_time"], issue: "must be after start_time" }
 ))
@@ -58,10 +58,10 @@ export const ImportProblem = Schema.Struct({
   index: Schema.NullOr(Schema.Int),
   /** Line of a file, from 1. */
   row: Schema.NullOr(Schema.Int),
-  field: Schema.NullOr(text(100)),
+  field: Schema.NullOr(ImportedText(100)),
   /** What it is called in the source. */
-  item: Schema.NullOr(text(200)),
-  error: text(1_000)
+  item: Schema.NullOr(ImportedText(200)),
+  error: ImportedText(1_000)
 }).annotate({ identifier: "ImportProblem" })
 export type ImportProblem = typeof ImportProblem.Type
 

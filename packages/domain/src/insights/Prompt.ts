@@ -12,7 +12,7 @@ import type { InsightContext, NarrationInput } from "./Insight.ts"
 import type { InsightCategory } from "./InsightCategory.ts"
 
 /** Changes with every change of wording: answers to another prompt are not answers to this one. */
-export const PROMPT_VERSION = "insight-2"
+export const PROMPT_VERSION = "insight-3"
 
 /** What a model is asked to answer; its JSON Schema goes into the request. */
 export const InsightAnswer = Schema.Struct({
@@ -86,7 +86,7 @@ const TASK = [
 /** What each category is about, in terms of the facts that tell of it. */
 const ABOUT: Readonly<Record<InsightCategory, string>> = {
   time_allocation: "how the time is distributed over kinds of work and projects (type, project)",
-  productivity_patterns: "peak times, focus and interruptions, and how these change (metric, focus, switch, busiest_day, daypart)",
+  productivity_patterns: "peak times, focus and interruptions, and how these change (metric, focus, switch, busiest_day, daypart, outside_hours)",
   skill_development: "technical and soft skills that the work exercised, and learning (tag, type.learning)",
   collaboration_impact: "meetings, mentoring, reviews and work across teams (type.meeting, type.mentoring, type.review, metric.collaboration_ratio)",
   goal_progress: "how far each goal was at the end of the period, and whether it keeps an even pace (goal)",
@@ -141,7 +141,7 @@ const fitting = (lines: ReadonlyArray<string>, characters: number): ReadonlyArra
 /** Facts that a text can use, most telling families first; single days, hours and weeks are for charts. */
 const FAMILIES = [
   "period", "total", "outcome", "metric", "goal", "type", "highlight", "project", "change", "previous", "focus", "value", "impact", "tag",
-  "busiest_day", "busiest_week", "switch", "meeting_free", "daypart", "average", "described", "longest"
+  "busiest_day", "busiest_week", "outside_hours", "switch", "meeting_free", "daypart", "average", "described", "longest"
 ]
 
 /** Within a family facts come most minutes first, so the family's quota keeps the largest. */

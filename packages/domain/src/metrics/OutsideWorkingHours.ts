@@ -16,19 +16,27 @@ export interface OutsideWorkingHours {
   readonly share: number
 }
 
-export const outsideWorkingHours = (
-  placed: ReadonlyArray<Placed<Pick<Measured, "duration_minutes">>>,
+type Timed = Placed<Pick<Measured, "duration_minutes">>
+
+export const outsideWorkingHours = (placed: ReadonlyArray<Timed>, hours: WorkingHours, clock: LocalClock): OutsideWorkingHours => {
+  const outside = partsOutside(placed, hours, clock)
+  const total = sum(placed.map(({ entry }) => entry.duration_minutes))
+  const minutes = sum(outside.map(({ millis }) => millis)) / MINUTE_MS
+  return { minutes, entries: outside.length, share: total === 0 ? 0 : minutes / total * 100 }
+}
+
+/** Of the entries that have some, how much. */
+export const partsOutside = <One extends Timed>(
+  placed: ReadonlyArray<One>,
   hours: WorkingHours,
   clock: LocalClock
-): OutsideWorkingHours => {
+): ReadonlyArray<{ readonly one: One; readonly millis: number }> => {
   const days = weekdays.map((weekday) => hours[weekday].map(({ end, start }) => ({ from: millisOf(start), to: millisOf(end) })))
-  const outside = placed.map(({ entry, start }) => {
-    const length = entry.duration_minutes * MINUTE_MS
-    return length - sum(clock.stretches(start, start + length).map(({ from, to }) => withinHours(from, to, days)))
+  return placed.flatMap((one) => {
+    const length = one.entry.duration_minutes * MINUTE_MS
+    const millis = length - sum(clock.stretches(one.start, one.start + length).map(({ from, to }) => withinHours(from, to, days)))
+    return millis > 0 ? [{ one, millis }] : []
   })
-  const total = sum(placed.map(({ entry }) => entry.duration_minutes))
-  const minutes = sum(outside) / MINUTE_MS
-  return { minutes, entries: outside.filter((millis) => millis > 0).length, share: total === 0 ? 0 : minutes / total * 100 }
 }
 
 interface Span {

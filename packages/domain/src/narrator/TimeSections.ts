@@ -44,8 +44,14 @@ export const rhythm = (story: Story): ReadonlyArray<string> => {
     : ""
   const week = story.has("busiest_week.date") ? ` The fullest week began on ${figure("busiest_week.date")} and came to ${figure("busiest_week.time")}.` : ""
   const cited = [...story.behind("metric.peak_productivity_hour").slice(0, 2), ...story.behind("busiest_day.time").slice(0, 2)]
-  return [paragraph(peak + average + busiest + week, cited.length > 0 ? cited : story.entries), ...partsOfDay(story)]
+  return [paragraph(peak + average + busiest + week, cited.length > 0 ? cited : story.entries), ...partsOfDay(story), ...outsideHours(story)]
 }
+
+const outsideHours = (story: Story): ReadonlyArray<string> =>
+  story.value("outside_hours.time") === 0 ? [] : [paragraph(
+    `${figure("outside_hours.time")} lay outside working hours (${figure("outside_hours.share")}), in ${counted(story, "outside_hours.entries", "entry", "entries")}.`,
+    story.behind("outside_hours.time")
+  )]
 
 const PARTS = ["morning", "afternoon", "evening", "night"] as const
 

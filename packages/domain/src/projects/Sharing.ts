@@ -12,5 +12,7 @@ export class Sharing extends Schema.Class<Sharing>("Sharing")({
   project_id: ProjectId,
   level: SharingLevel,
   /** Entries that start earlier are not shared; null: all are, or none where the level is none. */
-  since: Schema.NullOr(Schema.DateTimeUtcFromString)
+  since: Schema.NullOr(Schema.DateTimeUtcFromString),
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}

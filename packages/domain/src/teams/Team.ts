@@ -30,7 +30,9 @@ export class TeamMember extends Schema.Class<TeamMember>("TeamMember")({
   last_name: Schema.String,
   email: Schema.String,
   role: TeamRole,
-  joined_at: Schema.DateTimeUtcFromString
+  joined_at: Schema.DateTimeUtcFromString,
+  /** Changes with whatever else is shown here. */
+  etag: Schema.String
 }) {}
 
 /** One that is still open: accepted, withdrawn and expired ones are gone. */

@@ -2,8 +2,9 @@
  * What an insight rests on: its records, as a short digest of each of their fields. Enough to tell later which record was
  * changed and in what, without keeping what it said.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { EntryId, GoalId } from "../Ids.ts"
+import { WorkingHours } from "../users/WorkingHours.ts"
 
 /** Digests stand in this order. */
 export const ENTRY_FIELDS = [
@@ -29,6 +30,8 @@ export type GoalDigest = typeof GoalDigest.Type
 export const Basis = Schema.Struct({
   /** IANA name, as it was the user's. */
   timezone: Schema.String,
+  /** As they were the user's. An insight that was stored before they were asked for has none. */
+  working_hours: Schema.NullOr(WorkingHours).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
   /** Of the period, of the one before it where both were compared, and those that count for the goals told of. */
   entries: Schema.Array(EntryDigest),
   goals: Schema.Array(GoalDigest)

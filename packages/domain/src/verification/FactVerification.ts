@@ -1,8 +1,9 @@
 /**
  * Every fact as it was stored beside the same fact as today's records give it, with the changes that explain a difference.
  *
- * Between the two lies a third computation: today's records in the time zone of then. What differs from the stored fact there
- * is owed to records; what differs between there and today is owed to the zone.
+ * Between the two lies a third computation: today's records in the time zone and with the working hours of then. What differs from
+ * the stored fact there is owed to records; what differs between there and today is owed to the zone and, where a fact is about
+ * working hours, to them.
  *
  * A difference that records made is explained by the changes of entries on which the fact stood or stands and, where the
  * figure relates these to a whole (a share, an average), by every change that alters the time or the kind of an entry of that
@@ -11,20 +12,22 @@
  */
 import type { Fact, FactId } from "../facts/Fact.ts"
 import { goalOfFact, goalSlug } from "../facts/GoalFacts.ts"
+import { OUTSIDE_HOURS } from "../facts/OutsideFacts.ts"
 import type { EntryId } from "../Ids.ts"
 import type { EntryChange, GoalChange, RecordChange, VerifiedFact } from "./Verification.ts"
 
 export interface FactVerificationInput {
   readonly was: ReadonlyArray<Fact>
-  readonly inOldZone: ReadonlyArray<Fact>
+  readonly inOldSettings: ReadonlyArray<Fact>
   readonly now: ReadonlyArray<Fact>
   readonly changes: ReadonlyArray<RecordChange>
 }
 
-export const verifyFacts = ({ changes, inOldZone, now, was }: FactVerificationInput): ReadonlyArray<VerifiedFact> => {
-  const [stored, between, today] = [byId(was), byId(inOldZone), byId(now)]
+export const verifyFacts = ({ changes, inOldSettings, now, was }: FactVerificationInput): ReadonlyArray<VerifiedFact> => {
+  const [stored, between, today] = [byId(was), byId(inOldSettings), byId(now)]
   const explain = makeExplain(stored, between, changes)
-  const zone = changes.findIndex(({ kind }) => kind === "time_zone_changed")
+  const settings = (id: FactId) => changes.flatMap(({ kind }, i) =>
+    kind === "time_zone_changed" || (kind === "working_hours_changed" && familyOf(id) === OUTSIDE_HOURS) ? [i] : [])
   const ids = [...new Set([...stored.keys(), ...today.keys()])]
   return ids.flatMap((id): ReadonlyArray<VerifiedFact> => {
     const [old, mid, current] = [stored.get(id), between.get(id), today.get(id)]
@@ -32,7 +35,7 @@ export const verifyFacts = ({ changes, inOldZone, now, was }: FactVerificationIn
     if (shown === undefined) return []
     const why = [
       ...(same(old, mid) ? [] : explain(id)),
-      ...(zone < 0 || same(mid, current) ? [] : [zone])
+      ...(same(mid, current) ? [] : settings(id))
     ]
     return [{
       id,
@@ -58,12 +61,12 @@ const makeExplain = (was: ReadonlyMap<string, Fact>, is: ReadonlyMap<string, Fac
   const entriesOf = (id: string) => [...was.get(id)?.entry_ids ?? [], ...is.get(id)?.entry_ids ?? []]
   const [present, previous] = [new Set(entriesOf("total.time")), new Set(entriesOf("previous.total.time"))]
   const where = (chosen: (change: EntryChange | GoalChange) => boolean) =>
-    changes.flatMap((change, i) => change.kind !== "time_zone_changed" && chosen(change) ? [i] : [])
+    changes.flatMap((change, i) => "fields" in change && chosen(change) ? [i] : [])
 
   return (id: FactId): ReadonlyArray<number> => {
     const own = new Set(entriesOf(id))
     const goal = goalOfFact(id)
-    const family = id.split(".")[0] ?? ""
+    const family = familyOf(id)
     const unit = (is.get(id) ?? was.get(id))?.unit
     const inWhole = (entry: EntryId) =>
       goal === undefined && ((family !== "previous" && present.has(entry)) || (/^(previous|change)$/.test(family) && previous.has(entry)))
@@ -78,6 +81,8 @@ const makeExplain = (was: ReadonlyMap<string, Fact>, is: ReadonlyMap<string, Fac
     return FOUND_AMONG_OTHERS.has(family) ? where((change) => "entry_id" in change && inWhole(change.entry_id)) : []
   }
 }
+
+const familyOf = (id: FactId): string => id.split(".", 1)[0] ?? ""
 
 const FOUND_AMONG_OTHERS = new Set(["highlight", "longest", "focus", "switch", "meeting_free", "busiest_day", "busiest_week", "metric"])
 

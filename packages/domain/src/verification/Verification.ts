@@ -1,10 +1,11 @@
 /**
  * The answer to "is this insight still true?": every fact it was rendered from and every figure of its text, beside what
- * today's entries, goals and time zone say.
+ * today's entries, goals, time zone and working hours say.
  */
 import { Schema } from "effect"
 import { FactId, FactUnit } from "../facts/Fact.ts"
 import { EntryId, GoalId, InsightId } from "../Ids.ts"
+import { WorkingHours } from "../users/WorkingHours.ts"
 import { ENTRY_FIELDS, GOAL_FIELDS } from "./Basis.ts"
 
 const fields = Schema.Array(Schema.Literals(ENTRY_FIELDS))
@@ -35,7 +36,18 @@ export const ZoneChange = Schema.Struct({
   now: Schema.String
 }).annotate({ identifier: "ZoneChange" })
 
-export const RecordChange = Schema.Union([EntryChange, GoalChange, ZoneChange])
+/** Likewise: they decide what lies outside of them. Null: none were set. */
+export const HoursChange = Schema.Struct({
+  kind: Schema.Literal("working_hours_changed"),
+  was: Schema.NullOr(WorkingHours),
+  now: Schema.NullOr(WorkingHours)
+}).annotate({ identifier: "HoursChange" })
+
+/** What decides how records are read. */
+export const SettingChange = Schema.Union([ZoneChange, HoursChange])
+export type SettingChange = typeof SettingChange.Type
+
+export const RecordChange = Schema.Union([EntryChange, GoalChange, ZoneChange, HoursChange])
 export type RecordChange = typeof RecordChange.Type
 
 const Stated = Schema.Struct({ value: Schema.Finite, text: Schema.String })

@@ -30,7 +30,7 @@ const verified = (was: ReadonlyArray<FactEntry>, now: ReadonlyArray<FactEntry>, 
   return verify({
     insight_id: InsightId.make("00000000-0000-4000-8000-000000000000"),
     at: DateTime.makeUnsafe(0),
-    was: sheet.facts, inOldZone: today, now: today, changes,
+    was: sheet.facts, inOldSettings: today, now: today, changes,
     content: checked.content, statements: checked.statements, citations: checked.citations, entries: now, clock: makeLocalClock(timezone), context: null
   })
 }

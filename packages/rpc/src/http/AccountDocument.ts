@@ -3,10 +3,12 @@
  * (docs/decisions/0042). Records are as the database has them; unknown fields are refused, so that nothing is dropped in silence.
  */
 import { Fact } from "@englog/domain/facts/Fact"
-import { ActivityType } from "@englog/domain/entries/LogEntry"
+import { DocumentFormat } from "@englog/domain/documents/Document"
+import { MAX_DOCUMENT_BYTES as MAX_UPLOAD_BYTES } from "@englog/domain/documents/DocumentUpload"
+import { ActivityType, ImpactLevel } from "@englog/domain/entries/LogEntry"
 import { GoalMeasure } from "@englog/domain/goals/Goal"
-import { EntryId, GoalId, InsightId, ProjectId, TagId, TaskId, UserId } from "@englog/domain/Ids"
-import { ImportSystem } from "@englog/domain/imports/ImportedItem"
+import { DocumentKey, EntryId, GoalId, ImportId, InsightId, ProjectId, ProposalId, TagId, TaskId, UploadId, UserId } from "@englog/domain/Ids"
+import { ImportedText, ImportProblem, ImportSystem } from "@englog/domain/imports/ImportedItem"
 import { Citation, InsightDraft, RemovedSentence } from "@englog/domain/insights/Insight"
 import { ProjectStatus } from "@englog/domain/projects/Project"
 import { Locale, WeekStart } from "@englog/domain/users/Preferences"
@@ -14,11 +16,12 @@ import { WorkingHoursRequest } from "@englog/domain/users/WorkingHours"
 import { TimeZone } from "@englog/domain/users/TimeZone"
 import { countDays } from "@englog/domain/users/LocalDays"
 import { InsightBasis } from "@englog/domain/verification/InsightBasis"
-import { DateTime, Schema } from "effect"
+import { DateTime, Effect, Schema } from "effect"
 import { ExportRecord } from "./AccountView.ts"
 import { MEBIBYTE } from "./BodyLimit.ts"
 import { Color } from "./Color.ts"
 import { subject, timesProblem } from "./EntryPayload.ts"
+import { ChunkSize, DocumentContent, DocumentName, isBase64, Overlap, UploadedBytes } from "./DocumentRequest.ts"
 import { GoalTarget, MAX_GOAL_DAYS } from "./GoalsApi.ts"
 import { NormalizedText, PlainText, TrimmedText } from "./PlainText.ts"
 import { ignored } from "./ReadOnlyFields.ts"
@@ -164,6 +167,125 @@ export const ExportedInsight = Schema.Struct({
   created_at: InstantText
 }).check(inOrder("period_start", "period_end")).annotate({ identifier: "ExportedInsight" })
 
+export const ExportedImport = Schema.Struct({
+  id: ImportId,
+  user_id: ignored,
+  source: PlainText({ min: 1, max: 30 }),
+  task_id: TaskId,
+  period_from: Schema.NullOr(InstantText),
+  period_to: Schema.NullOr(InstantText),
+  part: Count.check(Schema.isGreaterThan(0, { expected: "from 1 on" })),
+  created: Count,
+  updated: Count,
+  corrections: Count,
+  removed: Count,
+  unchanged: Count,
+  skipped: Count,
+  problem_count: Count,
+  problems: Schema.NullOr(Schema.Array(ImportProblem)),
+  outcome: Schema.NullOr(Schema.Literals(["completed", "partial"])),
+  created_at: InstantText,
+  completed_at: Schema.NullOr(InstantText)
+}).check(
+  Schema.makeFilter(({ completed_at, outcome }: { readonly completed_at: string | null; readonly outcome: string | null }) =>
+    (completed_at === null) === (outcome === null) ? undefined : { path: ["completed_at"], issue: "must be given with outcome, and null without" }, {
+    toJsonSchema: () => [{}, true]
+  })
+).annotate({ identifier: "ExportedImport" })
+
+interface ProposalTimes {
+  readonly start_time: string
+  readonly end_time: string
+}
+
+export const ExportedProposal = Schema.Struct({
+  id: ProposalId,
+  user_id: ignored,
+  import_id: Schema.NullOr(ImportId),
+  source: ImportSystem,
+  content: Schema.Struct({
+    source_id: PlainText({ min: 1, max: 1_200 }),
+    /** An item whose occurrence the document does not tell counts as one without. */
+    occurrence: Schema.NullOr(PlainText({ max: 100 })).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
+    title: ImportedText(200),
+    description: Schema.NullOr(ImportedText(2_000)),
+    type: ActivityType,
+    impact_level: ImpactLevel,
+    tags: Schema.Array(ImportedText(50)).check(Schema.isMaxLength(50, { expected: "at most 50 tags" })),
+    project: Schema.NullOr(ImportedText(200))
+  }).check(Schema.makeFilter(({ occurrence, source_id }: { readonly occurrence: string | null; readonly source_id: string }) =>
+    occurrence === null || occurrence === "" || (source_id.length > occurrence.length + 1 && source_id.endsWith(` ${occurrence}`))
+      ? undefined
+      : { path: ["occurrence"], issue: "must be the end of source_id, after a space" }, { toJsonSchema: () => [{}, true] })),
+  start_time: InstantText,
+  end_time: InstantText,
+  all_day: Schema.Boolean,
+  removed: Schema.Boolean,
+  state: Schema.Literals(["open", "accepted", "dismissed"]),
+  entry_id: Schema.NullOr(EntryId),
+  ...times
+}).check(
+  Schema.makeFilter(({ end_time, start_time }: ProposalTimes) =>
+    DateTime.isGreaterThan(DateTime.makeUnsafe(end_time), DateTime.makeUnsafe(start_time)) ? undefined : { path: ["end_time"], issue: "must be after start_time" }, {
+    toJsonSchema: () => [{}, true]
+  })
+).annotate({ identifier: "ExportedProposal" })
+
+interface Cutting {
+  readonly chunk_size: number
+  readonly overlap: number
+  readonly encoded: boolean
+  readonly source: string | null
+}
+
+/** Chunks, words and vectors are not in it: they are made of it anew. */
+export const ExportedDocument = Schema.Struct({
+  key: DocumentKey,
+  organization_id: ignored,
+  submitted_by: ignored,
+  document_id: DocumentName,
+  /** One that was handed in to a team's knowledge is the team's. */
+  personal: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(true))),
+  title: Schema.NullOr(TrimmedText({ min: 1, max: 500 })),
+  format: DocumentFormat,
+  source: Schema.NullOr(DocumentContent).annotate({ description: "Null: it is the upload that names the document." }),
+  encoded: Schema.Boolean,
+  chunk_size: ChunkSize,
+  overlap: Overlap,
+  revision: Count.check(Schema.isGreaterThan(0, { expected: "from 1 on" })),
+  created_at: InstantText,
+  updated_at: InstantText,
+  searched_revision: ignored,
+  task_id: ignored,
+  chunks: ignored,
+  words: ignored,
+  characters: ignored,
+  model: ignored,
+  processed_at: ignored,
+  stored_chunks: ignored
+}).check(
+  Schema.makeFilter(({ chunk_size, encoded, overlap, source }: Cutting) =>
+    overlap * 2 > chunk_size
+      ? { path: ["overlap"], issue: "must be at most half of chunk_size" }
+      : encoded && source !== null && !isBase64(source) ? { path: ["source"], issue: "must be Base64 (RFC 4648, section 4)" } : undefined, {
+    toJsonSchema: () => [{}, true]
+  })
+).annotate({ identifier: "ExportedDocument" })
+
+export const ExportedUpload = Schema.Struct({
+  id: UploadId,
+  organization_id: ignored,
+  user_id: ignored,
+  document: Schema.NullOr(DocumentKey).annotate({ description: "Null: it waits for one, and does not come back." }),
+  format: DocumentFormat,
+  bytes: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MAX_UPLOAD_BYTES }, { expected: `from 0 to ${MAX_UPLOAD_BYTES}` })),
+  parts: Count,
+  created_at: InstantText,
+  completed_at: Schema.NullOr(InstantText)
+}).annotate({ identifier: "ExportedUpload" })
+
+export const ExportedUploadPart = Schema.Struct({ upload: UploadId, place: Count, content: UploadedBytes }).annotate({ identifier: "ExportedUploadPart" })
+
 /** What comes back, in the order in which it is written. */
 export const restoredSections = {
   user_profile: ExportedProfile,
@@ -173,8 +295,18 @@ export const restoredSections = {
   default_project: ExportedDefaultProject,
   goals: ExportedGoal,
   log_entries: ExportedEntry,
-  insights: ExportedInsight
+  insights: ExportedInsight,
+  imports: ExportedImport,
+  proposals: ExportedProposal,
+  documents: ExportedDocument,
+  document_uploads: ExportedUpload,
+  document_upload_parts: ExportedUploadPart
 } as const
+
+/** Those that may be taken out of the document, which they make large. What a document consists of comes back with it, or not at all. */
+export const dispensableSections: ReadonlySet<string> = new Set([
+  "imports", "proposals", "documents", "document_uploads", "document_upload_parts"
+])
 
 export type RestoredSection = keyof typeof restoredSections
 
@@ -183,15 +315,10 @@ export const leftOutSections = {
   organizations: "teams are not an account's own: their administrators invite you again",
   shared_projects: "shares are given within a team",
   sent_invitations: "their links were sent by the account that made them",
-  imports: "records of what was read; import again where something is to be read again",
-  proposals: "what waited in the inbox is known by digests of the server that read it; import again",
   suggestions: "they were for entries as they stood; ask again",
   mail_deliveries: "records of letters that were sent",
   notifications: "they told of what happened in the other account",
   user_metrics: "are computed anew from the entries",
-  documents: "only their titles and sizes are in an export; submit them again",
-  document_uploads: "submit the documents again",
-  document_upload_parts: "submit the documents again; you may take these parts out of the file, which they make large",
   pdf_exports: "their files are not in an export; make them again",
   schedules: "they would start work by themselves; make them again",
   tasks: "records of work that the server did",
@@ -215,15 +342,10 @@ const everyLeftOut: Readonly<Record<LeftOutSection, typeof LeftOut>> = {
   organizations: LeftOut,
   shared_projects: LeftOut,
   sent_invitations: LeftOut,
-  imports: LeftOut,
-  proposals: LeftOut,
   suggestions: LeftOut,
   mail_deliveries: LeftOut,
   notifications: LeftOut,
   user_metrics: LeftOut,
-  documents: LeftOut,
-  document_uploads: LeftOut,
-  document_upload_parts: LeftOut,
   pdf_exports: LeftOut,
   schedules: LeftOut,
   tasks: LeftOut,
@@ -251,6 +373,11 @@ export const AccountDocument = Schema.Struct({
   goals: Schema.Array(ExportedGoal),
   log_entries: Schema.Array(ExportedEntry),
   insights: Schema.Array(ExportedInsight),
+  imports: Schema.optionalKey(Schema.Array(ExportedImport)),
+  proposals: Schema.optionalKey(Schema.Array(ExportedProposal)),
+  documents: Schema.optionalKey(Schema.Array(ExportedDocument)),
+  document_uploads: Schema.optionalKey(Schema.Array(ExportedUpload)),
+  document_upload_parts: Schema.optionalKey(Schema.Array(ExportedUploadPart)),
   ...everyLeftOut
 }).annotate({ identifier: "AccountDocument", description: "What `GET /v1/users/export` answers, as it is." })
 
@@ -267,7 +394,12 @@ export const AccountRestored = Schema.Struct({
     default_project: Schema.Int,
     goals: Schema.Int,
     log_entries: Schema.Int,
-    insights: Schema.Int
+    insights: Schema.Int,
+    imports: Schema.Int,
+    proposals: Schema.Int,
+    documents: Schema.Int,
+    document_uploads: Schema.Int,
+    document_upload_parts: Schema.Int
   }).annotate({ description: "Records of each section that came back." }),
   left_out: Schema.Array(Schema.Struct({ section: Schema.String, count: Schema.Int, reason: Schema.String })).annotate({
     description: "What of the document did not, and why."

@@ -18,7 +18,7 @@ export const DocumentName = Schema.String.check(
 ).annotate({ description: "Your name for the document, unique in its organization. It is kept as it is: an id rather than a title." })
 
 /** As long as a request's body may be. */
-const Content = Schema.String.check(
+export const DocumentContent = Schema.String.check(
   Schema.makeFilter<string>((text) => text === "" ? "must not be empty" : unstorable(text), {
     expected: "text",
     toJsonSchema: () => [{ minLength: 1 }, true]
@@ -27,20 +27,28 @@ const Content = Schema.String.check(
 
 const Base64 = Schema.String.check(
   Schema.makeFilter<string>((text) =>
-    text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? undefined : "must be Base64 (RFC 4648, section 4)", {
+    isBase64(text) ? undefined : "must be Base64 (RFC 4648, section 4)", {
     expected: "Base64",
     toJsonSchema: () => [{ contentEncoding: "base64", minLength: 1 }, true]
   }),
   Schema.isMinLength(1, { expected: "must not be empty" })
 )
 
+export const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
+
+/** A part of what was uploaded: up to 1 MiB. */
+export const UploadedBytes = Base64.check(Schema.isMaxLength(1_398_104, { expected: "at most 1 MiB" }))
+
 const wholeNumber = (minimum: number, maximum: number) =>
   Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` }))
+
+export const ChunkSize = wholeNumber(100, 8_000)
+export const Overlap = wholeNumber(0, 4_000)
 
 const document = {
   document_id: DocumentName,
   title: Schema.optionalKey(TrimmedText({ min: 1, max: 500 }).annotate({ description: "By default what the document itself says." })),
-  content: Schema.optionalKey(Content.annotate({
+  content: Schema.optionalKey(DocumentContent.annotate({
     description: "Its text. Left out, as are content_base64 and upload_id: what was handed in before is processed anew, as after a change of the "
       + "embedding model."
   })),
@@ -49,8 +57,8 @@ const document = {
     description: "What you uploaded for it, in the same organization: up to 50 MiB. It is the document's from then on."
   })),
   format: Schema.optionalKey(DocumentFormat.annotate({ description: "By default what the content looks like." })),
-  chunk_size: Schema.optionalKey(wholeNumber(100, 8_000).annotate({ description: "The most characters (UTF-16 units) of a chunk; default 1000." })),
-  overlap: Schema.optionalKey(wholeNumber(0, 4_000).annotate({
+  chunk_size: Schema.optionalKey(ChunkSize.annotate({ description: "The most characters (UTF-16 units) of a chunk; default 1000." })),
+  overlap: Schema.optionalKey(Overlap.annotate({
     description: "How many of them a chunk repeats of the one before it, at most half of chunk_size; default a tenth of it, at most 200."
   }))
 }

@@ -100,7 +100,10 @@ export const accountRequest = {
 }
 
 export const accountRestored = {
-  restored: { user_profile: 1, tags: 0, projects: 1, team_projects: 0, default_project: 1, goals: 0, log_entries: 1, insights: 0 },
+  restored: {
+    user_profile: 1, tags: 0, projects: 1, team_projects: 0, default_project: 1, goals: 0, log_entries: 1, insights: 0,
+    imports: 0, proposals: 0, documents: 0, document_uploads: 0, document_upload_parts: 0
+  },
   left_out: [{ section: "sessions", count: 1, reason: "a login is good for the account that it was made for" }]
 }
 

@@ -167,8 +167,9 @@ export class ImportsApi extends HttpApiGroup.make("imports").add(
   }).annotate(BodyLimit, MAX_DOCUMENT_BYTES).annotateMerge(OpenApi.annotations({
     summary: "Import an exported account",
     description: `What \`GET /v1/users/export\` answered, as it is: at most ${MAX_DOCUMENT_BYTES / MEBIBYTE} MiB, all of it within 30 seconds. `
-      + "Only into an account that has no entries, projects, own tags, goals or insights: 409 otherwise. Profile and preferences become those of the "
+      + "Only into an account that has no entries, projects, own tags, goals, insights, imports or documents: 409 otherwise. Profile and preferences become those of the "
       + "document; address, password and rights stay. Everything gets new ids; created and changed is when it was. Projects of teams become your own. "
+      + "The inbox knows what was imported: the same again adds nothing. Documents are found once their tasks are done; of uploaded ones all parts have to be there. "
       + "Secrets, teams and records of what the server did do not come back: `left_out` says what and why. All of it or nothing is written.",
     transform: examples({ request: Example.accountRequest, response: Example.accountRestored })
   })),

@@ -29,4 +29,4 @@ export const stats = {
   by_week: [{ week: "2026-01-05", ...sums }]
 }
 
-export const sharing = { project_id: project.id, level: "entries", since: null }
+export const sharing = { project_id: project.id, level: "entries", since: null, etag: "pK3vD9sQm1tX7wLZ0yR2hA" }

@@ -56,7 +56,8 @@ export const SharingPayload = Schema.Struct({
   since: Schema.optionalKey(Schema.NullOr(Instant)).pipe(Schema.annotateKey({
     description: "Entries that start earlier are not shared; null: all are. Left out: as it was, or from now on where nothing was shared."
   })),
-  project_id: readOnlyProjectFields.id
+  project_id: readOnlyProjectFields.id,
+  etag: readOnlyProjectFields.etag
 }).annotate({ identifier: "SharingPayload" })
 export type SharingPayload = typeof SharingPayload.Type
 
@@ -118,13 +119,24 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
       description: "It takes entries again.",
       transform: response
     })),
-  HttpApiEndpoint.put("makeDefault", "/v1/projects/:id/default", { params, success: Project, error: [Conflict, NotFound] })
+  HttpApiEndpoint.put("makeDefault", "/v1/projects/:id/default", {
+    params,
+    headers: ifMatch,
+    success: withEtagHeader(Project),
+    error: [Conflict, NotFound, PreconditionFailed]
+  })
     .annotateMerge(OpenApi.annotations({
       summary: "Make it your default project",
-      description: "An entry that is recorded without naming a project goes there; with `project_id: null` it goes to none. You have one at most.",
+      description: "An entry that is recorded without naming a project goes there; with `project_id: null` it goes to none. You have one at most. "
+        + "Which one it is stands in each project as `is_default`, and its `etag` changes with that.",
       transform: response
     })),
-  HttpApiEndpoint.delete("endDefault", "/v1/projects/:id/default", { params, success: HttpApiSchema.NoContent, error: NotFound })
+  HttpApiEndpoint.delete("endDefault", "/v1/projects/:id/default", {
+    params,
+    headers: ifMatch,
+    success: HttpApiSchema.NoContent,
+    error: [NotFound, PreconditionFailed]
+  })
     .annotateMerge(OpenApi.annotations({
       summary: "Have no default project, where it is this one",
       description: "Entries that name no project go to none from now on."
@@ -136,13 +148,19 @@ export class ProjectsApi extends HttpApiGroup.make("projects").add(
         + "starts, in its author's time zone. `hours` is `minutes` / 60, rounded to two decimals; types, ratings, levels and weeks without entries are left out.",
       transform: examples({ response: Example.stats })
     })),
-  HttpApiEndpoint.get("sharing", "/v1/projects/:id/sharing", { params, success: Sharing, error: NotFound })
+  HttpApiEndpoint.get("sharing", "/v1/projects/:id/sharing", { params, headers: ifNoneMatch, success: unlessKnown(Sharing), error: NotFound })
     .annotateMerge(OpenApi.annotations({
       summary: "What you share of your entries on a team's project",
       description: "`none` where you have said nothing.",
       transform: examples({ response: Example.sharing })
     })),
-  HttpApiEndpoint.put("share", "/v1/projects/:id/sharing", { params, payload: SharingPayload, success: Sharing, error: [Conflict, NotFound] })
+  HttpApiEndpoint.put("share", "/v1/projects/:id/sharing", {
+    params,
+    headers: ifMatch,
+    payload: SharingPayload,
+    success: withEtagHeader(Sharing),
+    error: [Conflict, NotFound, PreconditionFailed]
+  })
     .annotateMerge(OpenApi.annotations({
       summary: "Share your entries on a team's project, or no longer",
       description: "Nothing is shared unless you say so here. `figures`: hours and counts; `entries`: besides them each entry without its description.",

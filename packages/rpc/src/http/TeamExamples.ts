@@ -17,7 +17,8 @@ export const member = {
   last_name: "Lovelace",
   email: "ada@example.com",
   role: "lead",
-  joined_at: "2026-01-06T08:00:00.000Z"
+  joined_at: "2026-01-06T08:00:00.000Z",
+  etag: "pK3vD9sQm1tX7wLZ0yR2hA"
 }
 
 export const invitation = {

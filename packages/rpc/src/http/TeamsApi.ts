@@ -35,7 +35,15 @@ export const TeamPayload = Schema.Struct({
 }).annotate({ identifier: "TeamPayload" })
 export type TeamPayload = typeof TeamPayload.Type
 
-export const RolePayload = Schema.Struct({ role: TeamRole }).annotate({ identifier: "RolePayload" })
+export const RolePayload = Schema.Struct({
+  role: TeamRole,
+  user_id: ignored,
+  first_name: ignored,
+  last_name: ignored,
+  email: ignored,
+  joined_at: ignored,
+  etag: ignored
+}).annotate({ identifier: "RolePayload" })
 
 export const InvitationPayload = Schema.Struct({
   email: Email,
@@ -128,11 +136,18 @@ export class TeamsApi extends HttpApiGroup.make("teams").add(
       description: "With their roles, for every member to see.",
       transform: examples({ response: { items: [Example.member], next_cursor: null } })
     })),
+  HttpApiEndpoint.get("member", "/v1/teams/:id/members/:user_id", { params: member, headers: ifNoneMatch, success: unlessKnown(TeamMember), error: NotFound })
+    .annotateMerge(OpenApi.annotations({
+      summary: "Read a member of a team",
+      description: "For every member to see.",
+      transform: examples({ response: Example.member })
+    })),
   HttpApiEndpoint.put("setRole", "/v1/teams/:id/members/:user_id", {
     params: member,
+    headers: ifMatch,
     payload: RolePayload,
-    success: TeamMember,
-    error: [Conflict, Forbidden, NotFound]
+    success: withEtagHeader(TeamMember),
+    error: [Conflict, Forbidden, NotFound, PreconditionFailed]
   }).annotateMerge(OpenApi.annotations({
     summary: "Give a member another role, as an admin",
     description: "A member sees the team, its members, its projects and what is shared; a lead besides steers its projects; an admin besides its members and itself. The last admin stays one.",
@@ -140,8 +155,9 @@ export class TeamsApi extends HttpApiGroup.make("teams").add(
   })),
   HttpApiEndpoint.delete("removeMember", "/v1/teams/:id/members/:user_id", {
     params: member,
+    headers: ifMatch,
     success: HttpApiSchema.NoContent,
-    error: [Conflict, Forbidden, NotFound]
+    error: [Conflict, Forbidden, NotFound, PreconditionFailed]
   }).annotateMerge(OpenApi.annotations({
     summary: "Leave a team, or remove a member as an admin",
     description: "Nothing of theirs is shared with the team any more; their entries stay theirs. The last admin cannot leave."

@@ -20,9 +20,9 @@ export class ProjectRpcs extends RpcGroup.make(
   Rpc.make("DeleteProject", { payload: { ...id, ...ifMatch }, error }),
   Rpc.make("ArchiveProject", { payload: id, success: Project, error }),
   Rpc.make("UnarchiveProject", { payload: id, success: Project, error }),
-  Rpc.make("MakeDefaultProject", { payload: id, success: Project, error }),
-  Rpc.make("EndDefaultProject", { payload: id, error }),
+  Rpc.make("MakeDefaultProject", { payload: { ...id, ...ifMatch }, success: Project, error }),
+  Rpc.make("EndDefaultProject", { payload: { ...id, ...ifMatch }, error }),
   Rpc.make("GetProjectStats", { payload: { ...id, period: StatsQuery }, success: ProjectStats, error }),
   Rpc.make("GetProjectSharing", { payload: id, success: Sharing, error }),
-  Rpc.make("ShareProject", { payload: { ...id, sharing: SharingPayload }, success: Sharing, error })
+  Rpc.make("ShareProject", { payload: { ...id, sharing: SharingPayload, ...ifMatch }, success: Sharing, error })
 ).middleware(RpcAuthorization) {}

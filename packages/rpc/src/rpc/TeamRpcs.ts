@@ -1,9 +1,9 @@
 /** Teams over RPC; see TeamsApi. */
 import { InvitationId, OrganizationId, UserId } from "@englog/domain/Ids"
-import { Team, TeamMember, TeamStats } from "@englog/domain/teams/Team"
+import { Team, TeamMember, TeamRole, TeamStats } from "@englog/domain/teams/Team"
 import { Rpc, RpcGroup } from "effect/rpc"
 import {
-  InvitationPayload, InvitationToken, NewInvitation, RolePayload, SharedEntryPage, TeamEntriesQuery, TeamInvitationPage, TeamMemberPage, TeamPage,
+  InvitationPayload, InvitationToken, NewInvitation, SharedEntryPage, TeamEntriesQuery, TeamInvitationPage, TeamMemberPage, TeamPage,
   TeamPayload, TeamsQuery, TeamStatsQuery
 } from "../http/TeamsApi.ts"
 import { ifMatch } from "./IfMatch.ts"
@@ -21,9 +21,10 @@ export class TeamRpcs extends RpcGroup.make(
   Rpc.make("UpdateTeam", { payload: { ...id, team: TeamPayload, ...ifMatch }, success: Team, error }),
   Rpc.make("DeleteTeam", { payload: { ...id, ...ifMatch }, error }),
   Rpc.make("ListTeamMembers", { payload: { ...id, page: TeamsQuery }, success: TeamMemberPage, error }),
-  Rpc.make("SetTeamRole", { payload: { ...member, ...RolePayload.fields }, success: TeamMember, error }),
+  Rpc.make("GetTeamMember", { payload: member, success: TeamMember, error }),
+  Rpc.make("SetTeamRole", { payload: { ...member, role: TeamRole, ...ifMatch }, success: TeamMember, error }),
   /** Oneself too, which is leaving. */
-  Rpc.make("RemoveTeamMember", { payload: member, error }),
+  Rpc.make("RemoveTeamMember", { payload: { ...member, ...ifMatch }, error }),
   Rpc.make("InviteToTeam", { payload: { ...id, invitation: InvitationPayload }, success: NewInvitation, error }),
   Rpc.make("ListTeamInvitations", { payload: { ...id, page: TeamsQuery }, success: TeamInvitationPage, error }),
   Rpc.make("WithdrawInvitation", { payload: { ...id, invitation_id: InvitationId }, error }),

@@ -3,6 +3,7 @@ import type { PerformanceReview, ReviewEntry, ReviewFigure } from "@englog/domai
 import { Effect } from "effect"
 import { barsHeight, columnsHeight, longDay, shareBars, weekColumns } from "./Charts.ts"
 import { makeFonts } from "./Fonts.ts"
+import { goalHeight, goalList } from "./GoalList.ts"
 import { narrative, noteName } from "./Narrative.ts"
 import { type Element, ink, innerWidth, makeSheet, page, type Sheet } from "./Sheet.ts"
 import { table } from "./Table.ts"
@@ -36,6 +37,8 @@ const write = (sheet: Sheet, review: PerformanceReview) => {
   if (review.weeks.some(({ minutes }) => minutes > 0)) section(sheet, "Time per week", (part) => weekColumns(sheet, part, review.weeks), columnsHeight)
   if (review.by_project.length > 0) section(sheet, "Projects", (part) => projectsTable(sheet, part, review))
   if (review.by_type.length > 0) section(sheet, "Where the time went", (part) => shares(sheet, part, review), sharesHeight(review))
+  const [goal] = review.goals
+  if (goal !== undefined) section(sheet, "Goals", (part) => goals(sheet, part, review), goalHeight(sheet, goal))
   if (review.insight !== null) section(sheet, "Summary of the work", (part) => insight(sheet, part, review))
   if (review.highlights.length > 0) section(sheet, "Work of highest value and impact", (part) => entriesTable(sheet, part, review.highlights))
   if (review.metrics.length > 0) section(sheet, "Metrics", (part) => figuresTable(sheet, part, review.metrics), ROW * (review.metrics.length + 1))
@@ -112,6 +115,13 @@ const shares = (sheet: Sheet, parent: Element, { by_impact, by_type, by_value }:
   sheet.skip(10)
   shareBars(sheet, parent, "By level of impact", by_impact, box)
   sheet.moveTo(Math.max(left, sheet.y()))
+}
+
+const goals = (sheet: Sheet, parent: Element, review: PerformanceReview) => {
+  goalList(sheet, parent, review)
+  if (review.goals_left_out > 0) {
+    paragraph(sheet, parent, `${review.goals_left_out} more of this period are not shown: those that ended first.`, { size: 7.5, color: ink.dim })
+  }
 }
 
 const insight = (sheet: Sheet, parent: Element, { insight, uncited }: PerformanceReview) => {

@@ -9,7 +9,7 @@ import { type Line, makeTextLayout, type Span } from "./TextLayout.ts"
 export const page = { width: 595.28, height: 841.89, left: 56, right: 56, top: 60, bottom: 64 } as const
 export const innerWidth = page.width - page.left - page.right
 
-export const ink = { text: "#1d2733", dim: "#5c6b7a", strong: "#0f4c5c", accent: "#2a8f9d", pale: "#e6eef0", rule: "#c9d3d8" } as const
+export const ink = { text: "#1d2733", dim: "#5c6b7a", strong: "#0f4c5c", accent: "#2a8f9d", pale: "#e6eef0", rule: "#c9d3d8", alert: "#b0552a" } as const
 
 export type Element = PDFKit.PDFStructureElement
 

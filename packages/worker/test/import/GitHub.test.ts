@@ -42,9 +42,29 @@ const documented = (asked: Asked): Reply => {
   if (asked.headers.authorization !== "Bearer s3cret") return { status: 401, body: { message: "Bad credentials" } }
   if (pathname === "/user") return { body: { login: "Ada" } }
   if (pathname === "/repos/ada/engine/commits") return paged([[commit(9), commit(8)], [commit(7), { sha: "odd" }], [commit(6)]], asked)
+  if (pathname.endsWith("/branches")) return { body: [] }
   if (pathname === "/repos/ada/engine/pulls") return paged([[pull(1, "ada")], [pull(2, "bob")], [{ ...pull(3, "ada"), updated_at: "2026-01-01T00:00:00Z" }]], asked)
   if (pathname.endsWith("/2/reviews")) return paged([[review("R1", "bob", "2026-03-06T10:00:00Z")], [review("R2", "ADA", "2026-03-07T10:00:00Z")], [review("R3", "ada")]], asked)
   return pathname.endsWith("/reviews") ? { body: [] } : { status: 404, body: { message: "Not Found" } }
+}
+
+const branch = (name: string, n: number) => ({ name, commit: { sha: `sha-${n}` }, protected: false })
+
+/** Six branches on two pages: two end at one commit, one at a commit of the default branch, and one is gone before it is read. */
+const branches = [[branch("feature", 12), branch("gone", 99), branch("main", 9)], [branch("old", 7), branch("same", 12), branch("z", 14), { name: "odd" }]]
+
+/** What can be reached from the head of each; without one, of the default branch. */
+const reachable: Readonly<Record<string, ReadonlyArray<ReadonlyArray<unknown>>>> = {
+  "sha-12": [[commit(12), commit(11)], [commit(8), { sha: "odd" }, commit(5)]],
+  "sha-14": [[commit(14), commit(12), commit(8)]]
+}
+
+const branched = (asked: Asked): Reply => {
+  const { pathname, searchParams } = asked.url
+  if (pathname === "/repos/ada/engine/branches") return paged(branches, asked)
+  const head = pathname === "/repos/ada/engine/commits" ? searchParams.get("sha") : null
+  if (head === null) return documented(asked)
+  return reachable[head] === undefined ? { status: 404, body: { message: `No commit found for SHA: ${head}` } } : paged(reachable[head] ?? [], asked)
 }
 
 const failing = (reply: (asked: Asked, base: string) => Reply, more: Record<string, unknown> = {}) =>
@@ -72,6 +92,41 @@ describe("GitHub", () => {
     assert.isFalse(asked.some(({ url }) => url.pathname.endsWith("/3/reviews")), "what has not changed since is not asked about")
     assert.deepStrictEqual((yield* read(base)).items, items)
   })))
+
+  it.live("gives one's own commits of all branches, each once, and asks nothing of a branch that was read with another one", () => Effect.scoped(Effect.gen(function*() {
+    const { asked, base } = yield* jsonServer(branched)
+    const { items, problems } = yield* read(base)
+    assert.sameMembers(items.map(({ external_id }) => external_id), [5, 6, 7, 8, 9, 11, 12, 14].map((n) => `sha-${n}`).concat("PR_1", "R2"))
+    assert.deepStrictEqual(problems.map(({ error, item }) => `${item}: ${error}`), [
+      "commits of ada/engine: 1 of them are not as GitHub documents them, and were left out",
+      "branches of ada/engine: 1 of them are not as GitHub documents them, and were left out",
+      "commits of ada/engine, branch gone: the branch was deleted while it was read"
+    ])
+    const commits = asked.filter(({ url }) => url.pathname.endsWith("/commits")).map(({ url }) => url.searchParams)
+    assert.deepStrictEqual(commits.map((query) => `${query.get("sha")} ${query.get("page") ?? 1}`), ["null 1", "null 2", "null 3", "sha-12 1", "sha-12 2", "sha-99 1", "sha-14 1"])
+    for (const query of commits) assert.deepStrictEqual([query.get("author"), query.get("since")], ["ada", "2026-02-28T20:00:00.000Z"])
+    assert.deepStrictEqual((yield* read(base)).items, items)
+  })))
+
+  it.live("limits between branches: what was read of the others is handed in, and the rest is told", () => Effect.scoped(Effect.gen(function*() {
+    const { base } = yield* jsonServer((asked) =>
+      asked.url.searchParams.get("sha") === "sha-14" ? { status: 403, headers: { "x-ratelimit-remaining": "0", "retry-after": "3600" }, body: { message: "API rate limit exceeded" } } : branched(asked))
+    const source = yield* openFetch(github)
+    const [page] = yield* Stream.runCollect(source.read(jobAt(base), Effect.succeed(Duration.minutes(5))))
+    assert.sameMembers(page?.items.map(({ external_id }) => external_id) ?? [], [5, 6, 7, 8, 9, 11, 12].map((n) => `sha-${n}`))
+    assert.match(page?.problems.at(-1)?.error ?? "", /^GitHub's rate limit is used up: not everything of ada\/engine was read; import again from /)
+  })))
+
+  it.live("reads 500 branches at most, and says how many there are", () => Effect.scoped(Effect.gen(function*() {
+    const many = Array.from({ length: 6 }, (_, page) => Array.from({ length: 100 }, (_, index) => branch(`b${page}-${index}`, 1_000 + page * 100 + index)))
+    const { asked, base } = yield* jsonServer((asked) => {
+      if (asked.url.pathname === "/repos/ada/engine/branches") return paged(many, asked)
+      return asked.url.searchParams.has("sha") ? { body: [] } : documented(asked)
+    })
+    const { problems } = yield* read(base)
+    assert.strictEqual(problems.at(-1)?.error, "100 of 600 branches were not read: at most 500 are")
+    assert.lengthOf(asked.filter(({ url }) => url.searchParams.has("sha")), 500)
+  })), 60_000)
 
   it.live("is asked again after an outage, an answer that was cut off, and limits of both kinds", () => Effect.scoped(Effect.gen(function*() {
     const reset = `${Math.floor(DateTime.toEpochMillis(yield* DateTime.now) / 1_000)}`

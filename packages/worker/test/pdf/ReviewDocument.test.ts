@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { PerformanceReview } from "@englog/domain/exports/PerformanceReview"
+import type { GoalWork } from "@englog/domain/facts/GoalFacts"
+import { GoalId } from "@englog/domain/Ids"
 import { MAX_RESULT_BYTES } from "@englog/rpc/grpc/WireLimits"
 import { renderReview } from "@englog/worker/pdf/ReviewDocument"
 import { Effect } from "effect"
@@ -57,6 +59,32 @@ describe("a performance review as PDF", () => {
     for (const part of ['"Title":"Performance review – Ada Lovelace"', '"Author":"Ada Lovelace"', '"Language":"en"']) assert.include(info, part)
     for (const tag of ["H1", "H2", "Table", "TH", "TD", "Figure", "LI"]) assert.include(tags, `"role":"${tag}"`)
     assert.match(tags, /"alt":"Hours per week\. 2026-01-01: /)
+  }))
+
+  it.effect("shows goals with what they ask for, how far they were and their state, and what lay outside working hours", () => Effect.gen(function*() {
+    const entries = entriesOf(60)
+    const long = "Read papers about consensus, and write down what each of them assumes of clocks, networks and disks, ".repeat(3).trim()
+    const goal = (index: number, title: string, more: Partial<GoalWork> = {}): GoalWork => ({
+      id: GoalId.make(`${index}0000000-0000-4000-8000-000000000000`), title, measure: "hours", target: 90, start_date: "2026-01-01", end_date: "2026-12-31", entries, ...more
+    })
+    const goals = [
+      goal(1, "Write more code"), goal(2, long, { measure: "entries", target: 12 }), goal(3, "Certify", { start_date: "2026-12-30", end_date: "2027-02-01", entries: [] }),
+      ...Array.from({ length: 49 }, (_, index) => goal(4, `Goal ${index} of many`, { end_date: "2026-02-01" }))
+    ]
+    const nights = [{ start: "00:00", end: "06:00" }]
+    const working_hours = { monday: nights, tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+    const given = review(entries, { goals, working_hours })
+    const { outline, tags, text } = yield* read(given)
+    assert.deepStrictEqual(outline?.slice(3, 5), ["Where the time went", "Goals"])
+    assert.include(text, "Write more code missed 45 h of 90 h (50 %) · 45 h in this period · 1 Jan 2026 – 31 Dec 2026")
+    assert.include(text, "Certify behind 0 min of 90 h (0 %)")
+    assert.include(text, "achieved 60 entries of 12 entries (500 %)")
+    assert.include(text.replace(/ /g, ""), long.replace(/ /g, ""))
+    for (const { title } of given.goals.slice(3)) assert.include(text, title)
+    assert.include(text, "2 more of this period are not shown: those that ended first.")
+    assert.include(tags, `"role":"LI"`)
+    assert.match(text, /Time outside working hours \d+ h( \d+ min)? Share of all time outside working hours [\d.]+ %/)
+    assert.notInclude((yield* read(review(entries))).text, "outside working hours")
   }))
 
   it.effect("leads from each note to its entry", () => Effect.gen(function*() {

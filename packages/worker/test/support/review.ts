@@ -3,10 +3,12 @@ import { reviewOf } from "@englog/domain/exports/ReviewOf"
 import type { PerformanceReview } from "@englog/domain/exports/PerformanceReview"
 import { computeFacts } from "@englog/domain/facts/ComputeFacts"
 import { FactEntry } from "@englog/domain/facts/Fact"
+import type { GoalWork } from "@englog/domain/facts/GoalFacts"
 import { checkFigures } from "@englog/domain/figures/FigureCheck"
 import { EntryId } from "@englog/domain/Ids"
 import { NarrationInput } from "@englog/domain/insights/Insight"
 import { narrate } from "@englog/domain/narrator/Narrator"
+import type { WorkingHours } from "@englog/domain/users/WorkingHours"
 import { DateTime } from "effect"
 
 const types = ["code", "meeting", "debug", "review"] as const
@@ -34,8 +36,16 @@ export const entriesOf = (count: number, more: Partial<FactEntry> = {}): Readonl
     })
   })
 
-export const review = (entries: ReadonlyArray<FactEntry>, more: { readonly title?: string; readonly person?: string } = {}): PerformanceReview => {
-  const sheet = computeFacts({ entries, preceding: [], timezone: "Europe/Berlin", period: { start: "2026-01-01", end: "2026-12-31" } })
+interface Asked {
+  readonly title?: string
+  readonly person?: string
+  readonly goals?: ReadonlyArray<GoalWork>
+  readonly working_hours?: WorkingHours | null
+  readonly generated_at?: string
+}
+
+export const review = (entries: ReadonlyArray<FactEntry>, { goals = [], working_hours = null, ...more }: Asked = {}): PerformanceReview => {
+  const sheet = computeFacts({ entries, preceding: [], goals, working_hours, timezone: "Europe/Berlin", period: { start: "2026-01-01", end: "2026-12-31" } })
   const input = new NarrationInput({ insight_type: "annual", context: null, sheet, entries: entries.slice(0, 300), entry_count: entries.length, cached: null })
   const { citations, confidence, content } = checkFigures({ draft: narrate(input), sheet, entries, context: null })
   const cited = new Set(citations.flatMap(({ entry_ids }) => entry_ids))
@@ -45,6 +55,7 @@ export const review = (entries: ReadonlyArray<FactEntry>, more: { readonly title
     generated_at: "2027-01-02T08:00:00.000Z",
     sheet,
     entries,
+    goals,
     cited: entries.filter(({ id }) => cited.has(id)),
     insight: { insight_type: "annual", period_start: sheet.period_start, period_end: sheet.period_end, model: "builtin", confidence, content, citations },
     ...more

@@ -16,7 +16,9 @@ export const csvFile = Effect.succeed(ImportSource.make("csv_file", ({ attendee,
   Stream.unwrap(Effect.suspend(() => {
     const header = csvHeaderOf(csv)
     if (typeof header === "string") return failed(header)
-    const { problems, rows } = readRows(csv, header.delimiter)
+    const report = readRows(csv, header.delimiter)
+    if (typeof report === "string") return failed(report)
+    const { problems, rows } = report
     const own = rowsOf(rows, attendee)
     if (typeof own === "string") return failed(own)
     const format = date_format ?? dateFormatOf(own.rows.map((row) => row.cell("start date")))
@@ -82,9 +84,12 @@ const itemOf = (row: CsvRow, { format, source, zone }: Terms): Result.Result<Imp
   }
   return Result.gen(function*() {
     const start = yield* instant(["Start date", row.cell("start date")], ["Start time", row.cell("start time")])
-    const lasted = durationOf(row.cell("duration", "duration (h)"))
+    const length = row.cell("duration", "duration (h)")
+    const lasted = durationOf(length)
     const ended = row.cell("end time", "stop time")
-    if (ended === "" && lasted === undefined) return yield* wrong("End time", "is required, or a duration")
+    if (ended === "" && lasted === undefined) {
+      return yield* length === "" ? wrong("End time", "is required, or a duration") : wrong("Duration", `must be hours, minutes and seconds, such as 1:30:00; it is "${textOf(length, 40)}"`)
+    }
     const end = ended === ""
       ? DateTime.add(start, { milliseconds: lasted ?? 0 })
       : yield* instant(["End date", row.cell("end date", "stop date") || row.cell("start date")], ["End time", ended])

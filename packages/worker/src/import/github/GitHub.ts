@@ -5,7 +5,7 @@
 import type { Commit } from "@englog/domain/imports/commits/Commit"
 import type { ImportedItem, ImportProblem } from "@englog/domain/imports/ImportedItem"
 import type { ImportPeriod } from "@englog/domain/imports/ImportInput"
-import { DateTime, Effect, Stream } from "effect"
+import { DateTime, Effect, Schema, Stream } from "effect"
 import { GuardedFetch } from "../../web/GuardedFetch.ts"
 import { instantOf } from "../ApiTimes.ts"
 import { isWithin } from "../calendar/CalendarData.ts"
@@ -13,7 +13,7 @@ import { commitItems, type CommitOf, isInReach, reach } from "../CommitItems.ts"
 import * as ImportSource from "../ImportSource.ts"
 import { problemOf } from "../ImportText.ts"
 import * as JsonApi from "../JsonApi.ts"
-import { failureOf, ListedCommit, pages, PER_PAGE, PullRequest, Review, User } from "./GitHubApi.ts"
+import { Branch, failureOf, ListedCommit, pages, PER_PAGE, PullRequest, Review, User } from "./GitHubApi.ts"
 import { pullRequestItem, reviewItem } from "./GitHubItems.ts"
 
 export const github = Effect.map(GuardedFetch, ({ fetch }) =>
@@ -69,22 +69,75 @@ const readRepository = Effect.fnUntraced(function*(reading: Reading, place: Plac
   yield* readPullRequests(reading, place)
 })
 
-const readCommits = Effect.fnUntraced(function*({ api, commits, period, problems }: Reading, { login, place, repository }: Place) {
-  const query = new URLSearchParams({ author: login, per_page: `${PER_PAGE}` })
+/**
+ * Of the default branch first, then of all others, each commit once. A branch whose head was read as part of another one holds nothing that
+ * is new: what can be reached from there was read with it.
+ */
+const readCommits = Effect.fnUntraced(function*(reading: Reading, place: Place) {
+  const { problems } = reading
+  const of = `commits of ${place.repository}`
+  const seen = new Set<string>()
+  let whole = yield* readBranch(reading, place, seen, undefined).pipe(
+    // GitHub answers so for a repository without commits.
+    Effect.catchIf((error) => error._tag === "Refused" && error.status === 409, () => Effect.succeed(true))
+  )
+  if (!whole) problems.push(tooMany(of))
+  const heads = yield* headsOf(reading, place)
+  for (const [head, name] of [...heads].slice(0, MAX_BRANCHES)) {
+    if (whole && seen.has(head)) continue
+    const read = yield* readBranch(reading, place, seen, head).pipe(
+      Effect.catchIf((error) => error._tag === "Refused" && [404, 409, 422].includes(error.status), () => {
+        problems.push(problemOf({ item: `${of}, branch ${name}`, error: "the branch was deleted while it was read" }))
+        return Effect.succeed(true)
+      })
+    )
+    if (!read) problems.push(tooMany(`${of}, branch ${name}`))
+    whole &&= read
+  }
+  if (heads.size > MAX_BRANCHES) {
+    problems.push(problemOf({ item: of, error: `${heads.size - MAX_BRANCHES} of ${heads.size} branches were not read: at most ${MAX_BRANCHES} are` }))
+  }
+})
+
+/** Each is at least one question, of which GitHub answers 5,000 in an hour. */
+const MAX_BRANCHES = 500
+
+/** The commits at the ends of branches, each with the name of the first branch that ends there. */
+const headsOf = Effect.fnUntraced(function*({ api, problems }: Reading, { place, repository }: Place) {
+  const heads = new Map<string, string>()
+  const whole = yield* pages(api, `${place}/branches?per_page=${PER_PAGE}`, (page) => Effect.sync(() => {
+    const { fitting, odd } = JsonApi.sortOut(Branch, page)
+    for (const { commit, name } of fitting) if (!heads.has(commit.sha)) heads.set(commit.sha, name)
+    problems.push(...oddOnes(odd, `branches of ${repository}`))
+    return true
+  }))
+  if (!whole) problems.push(tooMany(`branches of ${repository}`))
+  return heads
+})
+
+/** What can be reached from a commit; from the end of the default branch where none is named. False: there is more. */
+const readBranch = ({ api, commits, period, problems }: Reading, { login, place, repository }: Place, seen: Set<string>, head: string | undefined) => {
+  const query = new URLSearchParams({ ...head === undefined ? {} : { sha: head }, author: login, per_page: `${PER_PAGE}` })
   if (period !== null) query.set("since", DateTime.formatIso(DateTime.subtractDuration(period.from, reach)))
   if (period !== null) query.set("until", DateTime.formatIso(DateTime.addDuration(period.to, reach)))
-  const whole = yield* pages(api, `${place}/commits?${query}`, (page) => Effect.sync(() => {
-    const { fitting, odd } = JsonApi.sortOut(ListedCommit, page)
+  return pages(api, `${place}/commits?${query}`, (page) => Effect.sync(() => {
+    const { fitting, odd } = JsonApi.sortOut(ListedCommit, page.filter((one) => isNew(one, seen)))
     const read = fitting.flatMap(commitOf).filter((commit) => isInReach(commit, period))
     commits.push(...read.map((commit) => ({ commit, repository: repository.split("/")[1] ?? repository })))
     problems.push(...oddOnes(odd, `commits of ${repository}`))
     return true
-  })).pipe(
-    // GitHub answers so for a repository without commits.
-    Effect.catchIf((error) => error._tag === "Refused" && error.status === 409, () => Effect.succeed(true))
-  )
-  if (!whole) problems.push(tooMany(`commits of ${repository}`))
-})
+  }))
+}
+
+/** By its hash; by all that it says where it has none. */
+const isNew = (listed: unknown, seen: Set<string>): boolean => {
+  const name = hasHash(listed) ? listed.sha : JSON.stringify(listed)
+  if (seen.has(name)) return false
+  seen.add(name)
+  return true
+}
+
+const hasHash = Schema.is(Schema.Struct({ sha: Schema.String }))
 
 const commitOf = ({ commit, parents, sha }: typeof ListedCommit.Type): ReadonlyArray<Commit> => {
   const at = instantOf(commit.author.date)

@@ -14,6 +14,8 @@ export const ListedCommit = Schema.Struct({
   parents: Schema.Array(Schema.Unknown)
 })
 
+export const Branch = Schema.Struct({ name: Schema.String, commit: Schema.Struct({ sha: Schema.NonEmptyString }) })
+
 /** Null: an account that is gone. */
 const Account = Schema.NullOr(User)
 
