@@ -155,7 +155,7 @@ export class TestApi extends Context.Service<TestApi, {
           )
           const response = yield* http.execute(request)
           const answered = yield* response.text
-          const isJson = (response.headers["content-type"] ?? "").includes("json")
+          const isJson = method !== "HEAD" && (response.headers["content-type"] ?? "").includes("json")
           const parsed: unknown = isJson ? JSON.parse(answered) : null
           const at = (...path: ReadonlyArray<string | number>) =>
             path.reduce<unknown>((value, key) => Predicate.hasProperty(value, key) ? value[key] : undefined, parsed)
