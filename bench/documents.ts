@@ -2,16 +2,11 @@
  * `npm run bench:documents`: documents by an API, its embedded PostgreSQL and one worker, each a process of its own. How long a
  * document of 1,000 words takes from its submission to its being searched; words a second and the memory of both processes
  * over 20 MB in documents of the largest size that a body of JSON holds; how many of the questions of examples/knowledge find
- * their section among the first five chunks, and how long a search takes. And, by new processes, one document of 50 MiB that is
- * uploaded: how long that and its processing take, the highest memory of both meanwhile, and a search in it. Linux only, for the
- * memory.
+ * their section among the first five chunks, and how long a search takes. Linux only, for the memory. Larger ones: largeDocuments.ts.
  */
-import { MAX_DOCUMENT_BYTES } from "@englog/domain/documents/DocumentUpload"
 import { SearchAnswer } from "@englog/rpc/http/DocumentRequest"
 import { TaskAccepted } from "@englog/rpc/http/TaskView"
 import { Installation } from "@englog/e2e/Installation"
-import { largeText } from "@englog/e2e/LargeText"
-import { librarian } from "@englog/e2e/Librarian"
 import { ask, register } from "@englog/e2e/Person"
 import { peakMiB, residentMiB } from "@englog/e2e/Resident"
 import { Effect, Schema } from "effect"
@@ -72,35 +67,11 @@ runBench(Effect.gen(function*() {
   const after = yield* memory
   const peak = { api_mib: yield* peakMiB(api.pid), worker_mib: yield* peakMiB(worker.pid) }
 
-  yield* note("one document of 50 MiB, by new processes")
-  yield* worker.end("SIGTERM")
-  yield* api.end("SIGTERM")
-  const fresh = { api: yield* installation.startApi(), worker: yield* installation.startWorker("bench-large") }
-  const end = " The lighthouse keeper is called Ottilie."
-  const bytes = new TextEncoder().encode(`${largeText(MAX_DOCUMENT_BYTES - end.length, 11)}${end}`)
-  const largest = yield* librarian(fresh.api.url, "large@example.com")
-  const uploaded = yield* timed(largest.upload(bytes))
-  const processing = yield* timed(largest.processed({ document_id: "largest", upload_id: uploaded.value.upload_id }, 60))
-  const found = yield* timed(largest.search("what is the lighthouse keeper called?"))
-  const largestPeak = { api_mib: yield* peakMiB(fresh.api.pid), worker_mib: yield* peakMiB(fresh.worker.pid) }
-
   const [cold = 0, ...warm] = small
   yield* report("documents", {
     thousand_words: { first_ms: rounded(cold), p50_ms: rounded(percentile(warm, 0.5)), max_ms: rounded(Math.max(...warm)), target_ms: 2_000 },
     large: { megabytes: MEGABYTES, words_per_second: Math.round(words * MEGABYTES / (all.ms / 1_000)), seconds: Math.round(all.ms / 1_000) },
     memory: { ready, after, peak },
-    largest: {
-      bytes: bytes.length,
-      chunks: processing.value.chunks,
-      words: processing.value.words,
-      upload_seconds: rounded(uploaded.ms / 1_000),
-      processing_seconds: rounded(processing.ms / 1_000),
-      words_per_second: Math.round(processing.value.words / (processing.ms / 1_000)),
-      peak: largestPeak,
-      search_ms: rounded(found.ms),
-      last_sentence_found: found.value.items.some(({ text }) => text.includes("Ottilie")),
-      vector_problem: found.value.vector_problem
-    },
     search: {
       questions: questions.length,
       recall_at_5: rounded(answers.filter(({ found }) => found).length / answers.length),
@@ -109,4 +80,4 @@ runBench(Effect.gen(function*() {
       p95_ms: rounded(percentile(answers.map(({ ms }) => ms), 0.95))
     }
   })
-}), "90 minutes")
+}), "30 minutes")

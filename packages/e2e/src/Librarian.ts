@@ -7,10 +7,14 @@ import { uploadsRoute, uploadTypes } from "@englog/rpc/http/DocumentUploadsApi"
 import { TaskAccepted } from "@englog/rpc/http/TaskView"
 import { Effect, Schema, Stream } from "effect"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
-import { ask, register } from "./Person.ts"
+import { ask, personOf, register } from "./Person.ts"
 
 export const librarian = Effect.fnUntraced(function*(url: string, email: string) {
-  const person = yield* register(url, email)
+  const registered = yield* register(url, email)
+  // Large documents take longer than an access token lasts.
+  const made = yield* ask("POST", `${url}/v1/users/tokens`, { token: registered.token, body: { name: "librarian", scopes: ["read", "write", "background"] } })
+  const { token } = yield* Schema.decodeEffect(Schema.fromJsonString(Schema.Struct({ token: Schema.String })))(made.text)
+  const person = personOf(url, { token, user_id: registered.user_id })
   const answered = <A, E>(method: "GET" | "POST" | "DELETE", path: string, schema: Schema.Codec<A, E>, body?: unknown) =>
     Effect.flatMap(ask(method, `${url}${path}`, { token: person.token, ...body === undefined ? {} : { body } }), ({ status, text }) =>
       status < 300

@@ -66,9 +66,11 @@ export const register = Effect.fnUntraced(function*(url: string, email: string) 
   const session = yield* expect("POST", `${url}/v1/auth/register`, 201, Session, {
     body: { email, password, first_name: "Ada", last_name: "Lovelace" }
   })
-  const token = session.access_token
-  const user_id = session.user.id
+  return personOf(url, { token: session.access_token, user_id: session.user.id })
+})
 
+/** Somebody who exists, by whatever token: an access token ends after a quarter of an hour. */
+export const personOf = (url: string, { token, user_id }: { readonly token: string; readonly user_id: UserId }) => {
   const addEntry = (entry: Readonly<Record<string, unknown>>) =>
     Effect.map(expect("POST", `${url}/v1/logs`, 201, Created, { token, body: { ...anEntry, ...entry } }), ({ id }) => id)
 
@@ -128,7 +130,7 @@ export const register = Effect.fnUntraced(function*(url: string, email: string) 
   })
 
   return { token, user_id, addEntry, submit, task, taskThat, ended, result, insightsOf, history }
-})
+}
 
 /** A morning's work, for whoever cares about nothing in particular. */
 export const anEntry = {

@@ -1,10 +1,12 @@
 /** Documents that are larger than a request's body of JSON, by an API server and workers as they are started. */
 import { assert, describe, it } from "@effect/vitest"
+import { DocumentThreads, ThreadLimits } from "@englog/worker/documents/DocumentThreads"
 import { NodeFileSystem } from "@effect/platform-node"
 import { DocumentSummary } from "@englog/domain/tasks/DocumentProcessing"
-import { Effect, Layer, Schema } from "effect"
+import { Duration, Effect, Layer, Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Installation } from "../src/Installation.ts"
+import { largeDocument } from "../src/LargeDocument.ts"
 import { largeText } from "../src/LargeText.ts"
 import { librarian } from "../src/Librarian.ts"
 
@@ -87,6 +89,14 @@ describe("a large document", () => {
       const histories = yield* ada.history(task_id)
       assert.isAbove(Math.max(...histories.map(({ attempt }) => attempt)), 1)
     }).pipe(Effect.scoped, Effect.provide(world)), 900_000)
+
+  it.live("that is a PDF of hundreds of pages is read in memory that does not grow with their number", () =>
+    Effect.gen(function*() {
+      const bytes = largeDocument("pdf", 7_800_000, 5, "The last line is here.")
+      const { headings, text } = yield* DocumentThreads.use((threads) => threads.whole({ format: "pdf", bytes })).pipe(Effect.provide(DocumentThreads.layer))
+      assert.isAbove(headings.length, 580)
+      assert.include(text.slice(headings.at(-1)?.start), "The last line is here.")
+    }).pipe(Effect.scoped, Effect.provideService(ThreadLimits, { time: Duration.minutes(3), megabytes: 112 })), 300_000)
 
   it.live("of every format comes through an upload, and fails with the reason where it cannot be read", () =>
     Effect.gen(function*() {

@@ -45,7 +45,7 @@ const settled = Effect.gen(function*() {
   const { postgresUrl } = yield* Installation
   const database = Database.layer({ url: Redacted.make(yield* postgresUrl), maxConnections: 1 })
   yield* SqlClient.SqlClient.use((sql) => sql`
-    SELECT 1 FROM user_metrics WHERE stale_since IS NOT NULL UNION ALL SELECT 1 FROM task_queue WHERE kind = 'UPDATE_USER_METRICS'`).pipe(
+    SELECT 1 FROM entry_marks WHERE NOT measured UNION ALL SELECT 1 FROM task_queue WHERE kind = 'UPDATE_USER_METRICS'`).pipe(
     Effect.repeat({ until: (open) => open.length === 0, schedule: Schedule.spaced("100 millis") }),
     Effect.provide(database)
   )

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { MailDelivery } from "@englog/domain/mail/Delivery"
 import { Effect, Layer, Schedule, Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
+import { grantAdmin } from "../src/Administrator.ts"
 import { Installation } from "../src/Installation.ts"
 import { type Catcher, startCatcher } from "../src/MailCatcher.ts"
 import { ask, register } from "../src/Person.ts"
@@ -46,6 +47,29 @@ describe.concurrent("e-mail", () => {
       assert.deepInclude(sent, { template: "welcome", to: "ada@example.com", smtp_code: 250 })
       assert.strictEqual(mail.messageId, `<${sent?.id}@example.com>`)
       assert.strictEqual(catcher.seen.messages, 1)
+    }).pipe(Effect.scoped, Effect.provide(world())))
+
+  it.live("comes back to an address of its own, by which a report that quotes nothing of it finds it", () =>
+    Effect.gen(function*() {
+      const installation = yield* Installation
+      const catcher = yield* startCatcher()
+      const api = yield* installation.startApi()
+      yield* installation.startWorker("postman", { ...mailEnv(catcher), MAIL_RETURN_PATH: "bounces+{id}@mail.example.com" })
+      const ada = yield* register(api.url, "ada@example.com")
+      const { from } = yield* catcher.next
+      const sent = yield* delivery(api.url, ada.token, "sent")
+      assert.strictEqual(from, `bounces+${sent?.id}@mail.example.com`)
+      yield* grantAdmin(installation.dataDir, "ada@example.com")
+      const report = `Return-Path: <>\r\nTo: ${from}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n`
+        + "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n"
+        + "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.2.2\r\nDiagnostic-Code: smtp; 552 5.2.2 mailbox full\r\n\r\n--b--\r\n"
+      const recorded = yield* ask("POST", `${api.url}/v1/mail/bounces`, { token: ada.token, raw: { type: "message/rfc822", text: report } }).pipe(
+        // Who somebody is, is known for three seconds.
+        Effect.repeat({ until: ({ status }) => status !== 403, schedule: Schedule.spaced("250 millis") })
+      )
+      assert.strictEqual(recorded.status, 200, recorded.text)
+      const bounced = yield* delivery(api.url, ada.token, "bounced")
+      assert.deepStrictEqual([bounced?.id, bounced?.smtp_code, bounced?.response], [sent?.id, 552, "552 5.2.2 mailbox full"])
     }).pipe(Effect.scoped, Effect.provide(world())))
 
   it.live("of a worker that was killed while it was sending is unknown, and not sent again but by wish", () =>

@@ -30,6 +30,7 @@ const configOf = (port: number, more: Partial<MailConfig> = {}): MailConfig => (
   credentials: Option.none(),
   caFile: Option.none(),
   from: { name: "EngLog", address: "englog@mail.example.com" },
+  returnPath: Option.none(),
   maxConnections: 2,
   rate: 1_000,
   timeout: 2_000,
@@ -42,7 +43,7 @@ const message = { to: "ada@example.com", message_id: "5f3a7c58", unsubscribe_url
 const send = (config: MailConfig, parts: Partial<typeof message> = {}) =>
   Effect.gen(function*() {
     const server = yield* MailServer
-    return yield* server.send(parts.to ?? message.to, yield* server.compose({ ...message, ...parts }))
+    return yield* server.send({ ...message, ...parts }, yield* server.compose({ ...message, ...parts }))
   }).pipe(Effect.provide(MailServer.layer(config)))
 
 const answerTo = Effect.fnUntraced(function*(manner: Manner, options: CatcherOptions = {}) {
@@ -69,6 +70,17 @@ layer(Certificates.layer, { excludeTestServices: true })("a mail server", (it) =
     assert.strictEqual(header("list-unsubscribe"), `<${message.unsubscribe_url}>`)
     assert.strictEqual(header("list-unsubscribe-post"), "List-Unsubscribe=One-Click")
     assert.notMatch(raw.replaceAll("\r\n", ""), /[\u0080-\uFFFF]/, "8 bits would need a server that takes them")
+  }))
+
+  it.effect("gets a sender of its own for each message where one is set, and the same one in the message", () => Effect.gen(function*() {
+    const catcher = yield* startCatcher()
+    const config = configOf(catcher.port, { returnPath: Option.some("bounces+{id}@mail.example.com") })
+    for (const message_id of ["5f3a7c58-8a43-4e0e-9a37-5a3f8d6f1c20", "6f3a7c58-8a43-4e0e-9a37-5a3f8d6f1c21"]) {
+      assert.deepInclude(yield* send(config, { message_id }), { _tag: "Taken" })
+      const { from, mail } = yield* catcher.next
+      assert.strictEqual(from, `bounces+${message_id}@mail.example.com`)
+      assert.deepInclude(mail.from, { name: "EngLog", address: "englog@mail.example.com" })
+    }
   }))
 
   it.effect("is told of no one-click address that others on the way could read", () => Effect.gen(function*() {

@@ -47,6 +47,14 @@ describe("the worker's configuration", () => {
     for (const MAIL_FROM of ["", "EngLog", "a@b\r\nBcc: c@d", "<>"]) {
       assert.match(yield* refusal({ SMTP_URL: "smtp://mail.example.com", MAIL_FROM }), /^MAIL_FROM must be set when SMTP_URL is/)
     }
+    const paths = ["bounces@example.com", "bounces@{id}.example.com", "b+{id}-{id}@example.com", "{id}", "b {id}@example.com", `${"b".repeat(29)}{id}@example.com`]
+    for (const MAIL_RETURN_PATH of paths) {
+      assert.match(yield* refusal({ SMTP_URL: "smtp://mail.example.com", ...from, MAIL_RETURN_PATH }), /^MAIL_RETURN_PATH must be an address with \{id\} once/, MAIL_RETURN_PATH)
+    }
+    for (const MAIL_RETURN_PATH of ["bounces+{id}@example.com", "{id}@bounces.example.com", `${"b".repeat(28)}{id}@example.com`]) {
+      const { mail } = yield* configured({ SMTP_URL: "smtp://mail.example.com", ...from, MAIL_RETURN_PATH })
+      assert.deepStrictEqual(Option.getOrThrow(mail).returnPath, Option.some(MAIL_RETURN_PATH))
+    }
   }))
 
   it.effect("lets no git repository be imported unless it is told of absolute folders", () => Effect.gen(function*() {

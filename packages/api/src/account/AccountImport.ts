@@ -5,7 +5,6 @@ import { type BadRequest, Conflict } from "@englog/rpc/http/HttpErrors"
 import { Context, Effect, Layer, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import { processingOf } from "../documents/Documents.ts"
 import { EntryTags } from "../entries/EntryTags.ts"
@@ -32,7 +31,6 @@ export class AccountImport extends Context.Service<AccountImport, {
       const repo = yield* RestoreRepo
       const profiles = yield* ProfileRepo
       const tags = yield* EntryTags
-      const metrics = yield* UserMetricsRepo
       const cipher = yield* FieldCipher
       const queue = yield* TaskQueue
       const { record } = yield* SecurityEvents
@@ -43,7 +41,6 @@ export class AccountImport extends Context.Service<AccountImport, {
           yield* repo.insert("log_entries", portion.map((entry) => entryRow(entry, ids, owner, cipher)))
           yield* tags.attach(owner.id, portion.map((entry) => ({ id: ids.entry(entry.id), tags: entry.tags })))
         }
-        if (account.log_entries.length > 0) yield* metrics.touch(owner.id)
       })
 
       const goalsOf = Effect.fnUntraced(function*(account: ReadAccount, ids: NewIds, owner: Caller) {

@@ -101,7 +101,7 @@ export const personalTables: ReadonlyArray<PersonalTable> = [
     table: "user_metrics",
     key: [{ name: "user_id", type: "uuid" }],
     whose: "v.user_id = $user",
-    without: ["stale_since", "submitted_until"]
+    without: ["submitted_until"]
   },
   { section: "default_project", table: "default_projects", key: [{ name: "user_id", type: "uuid" }], whose: "v.user_id = $user" },
   { section: "tags", table: "tags", key: uuid, whose: "v.user_id = $user" },
@@ -198,7 +198,7 @@ export const notExported: Readonly<Record<string, string>> = {
   weekly_reports: "which weeks were reported, which the tasks and insights of these reports tell as well",
   undeliverable_addresses: "digests of addresses that a mail server refused",
   day_rollups: "sums of log entries, computed from them",
-  stale_days: "which of those have to be computed anew",
+  entry_marks: "which roll-ups and metrics have to be computed anew",
   notification_readers: "the number of the newest notification",
   n8n_connections: "an organization's settings, with secrets",
   n8n_sync_types: "an organization's settings",

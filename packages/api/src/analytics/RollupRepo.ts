@@ -64,7 +64,7 @@ export class RollupRepo extends Context.Service<RollupRepo, {
   static readonly layer: Layer.Layer<RollupRepo, never, SqlClient.SqlClient> = Layer.effect(
     RollupRepo,
     Effect.map(SqlClient.SqlClient, (sql) => {
-      const isStale = sql`EXISTS (SELECT 1 FROM stale_days s WHERE s.user_id = r.user_id AND s.day = r.day)`
+      const isStale = sql`EXISTS (SELECT 1 FROM entry_marks s WHERE s.user_id = r.user_id AND s.day = r.day)`
 
       const tryLock = Effect.fnUntraced(function*(user: UserId) {
         const rows = yield* sql`SELECT pg_try_advisory_xact_lock(7365, hashtext(${user}::text)) AS locked`
@@ -113,9 +113,11 @@ export class RollupRepo extends Context.Service<RollupRepo, {
             JOIN users u ON u.id = ${user}
             ON CONFLICT (user_id, day) DO UPDATE SET timezone = excluded.timezone, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
               projects = excluded.projects, computed_at = now()`
-          yield* sql`
-            DELETE FROM stale_days WHERE user_id = ${user}
-              AND day IN (SELECT d::date FROM jsonb_array_elements_text(${JSON.stringify(rollups.map(({ date }) => date))}::jsonb) AS d)`
+          const ofDays = sql`
+            user_id = ${user} AND day IN (SELECT d::date FROM jsonb_array_elements_text(${JSON.stringify(rollups.map(({ date }) => date))}::jsonb) AS d)`
+          yield* sql`DELETE FROM entry_marks WHERE ${ofDays} AND measured`
+          // The metrics have not read it yet.
+          yield* sql`UPDATE entry_marks SET day = NULL WHERE ${ofDays}`
         }),
         shares: Effect.fn("RollupRepo.shares")(function*(team) {
           const rows = yield* sql`

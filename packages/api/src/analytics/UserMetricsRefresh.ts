@@ -86,7 +86,7 @@ export class UserMetricsRefresh extends Context.Service<UserMetricsRefresh, {
         })
       })
     })
-  ).pipe(Layer.provide(AnalysedEntryRepo.layer))
+  ).pipe(Layer.provide([AnalysedEntryRepo.layer, UserMetricsRepo.layer]))
 
   /** On one replica. */
   static readonly clock = Singleton.make("user-metrics", UserMetricsRefresh.use(({ submitStale }) => submitStale).pipe(

@@ -1,4 +1,4 @@
-/** The metrics of users in PostgreSQL, and who has changed entries since. Every method joins a transaction that is open. */
+/** The metrics of users in PostgreSQL, and whose entries have changed since, as `entry_marks` tells it. Every method joins a transaction that is open. */
 import { UserMetrics } from "@englog/domain/analytics/UserMetrics"
 import { OrganizationId, UserId } from "@englog/domain/Ids"
 import { UpdateUserMetrics } from "@englog/domain/tasks/UpdateUserMetrics"
@@ -12,13 +12,11 @@ const Stale = Schema.Struct({ user_id: UserId, organization_id: OrganizationId }
 export type ComputedMetrics = Omit<UserMetrics, "stale" | "computed_at">
 
 export class UserMetricsRepo extends Context.Service<UserMetricsRepo, {
-  /** Entries of the user are being changed: many may say so at once, and none of them waits for another. */
-  readonly touch: (user: UserId) => Effect.Effect<void, SqlError>
   /** Up to `limit` users whose metrics are stale and whom no task refreshes; for the next hour they are somebody's. */
   readonly takeStale: (limit: number) => Effect.Effect<ReadonlyArray<typeof Stale.Type>, SqlError>
   /** There is no task for them after all. */
   readonly giveBack: (users: ReadonlyArray<UserId>) => Effect.Effect<void, SqlError>
-  /** Takes the mark away, once all who are changing entries have committed. What is read afterwards has their changes. */
+  /** The marks are read, once all who are changing entries have committed. What is read afterwards has their changes, and nobody changes more until it is committed. */
   readonly begin: (user: UserId) => Effect.Effect<void, SqlError>
   /** Nothing where the user has gone. */
   readonly store: (user: UserId, computed: ComputedMetrics) => Effect.Effect<void, SqlError>
@@ -31,29 +29,31 @@ export class UserMetricsRepo extends Context.Service<UserMetricsRepo, {
     UserMetricsRepo,
     Effect.map(SqlClient.SqlClient, (sql) =>
       UserMetricsRepo.of({
-        touch: Effect.fn("UserMetricsRepo.touch")(function*(user) {
-          // A lock that is shared: whoever refreshes waits for all who hold it.
-          const marked = yield* sql`SELECT 1 FROM user_metrics WHERE user_id = ${user} AND stale_since IS NOT NULL FOR SHARE`
-          if (marked.length > 0) return
-          yield* sql`INSERT INTO user_metrics (user_id, stale_since) SELECT id, now() FROM users WHERE id = ${user}
-            ON CONFLICT (user_id) DO UPDATE SET stale_since = coalesce(user_metrics.stale_since, now())`
-        }),
         takeStale: Effect.fn("UserMetricsRepo.takeStale")(function*(limit) {
           const rows = yield* sql`
-            UPDATE user_metrics m SET submitted_until = now() + interval '1 hour'
-            FROM organizations o
-            WHERE o.personal_of = m.user_id AND m.user_id IN (
-              SELECT user_id FROM user_metrics WHERE stale_since IS NOT NULL AND (submitted_until IS NULL OR submitted_until < now())
-              ORDER BY stale_since LIMIT ${limit}::int FOR UPDATE SKIP LOCKED)
-            RETURNING m.user_id, o.id AS organization_id`
+            WITH taken AS (
+              INSERT INTO user_metrics AS u (user_id, submitted_until)
+              SELECT e.user_id, now() + interval '1 hour' FROM entry_marks e LEFT JOIN user_metrics s ON s.user_id = e.user_id
+              WHERE NOT e.measured AND (s.submitted_until IS NULL OR s.submitted_until < now())
+              GROUP BY e.user_id ORDER BY min(e.marked_at) LIMIT ${limit}::int
+              ON CONFLICT (user_id) DO UPDATE SET submitted_until = excluded.submitted_until WHERE u.submitted_until IS NULL OR u.submitted_until < now()
+              RETURNING user_id)
+            SELECT t.user_id, o.id AS organization_id FROM taken t JOIN organizations o ON o.personal_of = t.user_id`
           return yield* Effect.orDie(decodeStale(rows))
         }),
         giveBack: Effect.fn("UserMetricsRepo.giveBack")((users) =>
           Effect.asVoid(sql`
             UPDATE user_metrics SET submitted_until = NULL
             WHERE user_id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(users)}::jsonb))`)),
-        begin: Effect.fn("UserMetricsRepo.begin")((user) =>
-          Effect.asVoid(sql`UPDATE user_metrics SET stale_since = NULL, submitted_until = NULL WHERE user_id = ${user}`)),
+        begin: Effect.fn("UserMetricsRepo.begin")(function*(user) {
+          yield* sql`SELECT pg_advisory_xact_lock(7365, hashtext(${user}::text))`
+          // The day's roll-up may have to read the one that is left.
+          yield* sql`
+            DELETE FROM entry_marks m WHERE m.user_id = ${user} AND NOT m.measured AND (m.day IS NULL OR EXISTS (
+              SELECT 1 FROM entry_marks o WHERE o.user_id = m.user_id AND o.day = m.day AND (o.measured OR o.id < m.id)))`
+          yield* sql`UPDATE entry_marks SET measured = true WHERE user_id = ${user} AND NOT measured`
+          yield* sql`UPDATE user_metrics SET submitted_until = NULL WHERE user_id = ${user}`
+        }),
         store: Effect.fn("UserMetricsRepo.store")((user, { metrics, minutes, entries, period_end, period_start }) =>
           Effect.asVoid(sql`
             INSERT INTO user_metrics (user_id, period_start, period_end, minutes, entries, metrics, computed_at)
@@ -64,7 +64,7 @@ export class UserMetricsRepo extends Context.Service<UserMetricsRepo, {
         find: Effect.fn("UserMetricsRepo.find")(function*(user) {
           const rows = yield* sql`
             SELECT to_char(period_start, 'YYYY-MM-DD') AS period_start, to_char(period_end, 'YYYY-MM-DD') AS period_end, minutes, entries, metrics,
-              computed_at, stale_since IS NOT NULL AS stale
+              computed_at, EXISTS (SELECT 1 FROM entry_marks m WHERE m.user_id = ${user} AND NOT m.measured) AS stale
             FROM user_metrics WHERE user_id = ${user} AND computed_at IS NOT NULL`
           return rows[0] === undefined ? Option.none() : Option.some(new UserMetrics(yield* Effect.orDie(decodeRow(rows[0]))))
         }),

@@ -18,6 +18,7 @@ export const DocumentRpcsLive = DocumentRpcs.toLayer(Effect.gen(function*() {
     ListDocuments: (query) => CurrentUser.use((user) => orRpcFailure(documents.list(user, query))),
     GetDocument: (document) => CurrentUser.use((user) => orRpcFailure(documents.get(user, document))),
     DeleteDocument: (document) => CurrentUser.use((user) => orRpcFailure(documents.remove(user, document))),
+    GetDocumentUpload: ({ upload_id }) => CurrentUser.use((user) => orRpcFailure(uploads.find(user, upload_id))),
     DeleteDocumentUpload: ({ upload_id }) => CurrentUser.use((user) => orRpcFailure(uploads.remove(user, upload_id)))
   })
 }))

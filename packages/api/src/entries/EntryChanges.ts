@@ -12,7 +12,6 @@ import { Context, Data, DateTime, Duration, Effect, Layer, Option } from "effect
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
-import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
 import { isStale, type Seen, seenTag, stale } from "../http/EntityTag.ts"
 import { isForLackOfProject, noProject, Projects } from "../projects/Projects.ts"
 import { type EntryOrigin, EntryRepo } from "./EntryRepo.ts"
@@ -53,13 +52,12 @@ export class EntryChanges extends Context.Service<EntryChanges, {
     options: { readonly atomic: boolean }
   ) => Effect.Effect<ReadonlyArray<Outcome>, SqlError>
 }>()("@englog/api/entries/EntryChanges") {
-  static readonly layer: Layer.Layer<EntryChanges, never, EntryRepo | Projects | SqlClient.SqlClient | UserMetricsRepo> = Layer.effect(
+  static readonly layer: Layer.Layer<EntryChanges, never, EntryRepo | Projects | SqlClient.SqlClient> = Layer.effect(
     EntryChanges,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* EntryRepo
       const projects = yield* Projects
-      const metrics = yield* UserMetricsRepo
 
       /** What is stored of what they concern, locked; and what the projects that they name are good for, each asked once. */
       const present = Effect.fnUntraced(function*(user: UserId, proposals: ReadonlyArray<Proposal>) {
@@ -121,7 +119,6 @@ export class EntryChanges extends Context.Service<EntryChanges, {
         })
         const [late] = refused.keys()
         if (atomic && late !== undefined) return yield* new Undo({ outcomes: undone(settled, late) })
-        if (writes.length > refused.size) yield* metrics.touch(user)
         const kept = writes.filter(({ action, index }) => action !== "remove" && !refused.has(index))
         const stored = kept.length === 0 ? [] : yield* repo.findAll(user, kept.map(({ id }) => id))
         const byId = new Map(stored.map((entry) => [entry.id, entry]))

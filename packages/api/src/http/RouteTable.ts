@@ -3,7 +3,7 @@
  * paths are told apart from the others.
  */
 import { EngLogApi } from "@englog/rpc/http/Api"
-import { BodyLimit, usualBodyLimit } from "@englog/rpc/http/BodyLimit"
+import { BodyLimit, formEnvelope, usualBodyLimit } from "@englog/rpc/http/BodyLimit"
 import { feedRoute } from "@englog/rpc/http/FeedsApi"
 import { Context } from "effect"
 import { FindMyWay } from "effect/http"
@@ -49,10 +49,16 @@ interface LargeBody {
 const largeBodies = new Map<string, LargeBody>()
 
 /** What the request's body may be where that is larger, and therefore slower, than usual. */
-export const largeBodyOf = ({ method, url }: Asked): LargeBody | undefined => largeBodies.get(`${method} ${pathOf(url)}`)
+export const largeBodyOf = ({ method, url }: Asked): LargeBody | undefined =>
+  largeBodies.get(`${method} ${routeOf(url)?.path ?? ""}`)
 
-/** How many bytes of a body are read. */
-export const bodyLimitOf = (request: Asked): number => largeBodyOf(request)?.limit ?? usualBodyLimit
+/** How many bytes of a body are read. Of a form, the limit is that of the file in it. */
+export const bodyLimitOf = (request: Asked & { readonly headers: Readonly<Record<string, string | undefined>> }): number => {
+  const limit = largeBodyOf(request)?.limit ?? usualBodyLimit
+  return limit > usualBodyLimit && isForm(request.headers["content-type"]) ? limit + formEnvelope : limit
+}
+
+export const isForm = (contentType = ""): boolean => /^\s*multipart\/form-data\s*(;|$)/i.test(contentType)
 
 const routesOfApi = (): ReadonlyArray<Route> => {
   const routes: Array<Route> = []

@@ -1,6 +1,5 @@
 /** Entries and the projects that they belong to. */
 import { Layer } from "effect"
-import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
 import { Entries } from "../entries/Entries.ts"
 import { EntryChanges } from "../entries/EntryChanges.ts"
 import { EntryRepo } from "../entries/EntryRepo.ts"
@@ -10,7 +9,6 @@ import { Projects } from "../projects/Projects.ts"
 
 export const EntriesLive = Layer.mergeAll(Entries.layer, Layer.provide(renewWordsOnStart, EntryWordIndex.layer)).pipe(
   Layer.provideMerge(EntryChanges.layer),
-  Layer.provideMerge(UserMetricsRepo.layer),
   Layer.provideMerge(Projects.layer),
   Layer.provideMerge(Layer.mergeAll(EntryRepo.layer, ProjectRepo.layer))
 )

@@ -1,6 +1,6 @@
 /**
  * What mail servers say about messages that they had taken, and the addresses to which nothing is sent since. Reports are handed in by
- * whatever reads the mailbox of `MAIL_FROM`; only the ids in our own Message-IDs tell which message one is about.
+ * whatever reads the mailbox of `MAIL_FROM`, or of `MAIL_RETURN_PATH`; only our own ids, in Message-IDs and in return addresses, tell which message one is about.
  */
 import { DeliveryId, type SuppressionId } from "@englog/domain/Ids"
 import type { MailDelivery } from "@englog/domain/mail/Delivery"
@@ -81,7 +81,7 @@ export class Bounces extends Context.Service<Bounces, {
   )
 }
 
-/** Of the Message-IDs in a report; ours is the first, unless others forwarded it. */
+/** Of the ids in a report; ours is the first, unless others forwarded it. */
 const MAX_CANDIDATES = 20
 
 /** Each of our messages has one recipient: whom the report names, or, where an alias led elsewhere, whoever it failed for. */

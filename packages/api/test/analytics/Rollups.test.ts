@@ -196,7 +196,7 @@ layer(world, { excludeTestServices: true, timeout: "120 seconds" })("roll-ups", 
     yield* analyse(ada, payload)
     yield* ada.at("2026-03-02T10:30:00Z", 60)
     yield* sql`DELETE FROM users WHERE id = ${ada.id}`
-    const left = yield* sql`SELECT user_id FROM day_rollups WHERE user_id = ${ada.id} UNION ALL SELECT user_id FROM stale_days WHERE user_id = ${ada.id}`
+    const left = yield* sql`SELECT user_id FROM day_rollups WHERE user_id = ${ada.id} UNION ALL SELECT user_id FROM entry_marks WHERE user_id = ${ada.id}`
     assert.deepStrictEqual(left, [])
   }))
 

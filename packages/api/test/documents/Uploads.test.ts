@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { MAX_DOCUMENT_BYTES } from "@englog/domain/documents/DocumentUpload"
 import { UploadId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
-import { Effect, Layer, Redacted, Stream } from "effect"
+import { Deferred, Effect, Layer, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { randomBytes, randomUUID } from "node:crypto"
@@ -23,8 +23,27 @@ interface Uploader {
   readonly token: string
 }
 
-const upload = ({ token }: Uploader, raw: string, type = "text/plain", query = "") =>
-  TestApi.use(({ ask }) => ask("POST", `${ROUTE}${query}`, { token, raw, headers: { "content-type": type } }))
+const upload = ({ token }: Uploader, raw: string, type = "text/plain", query = "", more: Readonly<Record<string, string>> = {}) =>
+  TestApi.use(({ ask }) => ask("POST", `${ROUTE}${query}`, { token, raw, headers: { "content-type": type, ...more } }))
+
+const patch = ({ token }: Uploader, path: string, raw: string, { last, offset }: { readonly offset: number; readonly last: boolean }) =>
+  TestApi.use(({ ask }) => ask("PATCH", path, {
+    token,
+    raw,
+    headers: { "content-type": "application/partial-upload", "upload-offset": String(offset), "upload-complete": last ? "?1" : "?0" }
+  }))
+
+const patchHead = ({ token }: Uploader, path: string, more: string) =>
+  `PATCH ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/partial-upload\r\n${more}\r\n\r\n`
+
+const FORM = "multipart/form-data; boundary=----formBoundary7MA4YWxk"
+
+type FormPart = readonly [disposition: string, type: string | undefined, content: string]
+
+const form = (parts: ReadonlyArray<FormPart>): string =>
+  `${parts.map(([disposition, type, content]) =>
+    `------formBoundary7MA4YWxk\r\nContent-Disposition: form-data; ${disposition}\r\n${type === undefined ? "" : `Content-Type: ${type}\r\n`}\r\n${content}\r\n`).join("")
+  }------formBoundary7MA4YWxk--\r\n`
 
 const head = ({ token }: Uploader, more: string) =>
   `POST ${ROUTE} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: text/plain\r\n${more}\r\n\r\n`
@@ -105,6 +124,148 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a docum
     }
   })))
 
+  it.effect("goes on where it was cut off, and is whole only then", () => Effect.scoped(Effect.gen(function*() {
+    const ada = yield* somebody()
+    const text = `${randomBytes(1_400_000).toString("hex")} and the end`
+    const { ask } = yield* TestApi
+    const begun = yield* upload(ada, text.slice(0, 300_000), "text/markdown", "", { "upload-complete": "?0" })
+    assert.deepStrictEqual([begun.status, begun.at("bytes"), begun.at("complete")], [201, 300_000, false], begun.text)
+    const path = `${ROUTE}/${String(begun.at("upload_id"))}`
+    assert.deepInclude({ ...begun.headers }, { location: path, "upload-offset": "300000", "upload-complete": "?0" })
+    const early = yield* ada.post(PROCESSING, { document_id: "early", upload_id: begun.at("upload_id") })
+    assert.deepStrictEqual([early.status, early.error.split(":", 1)[0]], [404, "upload_id"])
+
+    // Announced are more bytes than are sent before the connection ends.
+    yield* Effect.scoped(Effect.gen(function*() {
+      const connection = yield* dial
+      yield* connection.send(patchHead(ada, path, `upload-offset: 300000\r\nupload-complete: ?1\r\ncontent-length: ${text.length - 300_000}`))
+      yield* connection.send(text.slice(300_000, 1_900_000))
+      yield* eventually(ofSomebody(ada), (uploads) => uploads[0]?.parts === 1 && uploads[0].bytes === 1_048_576)
+    }))
+    const asked = yield* eventually(ask("HEAD", path, { token: ada.token }), ({ headers }) => headers["upload-offset"] === "1900000")
+    assert.deepStrictEqual([asked.status, asked.headers["upload-complete"], asked.text], [200, "?0", ""])
+
+    const wrong = yield* patch(ada, path, "x", { offset: 1_048_576, last: true })
+    assert.deepStrictEqual([wrong.status, wrong.error], [409, "upload-offset: is 1048576, but 1900000 bytes of the upload have arrived"])
+    const some = yield* patch(ada, path, text.slice(1_900_000, 1_900_010), { offset: 1_900_000, last: false })
+    assert.deepStrictEqual([some.status, some.headers["upload-offset"], some.headers["upload-complete"]], [200, "1900010", "?0"])
+    const whole = yield* patch(ada, path, text.slice(1_900_010), { offset: 1_900_010, last: true })
+    assert.deepStrictEqual([whole.status, whole.at("bytes"), whole.at("complete"), whole.headers["upload-complete"]], [200, text.length, true, "?1"])
+    assert.deepStrictEqual((yield* ofSomebody(ada)).map(({ bytes, parts }) => [bytes, parts]), [[text.length, 3]])
+    assert.strictEqual((yield* patch(ada, path, "x", { offset: text.length, last: true })).status, 409, "nothing follows its end")
+    assert.strictEqual((yield* ada.post(PROCESSING, { document_id: "resumed", upload_id: begun.at("upload_id") })).status, 202)
+    assert.strictEqual((yield* ask("HEAD", path, { token: ada.token })).status, 404, "a document has taken it")
+    const exported = yield* ask("GET", "/v1/users/export", { token: ada.token })
+    const parts = [text.slice(0, 1_048_576), text.slice(1_048_576, 2_097_152), text.slice(2_097_152)]
+    for (const part of parts) assert.include(exported.text, `"${Buffer.from(part).toString("base64")}"`, "its bytes are those that were sent")
+  })))
+
+  it.effect("that goes on is its uploader's, is bounded as a whole, and takes only what says where it belongs", () => Effect.gen(function*() {
+    const [ada, eve] = [yield* somebody(), yield* somebody()]
+    const begun = yield* upload(ada, "", "text/plain", "", { "upload-complete": "?0" })
+    const path = `${ROUTE}/${String(begun.at("upload_id"))}`
+    const { ask } = yield* TestApi
+    assert.strictEqual((yield* patch(eve, path, "x", { offset: 0, last: true })).status, 404)
+    assert.strictEqual((yield* ask("GET", path, { token: eve.token })).status, 404)
+    for (const [headers, status, reason] of [
+      [{ "upload-complete": "?1" }, 400, /^upload-offset: /],
+      [{ "upload-offset": "-1", "upload-complete": "?1" }, 400, /^upload-offset: /],
+      [{ "upload-offset": "0", "upload-complete": "true" }, 400, /^upload-complete: /],
+      [{ "upload-offset": "0", "upload-complete": "?1", "content-type": "text/plain" }, 415, /^content-type: .*application\/partial-upload/]
+    ] as const) {
+      const refused = yield* ask("PATCH", path, { token: ada.token, raw: "x", headers: { "content-type": "application/partial-upload", ...headers } })
+      assert.strictEqual(refused.status, status, refused.text)
+      assert.match(refused.error, reason)
+    }
+    assert.strictEqual((yield* patch(ada, path, "", { offset: 0, last: true })).error, "body: must not be empty")
+    const large = yield* exchange(patchHead(ada, path, `upload-offset: 0\r\nupload-complete: ?1\r\ncontent-length: ${MAX_DOCUMENT_BYTES + 1}`))
+    assert.match(large, /^HTTP\/1.1 413 /)
+    // What follows 50 MiB but one byte may be one byte.
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`UPDATE document_uploads SET bytes = ${MAX_DOCUMENT_BYTES}, parts = 50 WHERE user_id = ${ada.id}`
+    const beyond = yield* patch(ada, path, "x", { offset: MAX_DOCUMENT_BYTES, last: true })
+    assert.deepStrictEqual([beyond.status, beyond.error], [413, `body: must be at most ${MAX_DOCUMENT_BYTES} bytes`])
+    assert.strictEqual((yield* ada.remove(path)).status, 204)
+  }))
+
+  it.effect("that goes on takes what two add at once from one of them", () => Effect.scoped(Effect.gen(function*() {
+    const ada = yield* somebody()
+    const begun = yield* upload(ada, "", "text/plain", "", { "upload-complete": "?0" })
+    const path = `${ROUTE}/${String(begun.at("upload_id"))}`
+    const late = yield* dial
+    yield* late.send(patchHead(ada, path, "upload-offset: 0\r\nupload-complete: ?1\r\nconnection: close\r\ncontent-length: 1200000"))
+    yield* late.send("a".repeat(1_100_000))
+    yield* eventually(ofSomebody(ada), (uploads) => uploads[0]?.bytes === 1_048_576)
+    // Its connection was believed lost.
+    assert.strictEqual((yield* patch(ada, path, "b".repeat(10), { offset: 1_048_576, last: true })).status, 200)
+    yield* late.send("a".repeat(100_000))
+    assert.match(yield* Effect.timeout(late.end, "20 seconds"), /^HTTP\/1.1 409 /)
+    assert.deepStrictEqual((yield* ofSomebody(ada)).map(({ bytes, whole }) => [bytes, whole]), [[1_048_586, true]])
+  })))
+
+  it.effect("may come in a form, as browsers and curl send one", () => Effect.gen(function*() {
+    const ada = yield* somebody()
+    const text = `In a form. ${randomBytes(900_000).toString("hex")}\r\n--not the boundary\r\n`
+    const named = (name: string, type: string) => form([[`name="file"; filename="${name}"`, type, text]])
+    for (const [body, format] of [
+      [named("notes.txt", "text/plain"), "text"],
+      [named("notes.md", "application/octet-stream"), "markdown"],
+      [named("Über uns.HTML", "text/html; charset=utf-8"), "html"]
+    ] as const) {
+      const answer = yield* upload(ada, body, FORM)
+      assert.deepStrictEqual([answer.status, answer.at("format"), answer.at("bytes"), answer.at("complete")], [201, format, text.length, true], answer.text)
+    }
+    const exported = yield* TestApi.use(({ ask }) => ask("GET", "/v1/users/export", { token: ada.token }))
+    assert.include(exported.text, `"${Buffer.from(text.slice(0, 1_048_576)).toString("base64")}"`)
+  }))
+
+  it.effect("in a form is one file of a known type and nothing else, and leaves nothing where it is not", () => Effect.scoped(Effect.gen(function*() {
+    const ada = yield* somebody()
+    const file = [`name="file"; filename="a.txt"`, "text/plain", "x".repeat(1_500_000)] as const
+    const field = [`name="title"`, undefined, "A title"] as const
+    for (const [body, status, reason] of [
+      [form([[`name="file"; filename="a.csv"`, "text/csv", "a;b"]]), 415, /^content-type: text\/csv of the file in the form is not supported/],
+      [form([[`name="file"; filename="a.exe"`, "application/octet-stream", "MZ"]]), 415, /^content-type: application\/octet-stream /],
+      [form([field, file]), 400, /^body: must be a form with one file and nothing else/],
+      [form([file, field]), 400, /^body: must be a form with one file and nothing else/],
+      [form([file, file]), 400, /^body: must be a form with one file and nothing else/],
+      [form([]), 400, /^body: /],
+      [form([file]).slice(0, -20), 400, /^body: is no form, or was cut off/],
+      [form([[`name="file"; filename="a.txt"`, "text/plain", ""]]), 400, /^body: must not be empty/],
+      ["no form at all", 400, /^body: is no form, or was cut off/]
+    ] as const) {
+      const refused = yield* upload(ada, body, FORM)
+      assert.strictEqual(refused.status, status, `${body.slice(0, 200)}: ${refused.text}`)
+      assert.match(refused.error, reason)
+    }
+    assert.match((yield* upload(ada, form([file]), FORM, "", { "upload-complete": "?0" })).error, /^upload-complete: must be \?1 for a form/)
+    assert.lengthOf(yield* ofSomebody(ada), 0)
+
+    const cut = yield* dial
+    yield* cut.send(head(ada, "content-length: 3000000").replace("text/plain", FORM))
+    yield* cut.send(form([[file[0], file[1], "x".repeat(2_500_000)]]).slice(0, 2_400_000))
+    yield* eventually(ofSomebody(ada), (uploads) => uploads[0]?.parts === 2)
+    yield* cut.destroy
+    yield* eventually(ofSomebody(ada), (uploads) => uploads.length === 0)
+  })), 60_000)
+
+  it.effect("in a form is as large as any other, and refused in mid-stream with a byte more", () => Effect.scoped(Effect.gen(function*() {
+    const ada = yield* somebody()
+    const [before, after] = form([[`name="file"; filename="a.txt"`, "text/plain", "|"]]).split("|")
+    const connection = yield* dial
+    yield* connection.send(head(ada, "transfer-encoding: chunked").replace("text/plain", FORM))
+    const chunk = (bytes: Buffer) => connection.send(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]))
+    yield* chunk(Buffer.from(before ?? ""))
+    for (let index = 0; index < MAX_DOCUMENT_BYTES / 1_048_576; index++) yield* chunk(Buffer.alloc(1_048_576, "word "))
+    yield* chunk(Buffer.from(`x${after}`))
+    const answer = yield* Effect.timeout(connection.end, "60 seconds")
+    assert.match(answer, /^HTTP\/1.1 413 /)
+    assert.include(answer, `body: must be at most ${MAX_DOCUMENT_BYTES} bytes`)
+    yield* eventually(ofSomebody(ada), (uploads) => uploads.length === 0)
+    const exact = yield* upload(ada, `${before}${"x".repeat(MAX_DOCUMENT_BYTES)}${after}`, FORM)
+    assert.deepStrictEqual([exact.status, exact.at("bytes")], [201, MAX_DOCUMENT_BYTES], exact.text)
+  })), 180_000)
+
   it.effect("is of its uploader and its organization only", () => Effect.gen(function*() {
     const [ada, eve] = [yield* member("upload-ada@example.com"), yield* member("upload-eve@example.com")]
     const team = yield* ada.team()
@@ -161,6 +322,9 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a docum
     const removed = yield* UploadRepo.use((uploads) => uploads.removeExpired).pipe(Effect.provide(Layer.provide(UploadRepo.layer, FieldCipher.layer(encryptionKeys))))
     assert.isAtLeast(removed, 2)
     const left = (yield* ofSomebody(ada)).map(({ id }) => id)
+    yield* sql`UPDATE document_uploads SET completed_at = NULL, resumable = true, created_at = now() - interval '61 minutes' WHERE id = ${idOf(4)}::uuid`
+    yield* UploadRepo.use((uploads) => uploads.removeExpired).pipe(Effect.provide(Layer.provide(UploadRepo.layer, FieldCipher.layer(encryptionKeys))))
+    assert.include((yield* ofSomebody(ada)).map(({ id }) => id), idOf(4), "what is to be resumed has its day")
     assert.notInclude(left, idOf(2))
     assert.notInclude(left, idOf(3))
     assert.include(left, idOf(4))
@@ -207,5 +371,20 @@ layer(wholeApi(), { excludeTestServices: true, timeout: "60 seconds" })("a docum
     const cut = yield* Effect.flip(client.uploadDocument({ format: "text", bytes: Stream.concat(bytes, Stream.fail("no more")) }))
     assert.deepInclude(cut, { reason: "unavailable" })
     yield* eventually(ofSomebody(ada), (uploads) => uploads.length === 0)
+
+    // A source that breaks twice, each time after it gave some more.
+    const asked: Array<number> = []
+    const begun = yield* Deferred.make<UploadId>()
+    const breaking = (from: number) => {
+      asked.push(from)
+      const pieces = Stream.fromIterable(Array.from({ length: (3_000_000 - from) / 100_000 }, () => new Uint8Array(100_000).fill(0x41)))
+      return asked.length > 2 ? pieces : Stream.concat(Stream.take(pieces, 8), Stream.fail("the disk was pulled out"))
+    }
+    const resumed = yield* client.uploadDocumentResumably({ format: "text", bytes: breaking, begun: (id) => Effect.asVoid(Deferred.succeed(begun, id)) })
+    assert.deepInclude({ ...resumed }, { bytes: 3_000_000, complete: true, upload_id: yield* Deferred.await(begun) })
+    assert.deepInclude({ ...yield* client.GetDocumentUpload({ upload_id: resumed.upload_id }) }, { bytes: 3_000_000, complete: true })
+    assert.strictEqual(asked.length, 3)
+    const again = yield* client.uploadDocumentResumably({ format: "text", bytes: breaking, upload_id: resumed.upload_id })
+    assert.deepStrictEqual([again.bytes, asked.length], [3_000_000, 3], "nothing is sent of what is whole")
   })))
 })

@@ -21,7 +21,6 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import type { SqlClient } from "effect/sql"
 import { Analytics } from "../../src/analytics/Analytics.ts"
 import { UserMetricsRefresh } from "../../src/analytics/UserMetricsRefresh.ts"
-import { UserMetricsRepo } from "../../src/analytics/UserMetricsRepo.ts"
 import { AnalyticsHttp } from "../../src/analytics/AnalyticsHttp.ts"
 import { Accounts } from "../../src/auth/Accounts.ts"
 import { Authenticator } from "../../src/auth/Authenticator.ts"
@@ -92,7 +91,6 @@ const Repos = SecurityEvents.layerWriter.pipe(
 const nouns = Layer.mergeAll(Entries.layer, Analytics.layer, Tags.layer, Goals.layer, Invitations.layer, CsvExport.layer, CalendarFeeds.layer).pipe(
   Layer.provide(EntryChanges.layer),
   Layer.provideMerge(UserMetricsRefresh.layer),
-  Layer.provideMerge(UserMetricsRepo.layer),
   Layer.provideMerge(Layer.mergeAll(Projects.layer, GoalProgress.layer, Teams.layer)),
   Layer.provide([GoalRepo.layer, TeamRepo.layer, FeedRepo.layer, OpenStreams.layer]),
   Layer.provideMerge(InvitationRepo.layer)
@@ -155,7 +153,7 @@ export class TestApi extends Context.Service<TestApi, {
           )
           const response = yield* http.execute(request)
           const answered = yield* response.text
-          const isJson = (response.headers["content-type"] ?? "").includes("json")
+          const isJson = method !== "HEAD" && (response.headers["content-type"] ?? "").includes("json")
           const parsed: unknown = isJson ? JSON.parse(answered) : null
           const at = (...path: ReadonlyArray<string | number>) =>
             path.reduce<unknown>((value, key) => Predicate.hasProperty(value, key) ? value[key] : undefined, parsed)

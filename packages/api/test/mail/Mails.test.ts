@@ -209,6 +209,24 @@ layer(wholeApi({ publicUrl: "https://englog.example.com" }), { excludeTestServic
     yield* worker.leave
   }))
 
+  it.effect("that comes back without a word of its own is found by the address that it came back to", () => Effect.gen(function*() {
+    const worker = yield* postman
+    const [ada, root] = [yield* member("return-ada@example.com"), yield* member("return-root@example.com")]
+    yield* SqlClient.SqlClient.use((sql) => sql`UPDATE users SET is_admin = true WHERE id = ${root.id}`)
+    const task = yield* take(worker, ada)
+    yield* worker.begin(task)
+    yield* worker.complete(task, taken())
+    const { id } = yield* statusIs(ada, "sent")
+    const report = (to: string) => `To: ${to}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n`
+      + `Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\nFinal-Recipient: rfc822; forwarded@elsewhere.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n`
+    const handIn = (to: string) => root.post("/v1/mail/bounces", { message: report(to) })
+    assert.deepInclude((yield* handIn("englog@example.com")).body, { delivery_id: null, recorded: false })
+    assert.deepInclude((yield* handIn("bounces+5f3a7c58-8a43-4e0e-9a37-5a3f8d6f1c20@example.com")).body, { delivery_id: null, recorded: false })
+    assert.deepInclude((yield* handIn(`<bounces+${id}@example.com>`)).body, { delivery_id: id, recorded: true, suppressed: true })
+    assert.deepInclude((yield* newest(ada)).body, { status: "bounced", status_code: "5.1.1" })
+    yield* worker.leave
+  }))
+
   it.effect("belongs to whoever caused it; administrators see all", () => Effect.gen(function*() {
     const [ada, eve, root] = [yield* member("mail-ada@example.com"), yield* member("mail-eve@example.com"), yield* member("mail-root@example.com")]
     yield* SqlClient.SqlClient.use((sql) => sql`UPDATE users SET is_admin = true WHERE id = ${root.id}`)

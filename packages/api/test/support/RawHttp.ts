@@ -22,6 +22,7 @@ export const dial = Effect.gen(function*() {
   )
   return {
     send: (bytes: string | Buffer) => Effect.sync(() => socket.write(bytes)),
+    destroy: Effect.sync(() => socket.destroy()),
     /** All that came back, once the server has closed the connection. */
     end: Deferred.await(closed)
   }

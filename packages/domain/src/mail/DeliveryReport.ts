@@ -19,7 +19,7 @@ export interface RecipientReport {
 }
 
 export interface DeliveryReport {
-  /** Left of the @ of each Message-ID that it names, and its envelope id (RFC 3461): the most certain first. */
+  /** The id in the address that it was sent to (VERP), left of the @ of each Message-ID that it names, and its envelope id (RFC 3461): the most certain first. */
   readonly about: ReadonlyArray<string>
   readonly recipients: readonly [RecipientReport, ...ReadonlyArray<RecipientReport>]
 }
@@ -139,8 +139,17 @@ const readReport = ({ fields, parts }: Report): Option.Option<DeliveryReport> =>
   const named = [...returned.map((head) => head.get("message-id")), fields.get("in-reply-to"), fields.get("references")]
   const about = named.flatMap((text) => [...(text ?? "").matchAll(/<([^<>@\s]+)@[^<>\s]+>/g)].map(([, id = ""]) => id))
   const envelope = message.get("original-envelope-id")
-  return Option.some({ about: [...new Set([...about, ...envelope === undefined ? [] : [envelope]])], recipients: [first, ...others] })
+  return Option.some({ about: [...new Set([...returnedTo(fields), ...about, ...envelope === undefined ? [] : [envelope]])], recipients: [first, ...others] })
 }
+
+/** Where mail servers write the address to which a report went: most of them add one as they deliver it, and its writer names it in To. */
+const ADDRESSED = ["x-original-to", "delivered-to", "envelope-to", "to"]
+
+/** Ids left of the @: of the messages for which such an address was the sender of the envelope. */
+const returnedTo = (fields: Fields): ReadonlyArray<string> =>
+  ADDRESSED.flatMap((name) => [...(fields.get(name) ?? "").toLowerCase().matchAll(UUID_IN_ADDRESS)]).map(([, id = ""]) => id)
+
+const UUID_IN_ADDRESS = /(?<![\da-f])([\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})[\w.+=-]{0,64}@/g
 
 const actions = ["failed", "delayed", "delivered", "relayed", "expanded"] as const
 

@@ -122,6 +122,20 @@ describe("a delivery status notification", () => {
     ])
   })
 
+  it("tells of which message it is by the address that it went to, where it names nothing else", () => {
+    const bare = postfix.slice(0, postfix.indexOf("--4XyZ.1/mx\nContent-Description: Undelivered"))
+    assert.deepStrictEqual(read(bare)?.about, [])
+    const to = (address: string) => read(bare.replace("To: englog@example.com", `To: ${address}`))?.about
+    for (const address of [`bounces+${id}@example.com`, `<${id}@bounces.example.com>`, `EngLog <bounces-${id.toUpperCase()}=x@example.com>`]) assert.deepStrictEqual(to(address), [id])
+    for (const head of ["X-Original-To", "Delivered-To", "Envelope-to"]) assert.deepStrictEqual(read(`${head}: bounces+${id}@example.com\n${bare}`)?.about, [id])
+    for (const address of [`englog@${id}.example.com`, `0${id}@example.com`, id, `${id.slice(1)}@example.com`]) assert.deepStrictEqual(to(address), [])
+    const other = "6f3a7c58-8a43-4e0e-9a37-5a3f8d6f1c21"
+    assert.deepStrictEqual(read(postfix.replace("To: englog@", `To: bounces+${other}@`))?.about, [other, id], "before what others may have put into it")
+    const began = performance.now()
+    to(`${"a".repeat(500_000)}${"0-".repeat(200_000)}`)
+    assert.isBelow(performance.now() - began, 5_000, "however long it is")
+  })
+
   it("is found within a message that forwards it, in any transfer encoding", () => {
     const base64 = Buffer.from(postfix.replaceAll("\n", "\r\n")).toString("base64").replaceAll(/(.{76})/g, "$1\n")
     const forwarded = (encoding: string, body: string) =>

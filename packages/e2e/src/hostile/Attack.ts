@@ -22,7 +22,8 @@ export const changed = (baseline: Baseline, attack: string, { headers = [], with
   const type = baseline.raw?.type ?? (baseline.body === undefined ? undefined : "application/json")
   const valid: ReadonlyArray<readonly [string, string]> = [
     ["authorization", `Bearer ${baseline.token}`],
-    ...(type === undefined ? [] : [["content-type", type] as const])
+    ...(type === undefined ? [] : [["content-type", type] as const]),
+    ...Object.entries(baseline.headers)
   ]
   return {
     attack,

@@ -22,6 +22,8 @@ export interface Baseline {
   readonly body: Readonly<Record<string, Json>> | undefined
   /** Where it reads something else. */
   readonly raw: RawBody | undefined
+  /** Those that it cannot be without. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", { operation: Schema.String, problem: Schema.String }) {
@@ -32,7 +34,9 @@ export class NoBaseline extends Schema.TaggedError<NoBaseline>()("NoBaseline", {
 }
 
 /** Fields by which the things of a list are named, where that is not `id`. */
-const NAMES: ReadonlyMap<string, string> = new Map([["/v1/workers", "worker_id"], ["/v1/admin/jobs", "name"], ["/v1/admin/mail/templates", "template"], ["/api/background/documents/uploads", "upload_id"]])
+const NAMES: ReadonlyMap<string, string> = new Map([["/v1/workers", "worker_id"], ["/v1/admin/jobs", "name"], ["/v1/admin/mail/templates", "template"]])
+
+const UPLOADS = "/api/background/documents/uploads"
 
 const EMAIL = "hostile@example.com"
 const COLLEAGUE = "hostile-colleague@example.com"
@@ -80,9 +84,9 @@ export const baselines = Effect.fnUntraced(function*(url: string, { dataDir, pos
   const operations = operationsOf(JSON.parse((yield* ask("GET", `${url}/openapi.json`)).text))
   let serial = 0
 
-  const send = ({ body, operation, raw, target, token }: Baseline) =>
+  const send = ({ body, headers, operation, raw, target, token }: Baseline) =>
     ENDLESS.has(nameOf(operation)) ? opened(`${url}${target}`, token) : HttpMethod.isHttpMethod(operation.method)
-      ? ask(operation.method, `${url}${target}`, { token, ...(body === undefined ? {} : { body }), ...(raw === undefined ? {} : { raw }) })
+      ? ask(operation.method, `${url}${target}`, { token, headers, ...(body === undefined ? {} : { body }), ...(raw === undefined ? {} : { raw }) })
       : Effect.die(new Error(`${operation.method} is no method`))
 
   const answerOf = Effect.fnUntraced(function*(baseline: Baseline) {
@@ -163,6 +167,12 @@ export const baselines = Effect.fnUntraced(function*(url: string, { dataDir, pos
     if (name !== "user_id") return String(at(invited, "id"))
     yield* made(colleague.token, "/v1/invitations/accept", { token: at(invited, "token") })
     return colleague.user_id
+  })
+
+  /** An upload to which something is to be added: once it is whole, nothing can be. */
+  const begunUpload = Effect.fnUntraced(function*(token: string) {
+    const answer = yield* ask("POST", `${url}${UPLOADS}`, { token, raw: { type: "text/plain", text: "" }, headers: { "upload-complete": "?0" } })
+    return String(at(JSON.parse(answer.text), "upload_id"))
   })
 
   /** The id of a thing in a collection: made for the purpose where that can be done, else found. */
@@ -264,15 +274,19 @@ export const baselines = Effect.fnUntraced(function*(url: string, { dataDir, pos
   const baselineOf: (operation: Operation) => Effect.Effect<Baseline, unknown, Effect.Services<ReturnType<typeof ask>>> = Effect.fnUntraced(function*(operation) {
     const [collection = "", rest = "", ...more] = operation.path.split(/\/\{[^}]+\}/)
     const [, second] = [...operation.path.matchAll(/\{([^}]+)\}/g)].map(([, name = ""]) => name)
-    const id = collection === operation.path ? "" : yield* idIn(collection, rest)
+    // Nobody may have many uploads that wait.
+    const isOwn = ENDINGS.has(nameOf(operation)) || (collection === UPLOADS && operation.method === "PATCH")
+    const token = isOwn ? (yield* register(url, `leaving-${serial++}@example.com`)).token : person.token
+    const id = collection === operation.path ? "" : collection === UPLOADS ? yield* begunUpload(token) : yield* idIn(collection, rest)
     const further = second === undefined ? "" : `/${yield* inTeam(id, second)}${more.join("")}`
     const target = id === "" ? collection : `${collection}/${id}${rest}${further}`
     const raw = operation.media === undefined ? undefined : { type: operation.media, text: String(operation.example) }
     const fields = yield* Effect.forEach(operation.body === undefined ? [] : entries(operation.example), ([name, value]) =>
       Effect.map(field(operation, name, value), (given) => [name, given] as const))
     const body = operation.body === undefined ? undefined : Object.fromEntries(fields)
-    const token = ENDINGS.has(nameOf(operation)) ? (yield* register(url, `leaving-${serial++}@example.com`)).token : person.token
-    return { operation, target, token, refresh: yield* logIn, body, raw }
+    const headers = Object.fromEntries(operation.parameters.flatMap((parameter) =>
+      parameter.in === "header" && parameter.required ? [[parameter.name, String(parameter.example)] as const] : []))
+    return { operation, target, token, refresh: yield* logIn, body, raw, headers }
   })
 
   const proven = yield* Effect.forEach(operations, (operation) =>

@@ -8,6 +8,9 @@ export type Json = unknown
 export interface Parameter {
   readonly name: string
   readonly in: "path" | "query" | "header"
+  readonly required: boolean
+  /** Undefined where the document has none. */
+  readonly example: Json
   readonly shape: Shape
 }
 
@@ -68,9 +71,11 @@ export const operationsOf = (document: Json): ReadonlyArray<Operation> =>
 const parameterOf = (value: Json, document: Json): ReadonlyArray<Parameter> => {
   const place = at(value, "in")
   return place === "path" || place === "query" || place === "header"
-    ? [{ name: String(at(value, "name")), in: place, shape: shapeOf(at(value, "schema"), document) }]
+    ? [{ name: String(at(value, "name")), in: place, required: at(value, "required") === true, example: exampleOf(at(value, "schema"), document), shape: shapeOf(at(value, "schema"), document) }]
     : []
 }
+
+const exampleOf = (schema: Json, document: Json): Json => partsOf(schema, document).map((part) => at(part, "examples", 0)).find((value) => value !== undefined)
 
 const shapeOf = (schema: Json, document: Json, depth = 0): Shape => {
   const parts = partsOf(schema, document)

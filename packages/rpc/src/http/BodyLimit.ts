@@ -10,3 +10,6 @@ export const MEBIBYTE = 1024 * 1024
 export const usualBodyLimit = MEBIBYTE
 
 export const BodyLimit = Context.Reference<number>("@englog/rpc/http/BodyLimit", { defaultValue: () => usualBodyLimit })
+
+/** What a form adds to the one file that is in it: boundaries, names and heads. */
+export const formEnvelope = 8_192

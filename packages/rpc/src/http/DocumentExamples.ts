@@ -16,6 +16,7 @@ export const upload = {
   organization_id: Tasks.task.organization_id,
   format: "markdown",
   bytes: 98,
+  complete: true,
   created_at: "2025-08-01T10:00:00.000Z",
   expires_at: "2025-08-02T10:00:00.000Z"
 }

@@ -1,5 +1,6 @@
 /** Documents over RPC; see DocumentsApi. Bytes are uploaded over HTTP: see `uploadDocument` of the client. */
 import { KnowledgeDocument } from "@englog/domain/documents/Document"
+import { DocumentUpload } from "@englog/domain/documents/DocumentUpload"
 import { OrganizationId, UploadId } from "@englog/domain/Ids"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
@@ -22,5 +23,6 @@ export class DocumentRpcs extends RpcGroup.make(
   Rpc.make("ListDocuments", { payload: DocumentsQuery, success: DocumentPage, error }),
   Rpc.make("GetDocument", { payload: document, success: KnowledgeDocument, error }),
   Rpc.make("DeleteDocument", { payload: document, error }),
+  Rpc.make("GetDocumentUpload", { payload: { upload_id: UploadId }, success: DocumentUpload, error }).annotate(RequiredScope, "background"),
   Rpc.make("DeleteDocumentUpload", { payload: { upload_id: UploadId }, error }).annotate(RequiredScope, "background")
 ).middleware(RpcAuthorization) {}

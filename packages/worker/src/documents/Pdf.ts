@@ -17,12 +17,16 @@ export const parsePdf = (bytes: Uint8Array): Effect.Effect<Parsed, Unreadable> =
       length += text.length
       if (length > MAX_TEXT) return yield* new Unreadable({ message: `the document holds more than ${MAX_TEXT} characters of text` })
       pages.push(text)
+      if (number % KEPT === 0) yield* Effect.tryPromise({ try: () => pdf.cleanup(), catch: refusal })
     }
     if (pages.every((page) => page.trim() === "")) {
       return yield* new Unreadable({ message: "the document holds no text: its pages may be pictures, which are not read" })
     }
     return { ...joined(pages), fences: [], title: yield* titleIn(pdf) }
   })
+
+/** Pages after which the reader forgets what it keeps of them: 200 kB of each, which of 4,000 are 750 MB. */
+const KEPT = 100
 
 const pageText = (pdf: Pdf, number: number): Promise<string> =>
   pdf.getPage(number)

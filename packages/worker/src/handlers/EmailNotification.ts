@@ -27,7 +27,7 @@ export const emailNotification = Effect.map(MailServer, (server) =>
       yield* context.progress(50, "Handing it to the mail server")
       const permission = yield* context.begin
       if (!permission.granted) return withheld(permission.reason)
-      const answer = yield* server.send(to, bytes)
+      const answer = yield* server.send(letter, bytes)
       yield* context.note({ operation: "mail_handed_over", answer: answer._tag })
       return yield* outcomeOf(answer)
     })))

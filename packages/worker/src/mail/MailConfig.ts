@@ -11,6 +11,8 @@ export interface MailConfig {
   /** Certificates of a private authority, PEM file. */
   readonly caFile: Option.Option<string>
   readonly from: { readonly name: string; readonly address: string }
+  /** The sender of each envelope, with `{id}` in the place of the message's id; none: the address of `from`. */
+  readonly returnPath: Option.Option<string>
   readonly maxConnections: number
   /** Messages a second. */
   readonly rate: number
@@ -24,6 +26,12 @@ const parseFrom = (text: string): MailConfig["from"] | undefined => {
   const [, named, inBrackets] = /^([^<>"\r\n]*)<([^<>]+)>$/.exec(text.trim()) ?? []
   const address = (inBrackets ?? text).trim()
   return ADDRESS.test(address) ? { name: (named ?? "EngLog").trim(), address } : undefined
+}
+
+/** The id is a UUID; 64 is what is left of the @ at most (RFC 5321, section 4.5.3.1.1). */
+const isReturnPath = (text: string): boolean => {
+  const sample = text.replace("{id}", "0".repeat(36))
+  return sample !== text && !/[{}]/.test(sample) && ADDRESS.test(sample) && !text.slice(text.indexOf("@")).includes("{id}") && sample.indexOf("@") <= 64
 }
 
 const isLoopback = (host: string) => host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
@@ -47,6 +55,10 @@ export const mailConfig = Effect.gen(function*() {
   if (from === undefined) {
     return yield* Environment.fail("MAIL_FROM", "must be set when SMTP_URL is: an address such as EngLog <englog@example.com>")
   }
+  const returnPath = yield* Environment.text("MAIL_RETURN_PATH")
+  if (Option.isSome(returnPath) && !isReturnPath(returnPath.value)) {
+    return yield* Environment.fail("MAIL_RETURN_PATH", "must be an address with {id} once left of the @, such as bounces+{id}@example.com, at most 64 characters there with an id of 36")
+  }
   const implicit = url.protocol === "smtps:"
   return Option.some<MailConfig>({
     host: url.hostname.replace(/^\[|\]$/g, ""),
@@ -57,6 +69,7 @@ export const mailConfig = Effect.gen(function*() {
       : Option.some({ user: decodeURIComponent(url.username), password: Redacted.make(decodeURIComponent(url.password)) }),
     caFile: yield* Environment.text("SMTP_CA_FILE"),
     from,
+    returnPath,
     maxConnections: yield* Environment.wholeNumber("SMTP_MAX_CONNECTIONS", 1, 100, 5),
     rate: yield* Environment.wholeNumber("SMTP_MAX_PER_SECOND", 1, 10_000, 10),
     timeout: (yield* Environment.wholeNumber("SMTP_TIMEOUT_SECONDS", 1, 300, 60)) * 1_000

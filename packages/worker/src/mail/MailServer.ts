@@ -32,7 +32,7 @@ export const Answer = Data.taggedEnum<Answer>()
 export class MailServer extends Context.Service<MailServer, {
   /** The bytes that will be sent: made before anybody is asked whether they may be. */
   readonly compose: (message: Message) => Effect.Effect<Uint8Array, Cause.UnknownError>
-  readonly send: (to: string, bytes: Uint8Array) => Effect.Effect<Answer>
+  readonly send: (message: Pick<Message, "to" | "message_id">, bytes: Uint8Array) => Effect.Effect<Answer>
 }>()("@englog/worker/mail/MailServer") {
   static readonly layer = (config: MailConfig) => Layer.effect(MailServer, make(config)).pipe(Layer.provide(NodeFileSystem.layer))
 }
@@ -65,7 +65,11 @@ const make = Effect.fnUntraced(function*(config: MailConfig) {
       }).compile().build()
     )
 
-  const send = (to: string, bytes: Uint8Array) =>
+  /** Whither the message comes back: the address alone tells which one it was, whatever a report leaves out. */
+  const senderOf = (message_id: string) =>
+    Option.match(config.returnPath, { onNone: () => config.from.address, onSome: (path) => path.replace("{id}", message_id) })
+
+  const send = ({ message_id, to }: Pick<Message, "to" | "message_id">, bytes: Uint8Array) =>
     Effect.suspend(() => {
       let began = false
       // Read only once the server has said that it wants the message: until then nothing of it is on its way.
@@ -76,7 +80,7 @@ const make = Effect.fnUntraced(function*(config: MailConfig) {
           this.push(null)
         }
       })
-      return Effect.tryPromise(() => pool.sendMail({ raw, envelope: { from: config.from.address, to: [to] } })).pipe(
+      return Effect.tryPromise(() => pool.sendMail({ raw, envelope: { from: senderOf(message_id), to: [to] } })).pipe(
         Effect.map(({ response }): Answer => Answer.Taken({ code: codeIn(response) ?? 250, response: oneLine(response) })),
         Effect.catch(({ cause }) =>
           // Its words may name the address: they go to the message's owner only.

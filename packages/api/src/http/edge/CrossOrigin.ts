@@ -11,11 +11,12 @@ export const crossOrigin = (origins: ReadonlySet<string>) => {
     allowedOrigins: (origin) => origins.has(origin),
     allowedMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowedHeaders: [
-      "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id", "x-request-id",
-      "traceparent", "tracestate"
+      "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id", "upload-complete", "upload-offset",
+      "x-request-id", "traceparent", "tracestate"
     ],
     exposedHeaders: [
-      "etag", "idempotent-replayed", "location", "x-request-id", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after", "www-authenticate"
+      "etag", "idempotent-replayed", "location", "upload-complete", "upload-offset", "x-request-id", "ratelimit-limit", "ratelimit-remaining",
+      "ratelimit-reset", "retry-after", "www-authenticate"
     ],
     // What browsers keep at most (Chromium: two hours).
     maxAge: 7_200
