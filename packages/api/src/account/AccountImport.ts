@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { UserMetricsRepo } from "../analytics/UserMetricsRepo.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
-import { EntryTags } from "../entries/EntryTags.ts"
+import { EntryTagRepo } from "../entries/EntryTagRepo.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type ReadAccount, readDocument, readRecords } from "./AccountDocuments.ts"
 import { NewIds } from "./NewIds.ts"
@@ -28,7 +28,7 @@ export class AccountImport extends Context.Service<AccountImport, {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* RestoreRepo
       const profiles = yield* ProfileRepo
-      const tags = yield* EntryTags
+      const tags = yield* EntryTagRepo
       const metrics = yield* UserMetricsRepo
       const cipher = yield* FieldCipher
       const { record } = yield* SecurityEvents
@@ -86,7 +86,7 @@ export class AccountImport extends Context.Service<AccountImport, {
         })
       })
     })
-  ).pipe(Layer.provide([EntryTags.layer, RestoreRepo.layer, ProfileRepo.layer]))
+  ).pipe(Layer.provide([EntryTagRepo.layer, RestoreRepo.layer, ProfileRepo.layer]))
 }
 
 const PORTION = 250

@@ -101,7 +101,7 @@ export const situations = ({ catcher, deadUrl, token, unreachable: [suppressed, 
   const asNewcomer = Effect.map(newcomer(url), ({ email, refresh, token }) => ({ token, variables: { email, refresh_token: refresh } }))
   const otherSession = Effect.gen(function*() {
     const { email, token } = yield* newcomer(url)
-    yield* post("/v1/auth/login", { email, password }, undefined)
+    yield* post("/v1/auth/login", { email, password })
     const { body } = yield* sent(url, "GET", "/v1/users/sessions", token)
     const other = list(body["items"]).find(({ current }) => current === false)
     return { token, variables: { session_id: String(other?.["id"]) } }
