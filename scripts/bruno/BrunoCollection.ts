@@ -6,11 +6,12 @@ import { brunoRequest, type Operation } from "./BrunoRequest.ts"
 const readme = [
   "EngLog's REST API, made from its OpenAPI document by `npm run bruno`; do not edit it.",
   "Choose the environment `local`, open an account or log in (folder Accounts): the token is kept, and every request sends it. "
-  + "What makes a thing keeps its id for the requests after it: `entry_id`, `project_id`, `task_id` …"
+  + "What makes a thing keeps its id for the requests after it: `entry_id`, `project_id`, `task_id` … Of what no request makes, such as insights, "
+  + "notifications and workers, a list keeps the first."
 ].join("\n\n")
 
 const local = [
-  ["base_url", "http://127.0.0.1:8080"], ["email", "ada@example.com"], ["password", "correct horse battery"]
+  ["base_url", "http://127.0.0.1:8080"], ["email", "ada@example.com"], ["password", "correct horse battery"], ["queue", "default"]
 ].map(([name, value]) => ({ name, value, enabled: true, secret: false }))
 
 const methods = ["get", "put", "post", "delete", "patch"]
@@ -34,7 +35,7 @@ export const brunoCollection = (document: unknown): ReadonlyMap<string, string> 
   const files = tags.flatMap((tag) => [
     [`${tag}/folder.bru`, folder(tag, described.get(tag) ?? "")] as const,
     ...operations.filter((operation) => tagOf(operation) === tag)
-      .map((operation, index) => [`${tag}/${fileOf(operation)}`, brunoRequest(operation, index + 1)] as const)
+      .map((operation, index) => [`${tag}/${fileOf(operation)}`, brunoRequest(operation, index + 1, operations)] as const)
   ])
   return new Map([
     ["bruno.json", `${JSON.stringify({ version: "1", name: "EngLog", type: "collection", ignore: [] }, undefined, 2)}\n`],

@@ -20,13 +20,17 @@ const wholePart = /\{(\w+)\}(?=\/|$)/g
 const variable = (name: string): string => `{{${name}}}`
 
 /** What a collection's things are called, where that is not its path. */
-const called = new Map([["logs", "entry"], ["deliveries", "delivery"]])
+const called = new Map([["logs", "entry"]])
 
-/** `id` of `/v1/dead-letters/{id}` is `dead_letter_id`; other parameters are what they are called. */
+/** `id` of `/v1/dead-letters/{id}` is `dead_letter_id`, `name` of `/v1/admin/jobs/{name}` is `job_name`; other parameters are what they are called. */
 const variableOf = (path: string, name: string): string => {
-  const collection = /([^/]+)\/\{id\}/.exec(path)?.[1] ?? ""
-  return name === "id" ? `${called.get(collection) ?? collection.replace(/s$/, "").replaceAll("-", "_")}_id` : name
+  const collection = new RegExp(`([^/]+)/\\{${name}\\}`).exec(path)?.[1] ?? ""
+  const thing = called.get(collection) ?? collection.replace(/ies$/, "y").replace(/s$/, "").replaceAll("-", "_")
+  return name === "id" || name === "name" ? `${thing}_${name}` : name
 }
+
+/** Parameters of queries that are an id, by their names. */
+const idVariable = (name: string): string | undefined => name === "endpoint_id" ? "webhook_id" : name.endsWith("_id") ? name : undefined
 
 const exampleOf = (schema: Json): string => {
   const whole = Object.assign({}, ...list(schema["allOf"]), schema)
@@ -35,12 +39,15 @@ const exampleOf = (schema: Json): string => {
   return text(example ?? whole.default ?? member)
 }
 
-const param = (path: string, { in: place, name, required, schema }: Json) => ({
-  name: text(name),
-  type: place,
-  enabled: place === "path" || required === true,
-  value: place === "path" ? variable(variableOf(path, text(name))) : exampleOf(children(schema))
-})
+const param = (path: string, { in: place, name, required, schema }: Json) => {
+  const filledBy = place === "path" ? variableOf(path, text(name)) : idVariable(text(name))
+  return {
+    name: text(name),
+    type: place,
+    enabled: place === "path" || required === true,
+    value: filledBy === undefined ? exampleOf(children(schema)) : variable(filledBy)
+  }
+}
 
 const header = ({ name, schema }: Json) => ({
   name: text(name),
@@ -48,43 +55,86 @@ const header = ({ name, schema }: Json) => ({
   value: name === "idempotency-key" ? variable("$guid") : exampleOf(children(schema))
 })
 
-/** What the example has of a person and their things is that of whoever sends it. */
-const filled = (value: unknown, key: string): unknown => {
-  if (key === "entry_ids") return [variable("entry_id")]
-  if (Predicate.isString(value) && (key.endsWith("_id") || ["email", "password", "current_password", "refresh_token"].includes(key))) {
-    return variable(key === "current_password" ? "password" : key)
+const credentials = new Map(["email", "password", "refresh_token"].map((name) => [name, name])).set("current_password", "password")
+
+/** Ids of things that the body itself brings, to which it may refer. */
+const broughtIds = (value: unknown): ReadonlyArray<unknown> => [
+  ...Predicate.hasProperty(value, "id") ? [value.id] : [],
+  ...Object.values(children(value)).flatMap((child) => Array.isArray(child) ? child.flatMap(broughtIds) : broughtIds(child))
+]
+
+/** What the example has of a person and their things is that of whoever sends it; a document's id is chosen by whoever hands it in. */
+const filled = (example: unknown): unknown => {
+  const brought = new Set(broughtIds(example))
+  const fill = (value: unknown, key: string): unknown => {
+    if (key === "entry_ids") return [variable("entry_id")]
+    if (Predicate.isString(value) && !brought.has(value) && key !== "document_id") {
+      const name = credentials.get(key) ?? idVariable(key)
+      if (name !== undefined) return variable(name)
+    }
+    if (Array.isArray(value)) return value.map((item) => fill(item, ""))
+    return Predicate.isObject(value) ? mapValues(value, fill) : value
   }
-  if (Array.isArray(value)) return value.map((item) => filled(item, ""))
-  return Predicate.isObject(value) ? mapValues(value, filled) : value
+  return fill(example, "")
 }
 
-const capture = (name: string, from: string): string => `  bru.setVar("${name}", res.body.${from});`
+const capture = (name: string, from: string): string => `  bru.setVar("${name}", ${from});`
 
-/** A token is kept by whoever logs in, an id by whoever makes a thing. */
-const captures = ({ method, path, value }: Operation): ReadonlyArray<string> => {
-  const properties = list(Object.entries(children(value["responses"])).filter(([status]) => status.startsWith("2")).map(([, response]) =>
+/** What an operation answers where all goes well. */
+const answerOf = ({ value }: Operation): Json =>
+  Object.assign({}, ...Object.entries(children(value["responses"])).filter(([status]) => status.startsWith("2")).map(([, response]) =>
     children(children(children(children(response)["content"])["application/json"])["example"])))
-  const has = (name: string) => properties.some((example) => name in example)
+
+/** The variables that an answer fills by making something: tokens are kept by whoever logs in, an id by whoever makes a thing. */
+const madeBy = (operation: Operation): ReadonlyArray<readonly [variable: string, from: string]> => {
+  const { method, path } = operation
+  const answer = answerOf(operation)
+  const collection = path.replace(/\/start$/, "")
+  const makes = method === "post" && "id" in answer && !/\{|\/(accept|confirm|test)$/.test(path)
   return [
-    ...(has("access_token") ? [capture("access_token", "access_token"), capture("refresh_token", "refresh_token")] : []),
-    ...(has("user") ? [capture("user_id", "user.id")] : []),
-    ...(path === "/v1/auth/me" ? [capture("user_id", "id"), capture("organization_id", "organization_id")] : []),
-    ...(has("upload_id") ? [capture("upload_id", "upload_id")] : []),
-    ...(method === "post" && has("task_id") ? [capture("task_id", "task_id")] : []),
-    ...(method === "post" && has("id") && !path.includes("{") ? [capture(variableOf(`${path.replace(/\/start$/, "")}/{id}`, "id"), "id")] : [])
+    ...("access_token" in answer ? [["access_token", "res.body.access_token"], ["refresh_token", "res.body.refresh_token"]] as const : []),
+    ...("user" in answer ? [["user_id", "res.body.user.id"]] as const : []),
+    ...(path === "/v1/auth/me" ? [["user_id", "res.body.id"], ["organization_id", "res.body.organization_id"]] as const : []),
+    ...("upload_id" in answer ? [["upload_id", "res.body.upload_id"]] as const : []),
+    ...(method === "post" && "task_id" in answer ? [["task_id", "res.body.task_id"]] as const : []),
+    ...(makes ? [[variableOf(`${collection}/{id}`, "id"), "res.body.id"]] as const : []),
+    ...(makes && path.endsWith("/feeds") ? [["secret", "res.body.url.replace(/^.*\\/|\\.ics$/g, \"\")"]] as const : [])
   ]
 }
 
-export const brunoRequest = (operation: Operation, seq: number): string => {
+/** What lies right under a list and is not made by any request: its first item is taken. */
+const listedBy = (list: Operation, operations: ReadonlyArray<Operation>): ReadonlyArray<readonly [variable: string, from: string]> => {
+  const { items } = answerOf(list)
+  if (list.method !== "get" || !Array.isArray(items)) return []
+  const made = new Set(operations.flatMap(madeBy).map(([name]) => name))
+  const parameters = operations.flatMap(({ path }) =>
+    path.startsWith(`${list.path}/{`) ? [...path.slice(list.path.length + 1).split("/", 1)].map((part) => part.slice(1, -1)) : [])
+  /** What a dead letter is called by is the id of its task. */
+  const fieldOf = (name: string) => [name, "id", "task_id"].find((field) => field in children(items[0])) ?? name
+  return [...new Set(parameters)].map((name) => [variableOf(`${list.path}/{${name}}`, name), fieldOf(name)] as const)
+    .filter(([name]) => !made.has(name))
+    .map(([name, field]) => [name, `res.body.items[0].${field}`])
+}
+
+const script = (operation: Operation, operations: ReadonlyArray<Operation>): string => {
+  const [made, listed] = [madeBy(operation), listedBy(operation, operations)]
+  return [
+    ...(made.length === 0 ? [] : ["if (res.status < 300) {", ...made.map(([name, from]) => capture(name, from)), "}"]),
+    ...(listed.length === 0 ? [] : ["if (res.status < 300 && res.body.items.length > 0) {", ...listed.map(([name, from]) => capture(name, from)), "}"])
+  ].join("\n")
+}
+
+/** `operations`: all of the collection. */
+export const brunoRequest = (operation: Operation, seq: number, operations: ReadonlyArray<Operation>): string => {
   const { method, path, value } = operation
   const parameters = list(value["parameters"])
   const contents = children(children(value["requestBody"])["content"])
   const content = children(contents["application/json"])
-  const body = "example" in content ? JSON.stringify(filled(content["example"], ""), undefined, 2) : undefined
+  const body = "example" in content ? JSON.stringify(filled(content["example"]), undefined, 2) : undefined
   const [other] = body === undefined ? Object.values(contents) : []
   const plain = other === undefined ? undefined : text(children(other)["example"])
   const scope = value["x-required-scope"]
-  const captured = captures(operation)
+  const after = script(operation, operations)
   return jsonToBruV2({
     meta: { name: text(value["summary"]), type: "http", seq },
     http: {
@@ -97,7 +147,7 @@ export const brunoRequest = (operation: Operation, seq: number): string => {
     headers: parameters.filter((one) => one["in"] === "header").map(header),
     ...(body === undefined ? {} : { body: { json: body } }),
     ...(plain === undefined ? {} : { body: { text: plain } }),
-    ...(captured.length === 0 ? {} : { script: { res: ["if (res.status < 300) {", ...captured, "}"].join("\n") } }),
+    ...(after === "" ? {} : { script: { res: after } }),
     docs: [text(value["description"]), ...(scope === undefined ? [] : [`Scope of an API token: ${text(scope)}`])].join("\n\n")
   })
 }

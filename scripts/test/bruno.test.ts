@@ -42,13 +42,25 @@ describe("the Bruno collection", () => {
     assert.strictEqual(at(requestOf("Log entries/list.bru"), "http", "auth"), "inherit")
     assert.strictEqual(at(collectionBruToJson(files.get("collection.bru") ?? ""), "auth", "bearer", "token"), "{{access_token}}")
     const variables = at(bruToEnvJsonV2(files.get("environments/local.bru") ?? ""), "variables")
-    assert.deepStrictEqual(Array.isArray(variables) ? variables.map((one) => at(one, "name")) : [], ["base_url", "email", "password"])
+    assert.deepStrictEqual(Array.isArray(variables) ? variables.map((one) => at(one, "name")) : [], ["base_url", "email", "password", "queue"])
   })
 
-  it("gives every id of a path a variable that some answer fills, or that says what to put there", () => {
-    const filled = new Set(requests.flatMap(({ request }) => [...String(at(request, "script", "res")).matchAll(/setVar\("(\w+)"/g)].map(([, name]) => name)))
-    for (const name of ["entry_id", "project_id", "tag_id", "team_id", "goal_id", "schedule_id", "task_id", "user_id", "organization_id"]) assert.isTrue(filled.has(name), name)
+  it("asks for no variable that neither the environment has nor any answer fills", () => {
+    const variables = at(bruToEnvJsonV2(files.get("environments/local.bru") ?? ""), "variables")
+    const filled = new Set([
+      ...Array.isArray(variables) ? variables.map((one) => String(at(one, "name"))) : [],
+      ...requests.flatMap(({ request }) => [...String(at(request, "script", "res")).matchAll(/setVar\("(\w+)"/g)].map(([, name]) => name ?? ""))
+    ])
+    const used = requests.flatMap(({ request }) => [...JSON.stringify(request).matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name ?? ""))
+    assert.isAbove(used.length, 300)
+    assert.deepStrictEqual([...new Set(used)].filter((name) => !filled.has(name)), [])
     assert.include(JSON.stringify(at(requestOf("Log entries/get.bru"), "params")), "{{entry_id}}")
+  })
+
+  it("tells an e-mail from a message to a webhook, and what a body brings from what is there", () => {
+    assert.include(JSON.stringify(at(requestOf("E-mail/get.bru"), "params")), "{{delivery_id}}")
+    assert.include(JSON.stringify(at(requestOf("Webhooks/getDelivery.bru"), "params")), "{{webhook_delivery_id}}")
+    assert.notInclude(String(at(requestOf("Imports/account.bru"), "body", "json")), "{{project_id}}")
   })
 
   it("is the committed one", () => {

@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import { processingOf } from "../documents/Documents.ts"
-import { EntryTags } from "../entries/EntryTags.ts"
+import { EntryTagRepo } from "../entries/EntryTagRepo.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { SecurityEvents } from "../security/SecurityEvents.ts"
 import { type ReadAccount, readDocument, readRecords } from "./AccountDocuments.ts"
@@ -30,7 +30,7 @@ export class AccountImport extends Context.Service<AccountImport, {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* RestoreRepo
       const profiles = yield* ProfileRepo
-      const tags = yield* EntryTags
+      const tags = yield* EntryTagRepo
       const cipher = yield* FieldCipher
       const queue = yield* TaskQueue
       const { record } = yield* SecurityEvents
@@ -107,7 +107,7 @@ export class AccountImport extends Context.Service<AccountImport, {
         })
       })
     })
-  ).pipe(Layer.provide([EntryTags.layer, RestoreRepo.layer, ProfileRepo.layer]))
+  ).pipe(Layer.provide([EntryTagRepo.layer, RestoreRepo.layer, ProfileRepo.layer]))
 }
 
 const PORTION = 250

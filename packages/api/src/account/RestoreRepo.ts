@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { encryptedColumns } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
-import { TagNames } from "../tags/TagNames.ts"
+import { TagNameRepo } from "../tags/TagNameRepo.ts"
 
 /** Columns and their values, plain; all rows of one call have the same ones. */
 export interface RestoredRow {
@@ -36,7 +36,7 @@ export class RestoreRepo extends Context.Service<RestoreRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const names = yield* TagNames
+      const names = yield* TagNameRepo
 
       const sealed = Effect.fnUntraced(function*(table: string, row: RestoredRow) {
         const written: Record<string, Schema.Json> = { ...row }
@@ -93,7 +93,7 @@ export class RestoreRepo extends Context.Service<RestoreRepo, {
         })
       })
     })
-  ).pipe(Layer.provide(TagNames.layer))
+  ).pipe(Layer.provide(TagNameRepo.layer))
 }
 
 /** A statement may not take long: each row has hundreds of words in an index. */

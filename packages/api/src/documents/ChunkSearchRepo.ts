@@ -7,7 +7,7 @@ import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { ModelUse, Shelf } from "./ChunkRepo.ts"
 import { turned, wordDigests } from "./KnowledgeSecret.ts"
-import { VectorIndex } from "./VectorIndex.ts"
+import { VectorIndexRepo } from "./VectorIndexRepo.ts"
 
 export interface Scope extends Shelf {
   /** Only in these; undefined: in all. */
@@ -34,12 +34,12 @@ export class ChunkSearchRepo extends Context.Service<ChunkSearchRepo, {
   >
   readonly open: (ids: ReadonlyArray<ChunkId>) => Effect.Effect<ReadonlyArray<OpenedChunk>, SqlError>
 }>()("@englog/api/documents/ChunkSearchRepo") {
-  static readonly layer: Layer.Layer<ChunkSearchRepo, never, SqlClient.SqlClient | FieldCipher | VectorIndex> = Layer.effect(
+  static readonly layer: Layer.Layer<ChunkSearchRepo, never, SqlClient.SqlClient | FieldCipher | VectorIndexRepo> = Layer.effect(
     ChunkSearchRepo,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const index = yield* VectorIndex
+      const index = yield* VectorIndexRepo
 
       const among = ({ documents, organization_id }: Pick<Scope, "documents" | "organization_id">) =>
         sql.and([

@@ -18,7 +18,7 @@ import { DocumentRepo } from "./DocumentRepo.ts"
 import { KnowledgeKeyRepo } from "./KnowledgeKeyRepo.ts"
 import { chunkKey } from "./KnowledgeSecret.ts"
 import { UploadRepo } from "./UploadRepo.ts"
-import { VectorIndex } from "./VectorIndex.ts"
+import { VectorIndexRepo } from "./VectorIndexRepo.ts"
 
 export const DocumentOutcomesLive = Layer.effectDiscard(Effect.gen(function*() {
   const kinds = yield* TaskKinds
@@ -37,7 +37,7 @@ const processing = Effect.gen(function*() {
   const chunks = yield* ChunkRepo
   const uploads = yield* UploadRepo
   const keys = yield* KnowledgeKeyRepo
-  const index = yield* VectorIndex
+  const index = yield* VectorIndexRepo
 
   /** Inside a transaction; none where the task is no longer the document's newest. */
   const current = Effect.fnUntraced(function*(payload: string) {

@@ -15,7 +15,7 @@ import type { Cursor } from "../http/Cursor.ts"
 import { withEtag } from "../http/EntityTag.ts"
 import * as Batcher from "../queue/Batcher.ts"
 import { type EntryOrder, sortKeys } from "./EntryOrder.ts"
-import { EntryTags } from "./EntryTags.ts"
+import { EntryTagRepo } from "./EntryTagRepo.ts"
 import { searchedDigests, wordDigests } from "./EntryWords.ts"
 
 /** All that is given must hold; instants are half-open, [from, to). */
@@ -88,7 +88,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const tags = yield* EntryTags
+      const tags = yield* EntryTagRepo
 
       const open = Effect.fnUntraced(function*(raw: unknown) {
         const { micros, ...row } = yield* decodeRow(raw)
@@ -248,7 +248,7 @@ export class EntryRepo extends Context.Service<EntryRepo, {
         })
       })
     })
-  ).pipe(Layer.provide(Layer.suspend(() => EntryTags.layer)))
+  ).pipe(Layer.provide(Layer.suspend(() => EntryTagRepo.layer)))
 }
 
 type Statement = ReturnType<SqlClient.SqlClient["and"]>

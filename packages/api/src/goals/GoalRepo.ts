@@ -14,7 +14,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
-import { TagNames } from "../tags/TagNames.ts"
+import { TagNameRepo } from "../tags/TagNameRepo.ts"
 
 /** Local days that a goal's period has one of, both inclusive. */
 export interface Overlapping {
@@ -56,7 +56,7 @@ export class GoalRepo extends Context.Service<GoalRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const names = yield* TagNames
+      const names = yield* TagNameRepo
 
       const fromRow = Effect.fnUntraced(function*(raw: unknown) {
         const row = yield* decodeRow(raw)
@@ -192,7 +192,7 @@ export class GoalRepo extends Context.Service<GoalRepo, {
         })
       })
     })
-  ).pipe(Layer.provide(TagNames.layer))
+  ).pipe(Layer.provide(TagNameRepo.layer))
 }
 
 type Statement = ReturnType<SqlClient.SqlClient["and"]>

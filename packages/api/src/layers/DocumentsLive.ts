@@ -10,9 +10,9 @@ import { DocumentUploads } from "../documents/DocumentUploads.ts"
 import { KnowledgeKeyRepo } from "../documents/KnowledgeKeyRepo.ts"
 import { KnowledgeSearch } from "../documents/KnowledgeSearch.ts"
 import { UploadRepo } from "../documents/UploadRepo.ts"
-import { VectorIndex } from "../documents/VectorIndex.ts"
+import { VectorIndexRepo } from "../documents/VectorIndexRepo.ts"
 
 export const DocumentsLive = Layer.mergeAll(Documents.layer, DocumentUploads.layer, KnowledgeSearch.layer, DocumentOutcomesLive).pipe(
   Layer.provide([UploadRepo.layer, DocumentRepo.layer, ChunkRepo.layer, BatchRepo.layer, ChunkSearchRepo.layer]),
-  Layer.provide([KnowledgeKeyRepo.layer, VectorIndex.layer])
+  Layer.provide([KnowledgeKeyRepo.layer, VectorIndexRepo.layer])
 )

@@ -16,6 +16,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { decodeCursor, toPage } from "../http/Cursor.ts"
 import { administratorsOnly } from "../security/Operator.ts"
 import { MailRepo } from "./MailRepo.ts"
+import { SuppressionRepo } from "./SuppressionRepo.ts"
 
 type Caller = CurrentUser["Service"]
 
@@ -29,6 +30,7 @@ export class Bounces extends Context.Service<Bounces, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* MailRepo
+      const addresses = yield* SuppressionRepo
 
       /** A token has shown its scope at the edge already. */
       const entitled = (caller: Caller) => caller.credential._tag === "ApiToken" ? Effect.void : administratorsOnly(caller)
@@ -59,7 +61,7 @@ export class Bounces extends Context.Service<Bounces, {
             const recorded = yield* repo.bounce(delivery.value.id, { ...told, diagnostic: told.diagnostic ?? told.status })
             const suppressed = isAddressProblem(told.status)
             // A report that comes twice does not undo what somebody has decided since.
-            if (recorded && suppressed) yield* repo.markUndeliverable(delivery.value.id, { smtp_code: told.smtp_code, status_code: told.status })
+            if (recorded && suppressed) yield* addresses.put(delivery.value.id, { smtp_code: told.smtp_code, status_code: told.status })
             return { ...unchanged, recorded, suppressed: recorded && suppressed }
           }))
         }),
@@ -68,12 +70,12 @@ export class Bounces extends Context.Service<Bounces, {
           const after = cursor === undefined ? Option.none() : Option.some(yield* decodeCursor(cursor))
           const address = everybody === "true" ? Option.none() : yield* ownAddress(caller)
           if (everybody === "false" && Option.isNone(address)) return { items: [], next_cursor: null }
-          const { next_cursor, rows } = toPage(yield* repo.suppressions(address, after, limit + 1), limit)
+          const { next_cursor, rows } = toPage(yield* addresses.list(address, after, limit + 1), limit)
           return { items: rows.map(({ suppression }) => suppression), next_cursor }
         }),
         remove: Effect.fn("Bounces.remove")(function*(caller, id) {
           const address = yield* ownAddress(caller)
-          const removed = (caller.is_admin || Option.isSome(address)) && (yield* repo.removeSuppression(id, caller.is_admin ? Option.none() : address))
+          const removed = (caller.is_admin || Option.isSome(address)) && (yield* addresses.remove(id, caller.is_admin ? Option.none() : address))
           if (!removed) return yield* new NotFound({ error: `there is no suppressed address ${id}` })
         })
       })

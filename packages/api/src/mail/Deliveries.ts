@@ -14,6 +14,7 @@ import { decodeCursor, toPage } from "../http/Cursor.ts"
 import { administratorsOnly } from "../security/Operator.ts"
 import { MailRepo, MAX_SENDS } from "./MailRepo.ts"
 import { Mails } from "./Mails.ts"
+import { SuppressionRepo } from "./SuppressionRepo.ts"
 
 type Caller = CurrentUser["Service"]
 
@@ -30,6 +31,7 @@ export class Deliveries extends Context.Service<Deliveries, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const repo = yield* MailRepo
+      const suppressions = yield* SuppressionRepo
       const mails = yield* Mails
 
       const get = Effect.fn("Deliveries.get")(function*(caller: Caller, id: DeliveryId) {
@@ -53,7 +55,7 @@ export class Deliveries extends Context.Service<Deliveries, {
             const { organization_id, status, user_id } = yield* get(caller, id)
             if (!resendable.has(status)) return yield* new Conflict({ error: `status: an e-mail that is ${status} cannot be sent again` })
             if (!(yield* repo.canBeSent)) return yield* new Conflict({ error: "no worker that is connected can send e-mail: set SMTP_URL where a worker runs" })
-            yield* repo.forgiveAddress(id)
+            yield* suppressions.forgive(id)
             const task_id = yield* mails.enlist({ organization_id, user_id }, id)
             if (Option.isNone(task_id)) return yield* new TooManyRequests({ error: "too many tasks wait already", retry_after: 5 })
             if (yield* repo.requeue(id, task_id.value)) return task_id.value

@@ -8,11 +8,13 @@ import type { TaskLease } from "@englog/domain/tasks/Task"
 import { Effect, Layer, Option, Schema } from "effect"
 import { InvalidResult, TaskKinds } from "../queue/TaskKinds.ts"
 import { MailRepo, type Sending } from "./MailRepo.ts"
+import { SuppressionRepo } from "./SuppressionRepo.ts"
 import { Unsubscribing } from "./Unsubscribing.ts"
 
 export const MailOutcomeLive = Layer.effectDiscard(Effect.gen(function*() {
   const kinds = yield* TaskKinds
   const repo = yield* MailRepo
+  const suppressions = yield* SuppressionRepo
   const { linkFor } = yield* Unsubscribing
 
   const sendingOf = ({ payload, task_id }: Pick<TaskLease, "payload" | "task_id">): Effect.Effect<Sending> =>
@@ -45,7 +47,7 @@ export const MailOutcomeLive = Layer.effectDiscard(Effect.gen(function*() {
       const sending = yield* sendingOf(task)
       const { response, smtp_code, status } = handed
       if (status !== "withheld") yield* repo.settle(sending, { status, smtp_code, response })
-      if (status === "bounced" && handed.undeliverable) yield* repo.markUndeliverable(sending.id, { smtp_code, status_code: null })
+      if (status === "bounced" && handed.undeliverable) yield* suppressions.put(sending.id, { smtp_code, status_code: null })
       return JSON.stringify(handed)
     })
   })

@@ -4,9 +4,9 @@
  * Who may send a message is decided here, by the row: it goes from `queued` to `sending` for one attempt of the task that it
  * has now, and back only by that attempt's word that it was not sent.
  */
-import { DeliveryStatus, MailDelivery, MailSuppression } from "@englog/domain/mail/Delivery"
+import { DeliveryStatus, MailDelivery } from "@englog/domain/mail/Delivery"
 import { Mail, type MailPreference, MailTemplate } from "@englog/domain/mail/Mail"
-import { DeliveryId, OrganizationId, SuppressionId, TaskId, UserId } from "@englog/domain/Ids"
+import { DeliveryId, OrganizationId, TaskId, UserId } from "@englog/domain/Ids"
 import { EmailNotification } from "@englog/domain/tasks/EmailNotification"
 import { numberOf } from "@englog/domain/tasks/TaskNumber"
 import { Settings } from "@englog/rpc/http/AccountView"
@@ -16,6 +16,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { EncryptedColumn } from "../crypto/EncryptedColumns.ts"
 import { FieldCipher } from "../crypto/FieldCipher.ts"
 import type { Cursor } from "../http/Cursor.ts"
+import { addressDigests } from "./SuppressionRepo.ts"
 
 export interface NewDelivery {
   readonly id: DeliveryId
@@ -80,21 +81,11 @@ export class MailRepo extends Context.Service<MailRepo, {
   readonly recipient: (user: UserId) => Effect.Effect<Option.Option<Recipient>, SqlError>
   /** Within the last day; and whether a mail server said that there is no such address. */
   readonly addressOf: (email: string) => Effect.Effect<{ readonly messages: number; readonly undeliverable: boolean }, SqlError>
-  readonly markUndeliverable: (id: DeliveryId, codes: { readonly smtp_code: number | null; readonly status_code: string | null }) => Effect.Effect<void, SqlError>
   /** A mail server that had taken it says that it could not deliver it; false where that is known, or it was never sent. */
   readonly bounce: (
     id: DeliveryId,
     told: { readonly smtp_code: number | null; readonly status: string; readonly diagnostic: string }
   ) => Effect.Effect<boolean, SqlError>
-  /** Of one address, or all; newest first, at most `limit`. */
-  readonly suppressions: (
-    address: Option.Option<string>,
-    after: Option.Option<Cursor>,
-    limit: number
-  ) => Effect.Effect<ReadonlyArray<Cursor & { readonly suppression: MailSuppression }>, SqlError>
-  /** Of one address, or any; false where there is none. */
-  readonly removeSuppression: (id: SuppressionId, address: Option.Option<string>) => Effect.Effect<boolean, SqlError>
-  readonly forgiveAddress: (id: DeliveryId) => Effect.Effect<void, SqlError>
   /** A worker that takes these tasks is connected, or was within the last day. */
   readonly canBeSent: Effect.Effect<boolean, SqlError>
   readonly switchOff: (user: UserId, preference: MailPreference) => Effect.Effect<void, SqlError>
@@ -106,7 +97,7 @@ export class MailRepo extends Context.Service<MailRepo, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const cipher = yield* FieldCipher
-      const digests = (email: string) => cipher.digests(new TextEncoder().encode(email.toLowerCase()), "mail_deliveries.address_digest")
+      const digests = addressDigests(cipher)
       const C = EncryptedColumn
       const sealed = (text: string | null, column: EncryptedColumn, id: DeliveryId) =>
         text === null ? Effect.succeed(null) : cipher.encrypt(text, column, id)
@@ -210,12 +201,6 @@ export class MailRepo extends Context.Service<MailRepo, {
               EXISTS (SELECT 1 FROM undeliverable_addresses WHERE address_digest IN ${sql.in(known)}) AS undeliverable`
           return yield* Effect.orDie(decodeAddress(rows[0]))
         }),
-        markUndeliverable: Effect.fn("MailRepo.markUndeliverable")((id, { smtp_code, status_code }) =>
-          Effect.asVoid(sql`
-            INSERT INTO undeliverable_addresses (address_digest, smtp_code, status_code)
-            SELECT address_digest, ${smtp_code}::int, ${status_code} FROM mail_deliveries WHERE id = ${id}
-            ON CONFLICT (address_digest) DO UPDATE SET smtp_code = excluded.smtp_code, status_code = excluded.status_code, noted_at = now()`)
-        ),
         bounce: Effect.fn("MailRepo.bounce")(function*(id, { diagnostic, smtp_code, status }) {
           const rows = yield* sql`
             UPDATE mail_deliveries SET status = 'bounced', smtp_code = ${smtp_code}::int, status_code = ${status},
@@ -223,37 +208,6 @@ export class MailRepo extends Context.Service<MailRepo, {
             WHERE id = ${id} AND status IN ('sending', 'sent', 'unknown') RETURNING id`
           return rows.length > 0
         }),
-        suppressions: Effect.fn("MailRepo.suppressions")(function*(address, after, limit) {
-          const conditions = [
-            Option.map(address, (one) => sql`u.address_digest IN ${sql.in(digests(one))}`),
-            Option.map(after, ({ id, micros }) =>
-              sql`(u.noted_at, u.id) < (timestamptz 'epoch' + ${micros}::text::bigint * interval '1 microsecond', ${id}::uuid)`)
-          ].flatMap(Option.toArray)
-          const rows = yield* sql`
-            SELECT u.id, u.smtp_code::int AS smtp_code, u.status_code, u.noted_at, (EXTRACT(EPOCH FROM u.noted_at) * 1000000)::bigint::text AS micros,
-              d.id AS delivery_id, d.address
-            FROM undeliverable_addresses u LEFT JOIN LATERAL (
-              SELECT m.id, m.address FROM mail_deliveries m WHERE m.address_digest = u.address_digest ORDER BY m.created_at DESC LIMIT 1
-            ) d ON true
-            WHERE ${sql.and([sql`TRUE`, ...conditions])} ORDER BY u.noted_at DESC, u.id DESC LIMIT ${limit}`
-          return yield* Effect.forEach(yield* Effect.orDie(decodeSuppressions(rows)), ({ address, delivery_id, micros, ...row }) =>
-            Effect.map(
-              address === null || delivery_id === null ? Effect.succeed(null) : Effect.orDie(cipher.decrypt(address, C.mailAddress, delivery_id)),
-              (opened) => ({ suppression: new MailSuppression({ ...row, address: opened }), micros, id: row.id })
-            ))
-        }),
-        removeSuppression: Effect.fn("MailRepo.removeSuppression")((id, address) =>
-          Effect.map(
-            sql`
-              DELETE FROM undeliverable_addresses u WHERE u.id = ${id}
-                AND ${Option.match(address, { onNone: () => sql`TRUE`, onSome: (one) => sql`u.address_digest IN ${sql.in(digests(one))}` })} RETURNING u.id`,
-            (rows) => rows.length > 0
-          )
-        ),
-        forgiveAddress: Effect.fn("MailRepo.forgiveAddress")((id) =>
-          Effect.asVoid(sql`
-            DELETE FROM undeliverable_addresses u USING mail_deliveries d WHERE d.id = ${id} AND u.address_digest = d.address_digest`)
-        ),
         canBeSent: sql`
           SELECT 1 FROM worker_sessions WHERE ${EmailNotification.kind} = ANY (kinds) AND (ended_at IS NULL OR ended_at > now() - interval '1 day') LIMIT 1`.pipe(
             Effect.map((rows) => rows.length > 0),
@@ -288,15 +242,6 @@ const decodeMail = Schema.decodeEffect(Schema.fromJsonString(Mail))
 const decodeLetter = Schema.decodeUnknownEffect(Schema.Struct({ address: Schema.String, letter: Schema.String, user_id: UserId }))
 const decodeGranted = Schema.decodeUnknownEffect(Schema.Struct({ granted: Schema.Boolean }))
 const decodeAddress = Schema.decodeUnknownEffect(Schema.Struct({ messages: Schema.Int, undeliverable: Schema.Boolean }))
-const decodeSuppressions = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
-  id: SuppressionId,
-  smtp_code: Schema.NullOr(Schema.Int),
-  status_code: Schema.NullOr(Schema.String),
-  noted_at: Schema.DateTimeUtcFromDate,
-  micros: Schema.String,
-  delivery_id: Schema.NullOr(Schema.String),
-  address: Schema.NullOr(Schema.String)
-})))
 const decodeRecipient = Schema.decodeUnknownEffect(Schema.Struct({
   user_id: UserId,
   organization_id: OrganizationId,

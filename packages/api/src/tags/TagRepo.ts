@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { violatedConstraint } from "../db/Constraints.ts"
 import { withEtag } from "../http/EntityTag.ts"
-import { TagNames } from "./TagNames.ts"
+import { TagNameRepo } from "./TagNameRepo.ts"
 
 /** All that is given must hold. */
 export interface TagFilter {
@@ -48,7 +48,7 @@ export class TagRepo extends Context.Service<TagRepo, {
     TagRepo,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const names = yield* TagNames
+      const names = yield* TagNameRepo
 
       const seenBy = (user: UserId) => sql`(t.user_id = ${user} OR t.user_id IS NULL)`
       /** Counted from the user's entries: a predefined tag has everybody's. */
@@ -137,7 +137,7 @@ export class TagRepo extends Context.Service<TagRepo, {
         )
       })
     })
-  ).pipe(Layer.provide(TagNames.layer))
+  ).pipe(Layer.provide(TagNameRepo.layer))
 }
 
 type Statement = ReturnType<SqlClient.SqlClient["and"]>

@@ -9,13 +9,13 @@ import { ChunkRepo } from "../../src/documents/ChunkRepo.ts"
 import { ChunkSearchRepo } from "../../src/documents/ChunkSearchRepo.ts"
 import { DocumentRepo } from "../../src/documents/DocumentRepo.ts"
 import { KnowledgeKeyRepo } from "../../src/documents/KnowledgeKeyRepo.ts"
-import { VectorIndex } from "../../src/documents/VectorIndex.ts"
+import { VectorIndexRepo } from "../../src/documents/VectorIndexRepo.ts"
 import { encryptionKeys } from "../http/TestApi.ts"
 import { newOwner } from "../support/QueueEngine.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const repos = ChunkSearchRepo.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(VectorIndex.layer, ChunkRepo.layer, DocumentRepo.layer, KnowledgeKeyRepo.layer)),
+  Layer.provideMerge(Layer.mergeAll(VectorIndexRepo.layer, ChunkRepo.layer, DocumentRepo.layer, KnowledgeKeyRepo.layer)),
   Layer.provideMerge(FieldCipher.layer(encryptionKeys)),
   Layer.provideMerge(TestDatabase.layer),
   Layer.orDie
@@ -105,7 +105,7 @@ describe("the search over chunks", () => {
   it.live("finds the same through pgvector's index, among chunks of other organizations", (context) =>
     Effect.gen(function*() {
       if (!(yield* hasPgvector)) return yield* Effect.sync(() => context.skip("SKIPPED: this PostgreSQL has no pgvector; run it with TEST_DATABASE_URL on one that has"))
-      const index = yield* VectorIndex
+      const index = yield* VectorIndexRepo
       const search = yield* ChunkSearchRepo
       yield* index.ensure(DIMENSION)
       assert.isTrue(yield* index.has(DIMENSION))

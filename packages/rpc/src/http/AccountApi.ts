@@ -14,6 +14,7 @@ import { Authorization } from "./Authorization.ts"
 import { ifMatch, ifNoneMatch, unlessKnown, withEtagHeader } from "./EntityTags.ts"
 import { examples } from "./Examples.ts"
 import { BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed } from "./HttpErrors.ts"
+import { accountRequest } from "./ImportExamples.ts"
 import { pageQuery } from "./Page.ts"
 import { RequiredScope } from "./RequiredScope.ts"
 
@@ -138,7 +139,7 @@ export class AccountApi extends HttpApiGroup.make("account").add(
     summary: "Everything that is stored about you",
     description: "One JSON object with its `version` and a list per kind of record, written while it is read; `/v1/import/account` takes it. Secrets are left out. An answer that ends "
       + `before its last brace was cut short. ${inPerson}`,
-    transform: examples({ response: JSON.stringify({ version: 1, exported_at: "2026-01-05T08:00:00.000Z", user_profile: [{ email: "ada@example.com", first_name: "Ada" }] }) })
+    transform: examples({ response: accountRequest, streams: "AccountDocument" })
   })),
   HttpApiEndpoint.post("anonymize", "/v1/users/anonymize", { payload: PasswordProof, success: HttpApiSchema.NoContent, error: Forbidden })
     .annotate(RequiredScope, "person").annotateMerge(OpenApi.annotations({

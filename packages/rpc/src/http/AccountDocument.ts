@@ -14,7 +14,6 @@ import { ProjectStatus } from "@englog/domain/projects/Project"
 import { Locale, WeekStart } from "@englog/domain/users/Preferences"
 import { WorkingHoursRequest } from "@englog/domain/users/WorkingHours"
 import { TimeZone } from "@englog/domain/users/TimeZone"
-import { countDays } from "@englog/domain/users/LocalDays"
 import { InsightBasis } from "@englog/domain/verification/InsightBasis"
 import { DateTime, Effect, Schema } from "effect"
 import { ExportRecord } from "./AccountView.ts"
@@ -22,7 +21,7 @@ import { MEBIBYTE } from "./BodyLimit.ts"
 import { Color } from "./Color.ts"
 import { subject, timesProblem } from "./EntryPayload.ts"
 import { ChunkSize, DocumentContent, DocumentName, isBase64, Overlap, UploadedBytes } from "./DocumentRequest.ts"
-import { GoalTarget, MAX_GOAL_DAYS } from "./GoalsApi.ts"
+import { GoalTarget, withinGoalDays } from "./GoalsApi.ts"
 import { NormalizedText, PlainText, TrimmedText } from "./PlainText.ts"
 import { ignored } from "./ReadOnlyFields.ts"
 import { TagName } from "./TagsApi.ts"
@@ -108,10 +107,7 @@ export const ExportedGoal = Schema.Struct({
   ...times
 }).check(
   inOrder("start_date", "end_date"),
-  Schema.makeFilter(({ end_date, start_date }: { readonly start_date: string; readonly end_date: string }) =>
-    countDays(start_date, end_date) > MAX_GOAL_DAYS
-      ? { path: ["end_date"], issue: `must be at most ${MAX_GOAL_DAYS} days after start_date` }
-      : undefined, { toJsonSchema: () => [{}, true] })
+  withinGoalDays
 ).annotate({ identifier: "ExportedGoal" })
 
 interface EntryTimes {

@@ -2,9 +2,9 @@
 import * as Tasks from "./TaskExamples.ts"
 
 const user_id = "dd72f29f-a51b-4a2d-add8-496537c8e078"
-const task_id = `cleanup_${user_id}_1754042400_01987e2f5a4c00005f21c1df3a33d005`
+const task_id = `data_analysis_${user_id}_1754042400_01987e2f5a4c00005f21c1df3a33d005`
 
-export const request = { name: "Tidy up", task_type: "cleanup", priority: "normal", payload: { dry_run: true } }
+export const request = { name: "January", task_type: "data_analysis", priority: "normal", payload: { start_date: "2026-01-01", end_date: "2026-01-31" } }
 
 export const accepted = { task_id, message: "Task queued successfully" }
 
@@ -15,11 +15,11 @@ export const bulkAccepted = { items: [{ task_id, created: true }], message: "1 t
 export const task = {
   ...Tasks.task,
   task_id,
-  kind: "CLEANUP",
-  message: "Counting",
+  kind: "DATA_ANALYSIS",
+  message: "Rolling up the days",
   max_attempts: 4,
-  name: "Tidy up",
-  task_type: "cleanup",
+  name: request.name,
+  task_type: request.task_type,
   status: "running",
   waits_for: null,
   run_at: null,
@@ -43,9 +43,9 @@ export const logLine = {
 
 export const deadLetter = {
   task_id,
-  name: "Tidy up",
-  task_type: "cleanup",
-  kind: "CLEANUP",
+  name: request.name,
+  task_type: request.task_type,
+  kind: "DATA_ANALYSIS",
   queue: "default",
   priority: 5,
   organization_id: Tasks.task.organization_id,
@@ -60,7 +60,7 @@ export const deadLetter = {
 
 export const deadLetterDetail = {
   ...deadLetter,
-  payload: { dry_run: true },
+  payload: request.payload,
   timeout: 300,
   retry_policy: { max_retries: 3, base_delay: 60, backoff_factor: 2, max_delay: 3600 }
 }

@@ -6,22 +6,39 @@ import { Predicate, type Schema } from "effect"
 
 const entries = (value: unknown): ReadonlyArray<readonly [string, unknown]> => Predicate.isObject(value) ? Object.entries(value) : []
 
-const withExample = (holder: unknown, example: Schema.Json, text: string | undefined = undefined): unknown =>
+const withExample = (holder: unknown, example: Schema.Json, more: { readonly text?: string | undefined; readonly schema?: string | undefined } = {}): unknown =>
   Predicate.hasProperty(holder, "content")
     ? {
       ...holder,
-      content: Object.fromEntries(entries(holder.content).map(([type, media]) =>
-        [type, Predicate.isObject(media) ? { ...media, example: type === "application/json" ? example : text ?? example } : media]))
+      content: Object.fromEntries(entries(holder.content).map(([type, media]) => [
+        type,
+        Predicate.isObject(media)
+          ? {
+            ...media,
+            ...(more.schema === undefined ? {} : { schema: { $ref: `#/components/schemas/${more.schema}` } }),
+            example: type === "application/json" ? example : more.text ?? example
+          }
+          : media
+      ]))
     }
     : holder
 
-/** `others`: answers by their status where they are not all alike. */
-export const examples = (given: { readonly request?: Schema.Json; readonly text?: string; readonly response?: Schema.Json; readonly others?: Readonly<Record<string, Schema.Json>> }) =>
+interface Examples {
+  readonly request?: Schema.Json
+  readonly text?: string
+  readonly response?: Schema.Json
+  /** Answers by their status where they are not all alike. */
+  readonly others?: Readonly<Record<string, Schema.Json>>
+  /** The schema, by its name, of an answer that is streamed as bytes. */
+  readonly streams?: string
+}
+
+export const examples = (given: Examples) =>
 (operation: Record<string, unknown>): Record<string, unknown> => ({
   ...operation,
-  ...(given.request === undefined ? {} : { requestBody: withExample(operation["requestBody"], given.request, given.text) }),
+  ...(given.request === undefined ? {} : { requestBody: withExample(operation["requestBody"], given.request, { text: given.text }) }),
   ...(given.response === undefined ? {} : {
     responses: Object.fromEntries(entries(operation["responses"]).map(([status, response]) =>
-      [status, status.startsWith("2") ? withExample(response, given.others?.[status] ?? given.response ?? null) : response]))
+      [status, status.startsWith("2") ? withExample(response, given.others?.[status] ?? given.response ?? null, { schema: given.streams }) : response]))
   })
 })

@@ -21,7 +21,7 @@ import { inOrder, LocalDate } from "./Times.ts"
 /** Goals of one user. */
 export const MAX_GOALS = 1_000
 /** Five years. */
-export const MAX_GOAL_DAYS = 1_827
+const MAX_GOAL_DAYS = 1_827
 
 export const GoalTarget = Schema.Finite.check(
   Schema.makeFilter<number>((target) =>
@@ -46,6 +46,12 @@ const Linked = <S extends Schema.Top>(item: S, max: number) =>
         : undefined, { expected: `1 to ${max} different ones`, toJsonSchema: () => [{ minItems: 1, maxItems: max, uniqueItems: true }, true] })
   )))
 
+/** Of a goal's period. */
+export const withinGoalDays = Schema.makeFilter(({ end_date, start_date }: { readonly start_date: string; readonly end_date: string }) =>
+  countDays(start_date, end_date) > MAX_GOAL_DAYS
+    ? { path: ["end_date"], issue: `must be at most ${MAX_GOAL_DAYS} days after start_date` }
+    : undefined, { toJsonSchema: () => [{}, true] })
+
 export const GoalPayload = Schema.Struct({
   title: TrimmedText({ min: 1, max: 200 }),
   description: Schema.optionalKey(Schema.NullOr(PlainText({ max: 2000 }))),
@@ -64,10 +70,7 @@ export const GoalPayload = Schema.Struct({
   etag: ignored
 }).check(
   inOrder("start_date", "end_date"),
-  Schema.makeFilter(({ end_date, start_date }: { readonly start_date: string; readonly end_date: string }) =>
-    countDays(start_date, end_date) > MAX_GOAL_DAYS
-      ? { path: ["end_date"], issue: `must be at most ${MAX_GOAL_DAYS} days after start_date` }
-      : undefined, { toJsonSchema: () => [{}, true] })
+  withinGoalDays
 ).annotate({ identifier: "GoalPayload" })
 export type GoalPayload = typeof GoalPayload.Type
 

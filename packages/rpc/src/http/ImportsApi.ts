@@ -123,43 +123,55 @@ export const ImportPage = Page(ImportRecord).annotate({ identifier: "ImportPage"
 
 const accepted = ImportAccepted.pipe(HttpApiSchema.status(202))
 
+interface Told {
+  readonly summary: string
+  readonly description: string
+  readonly request: Schema.Json
+  readonly response: Schema.Json
+}
+
+/** What is asked of one system is read by a task. */
+const reading = <const System extends string, Payload extends Schema.Top>(system: System, payload: Payload, { request, response, ...told }: Told) =>
+  HttpApiEndpoint.post(system, `/v1/import/${system}`, { payload, success: accepted }).annotate(StartsTask, true)
+    .annotateMerge(OpenApi.annotations({ ...told, transform: examples({ request, response }) }))
+
 export class ImportsApi extends HttpApiGroup.make("imports").add(
-  HttpApiEndpoint.post("calendar", "/v1/import/calendar", { payload: CalendarImport, success: accepted }).annotate(StartsTask, true)
-    .annotateMerge(OpenApi.annotations({
-      summary: "Import a calendar",
-      description: "Exactly one of `calendar_data`, `ics` and `url`. What is found waits in the inbox; importing it again adds nothing.",
-      transform: examples({ request: Example.calendarRequest, response: Example.accepted })
-    })),
+  reading("calendar", CalendarImport, {
+    summary: "Import a calendar",
+    description: "Exactly one of `calendar_data`, `ics` and `url`. What is found waits in the inbox; importing it again adds nothing.",
+    request: Example.calendarRequest,
+    response: Example.accepted
+  }),
   HttpApiEndpoint.post("csv", "/v1/import/csv", { payload: CsvImport, success: accepted, error: BadRequest }).annotate(StartsTask, true)
     .annotateMerge(OpenApi.annotations({
       summary: "Import a report of Toggl or Clockify",
       description: "Exactly one of `csv` and `csv_base64`. Rows that cannot be read are told with row and field; the others are imported.",
       transform: examples({ request: Example.csvRequest, response: Example.csvAccepted })
     })),
-  HttpApiEndpoint.post("git", "/v1/import/git", { payload: GitImport, success: accepted }).annotate(StartsTask, true)
-    .annotateMerge(OpenApi.annotations({
-      summary: "Import commits of a git repository",
-      description: "A repository on the machine of the worker, which its operator has to allow. Each commit waits in the inbox.",
-      transform: examples({ request: Example.gitRequest, response: Example.gitAccepted })
-    })),
-  HttpApiEndpoint.post("github", "/v1/import/github", { payload: GitHubImport, success: accepted }).annotate(StartsTask, true)
-    .annotateMerge(OpenApi.annotations({
-      summary: "Import commits, pull requests and reviews from GitHub",
-      description: "Of github.com or GitHub Enterprise Server. The token is kept sealed, for this import only.",
-      transform: examples({ request: Example.githubRequest, response: Example.githubAccepted })
-    })),
-  HttpApiEndpoint.post("jira", "/v1/import/jira", { payload: JiraImport, success: accepted }).annotate(StartsTask, true)
-    .annotateMerge(OpenApi.annotations({
-      summary: "Import worklogs and resolved issues from Jira",
-      description: "Of Jira Cloud, Server or Data Center. The token is kept sealed, for this import only.",
-      transform: examples({ request: Example.jiraRequest, response: Example.jiraAccepted })
-    })),
-  HttpApiEndpoint.post("slack", "/v1/import/slack", { payload: SlackImport, success: accepted }).annotate(StartsTask, true)
-    .annotateMerge(OpenApi.annotations({
-      summary: "Import your status from Slack",
-      description: "What your status says now, as something of today. The token is kept sealed, for this import only.",
-      transform: examples({ request: Example.slackRequest, response: Example.slackAccepted })
-    })),
+  reading("git", GitImport, {
+    summary: "Import commits of a git repository",
+    description: "A repository on the machine of the worker, which its operator has to allow. Each commit waits in the inbox.",
+    request: Example.gitRequest,
+    response: Example.gitAccepted
+  }),
+  reading("github", GitHubImport, {
+    summary: "Import commits, pull requests and reviews from GitHub",
+    description: "Of github.com or GitHub Enterprise Server. The token is kept sealed, for this import only.",
+    request: Example.githubRequest,
+    response: Example.githubAccepted
+  }),
+  reading("jira", JiraImport, {
+    summary: "Import worklogs and resolved issues from Jira",
+    description: "Of Jira Cloud, Server or Data Center. The token is kept sealed, for this import only.",
+    request: Example.jiraRequest,
+    response: Example.jiraAccepted
+  }),
+  reading("slack", SlackImport, {
+    summary: "Import your status from Slack",
+    description: "What your status says now, as something of today. The token is kept sealed, for this import only.",
+    request: Example.slackRequest,
+    response: Example.slackAccepted
+  }),
   HttpApiEndpoint.post("account", "/v1/import/account", {
     payload: AccountDocument,
     success: AccountRestored.pipe(HttpApiSchema.status(201)),

@@ -2,15 +2,15 @@
 const user_id = "dd72f29f-a51b-4a2d-add8-496537c8e078"
 const task_id = `scheduled_${user_id}_1754287200_01987e2f5a4c00005f21c1df3a33d005`
 
-export const request = { name: "Tidy up", task_type: "cleanup", payload: { dry_run: true }, cron: "0 9 * * MON", timezone: "Europe/Berlin", catch_up: "last" }
+export const request = { name: "Mondays", task_type: "data_analysis", payload: {}, cron: "0 9 * * MON", timezone: "Europe/Berlin", catch_up: "last" }
 
 export const schedule = {
   id: "7a3c5d0e-1b5f-4f0e-9c44-2f5a8f0f6a11",
   organization_id: "b3c08a55-4dcb-4869-8066-7c49475e379f",
   user_id,
-  name: "Tidy up",
-  task_type: "cleanup",
-  payload: { dry_run: true },
+  name: request.name,
+  task_type: request.task_type,
+  payload: request.payload,
   priority: 5,
   queue: "default",
   timeout: 300,

@@ -30,7 +30,7 @@ export const QueueName = Schema.String.check(Schema.isBetweenLength(1, 100, { ex
 /** Of a kind: `document_processing`, or as a worker announces it. */
 export const TaskTypeName = Schema.String.check(Schema.isBetweenLength(1, 200, { expected: "1 to 200 characters" })).annotate({
   description: "A kind of this server in lower case, or one that a worker brings, as it announces it. A kind that nobody knows answers 404 with the list of those that are known.",
-  examples: ["cleanup"]
+  examples: ["data_analysis"]
 })
 
 const Key = TrimmedText({ min: 1, max: 200 })

@@ -14,6 +14,7 @@ import { RequestOrigin } from "../../security/RequestOrigin.ts"
 import { answerHeaders, headersFor } from "./AnswerHeaders.ts"
 import { crossOrigin } from "./CrossOrigin.ts"
 import { EdgePolicy } from "./EdgePolicy.ts"
+import { openAtOnce } from "./EventStreamHead.ts"
 import { answerTo, withErrorBody } from "./FailureAnswers.ts"
 import { isLarge, largeBodiesAtOnce } from "./RequestBounds.ts"
 import { headRefusal } from "./RequestHead.ts"
@@ -57,7 +58,7 @@ const makeEdge = (policy: EdgePolicy, limits: RequestLimits["Service"]) => {
         Effect.provideService(RequestOrigin, { request_id: id, address, user_agent: request.headers["user-agent"] ?? null }),
         Effect.annotateLogs({ component: "http", request_id: id })
       )
-      return HttpServerResponse.setHeaders(response, { "x-request-id": id, ...everyAnswer, ...headersFor(response) })
+      return HttpServerResponse.setHeaders(openAtOnce(response), { "x-request-id": id, ...everyAnswer, ...headersFor(response) })
     })
 
   return policy.trustedProxies.length === 0

@@ -18,6 +18,7 @@ export const watchSlowClients = (server: Server, stall: Duration.Duration): Serv
     answering.add(socket)
     response.on("close", () => {
       answering.delete(socket)
+      // Node takes the connection for idle only after this event.
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
   })

@@ -7,17 +7,17 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 
-export class TagNames extends Context.Service<TagNames, {
+export class TagNameRepo extends Context.Service<TagNameRepo, {
   /** Afterwards each name is a tag that the user sees, until the transaction ends. Names come normalized. */
   readonly ensure: (user: UserId, names: ReadonlyArray<string>) => Effect.Effect<void, SqlError>
   /** Keeps everybody else from using tags of the user until the transaction ends, and waits for those who do. */
   readonly exclusively: (user: UserId) => Effect.Effect<void, SqlError>
-}>()("@englog/api/tags/TagNames") {
-  static readonly layer: Layer.Layer<TagNames, never, SqlClient.SqlClient> = Layer.effect(
-    TagNames,
+}>()("@englog/api/tags/TagNameRepo") {
+  static readonly layer: Layer.Layer<TagNameRepo, never, SqlClient.SqlClient> = Layer.effect(
+    TagNameRepo,
     Effect.map(SqlClient.SqlClient, (sql) =>
-      TagNames.of({
-        ensure: Effect.fn("TagNames.ensure")(function*(user, names) {
+      TagNameRepo.of({
+        ensure: Effect.fn("TagNameRepo.ensure")(function*(user, names) {
           // In one order for everybody, so that two entries with the same new tags cannot deadlock. The lock keeps the tags from
           // being renamed, merged or removed before they are used: the statement that uses them begins after it is taken.
           yield* sql`
@@ -28,7 +28,7 @@ export class TagNames extends Context.Service<TagNames, {
             ORDER BY n.name
             ON CONFLICT (user_id, name) WHERE user_id IS NOT NULL DO NOTHING`
         }),
-        exclusively: Effect.fn("TagNames.exclusively")(function*(user) {
+        exclusively: Effect.fn("TagNameRepo.exclusively")(function*(user) {
           yield* sql`SELECT pg_advisory_xact_lock(${LOCK}::int, hashtext(${user}))`
         })
       }))

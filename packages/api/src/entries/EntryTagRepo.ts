@@ -6,7 +6,7 @@ import type { EntryId, UserId } from "@englog/domain/Ids"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { TagNames } from "../tags/TagNames.ts"
+import { TagNameRepo } from "../tags/TagNameRepo.ts"
 
 export interface TaggedEntry {
   readonly id: EntryId
@@ -14,17 +14,17 @@ export interface TaggedEntry {
   readonly tags: ReadonlyArray<string>
 }
 
-export class EntryTags extends Context.Service<EntryTags, {
+export class EntryTagRepo extends Context.Service<EntryTagRepo, {
   readonly attach: (user: UserId, entries: ReadonlyArray<TaggedEntry>) => Effect.Effect<void, SqlError>
   readonly replace: (user: UserId, entries: ReadonlyArray<TaggedEntry>) => Effect.Effect<void, SqlError>
-}>()("@englog/api/entries/EntryTags") {
-  static readonly layer: Layer.Layer<EntryTags, never, SqlClient.SqlClient> = Layer.effect(
-    EntryTags,
+}>()("@englog/api/entries/EntryTagRepo") {
+  static readonly layer: Layer.Layer<EntryTagRepo, never, SqlClient.SqlClient> = Layer.effect(
+    EntryTagRepo,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const tagNames = yield* TagNames
+      const tagNames = yield* TagNameRepo
 
-      const attach = Effect.fn("EntryTags.attach")(function*(user: UserId, entries: ReadonlyArray<TaggedEntry>) {
+      const attach = Effect.fn("EntryTagRepo.attach")(function*(user: UserId, entries: ReadonlyArray<TaggedEntry>) {
         const uses = entries.flatMap(({ id, tags }) => [...new Set(tags)].map((name, index) => ({ entry: id, name, position: index + 1 })))
         if (uses.length === 0) return
         const distinct = [...new Set(uses.map(({ name }) => name))]
@@ -43,14 +43,14 @@ export class EntryTags extends Context.Service<EntryTags, {
           JOIN known k ON k.name = u.name`
       })
 
-      return EntryTags.of({
+      return EntryTagRepo.of({
         attach,
-        replace: Effect.fn("EntryTags.replace")(function*(user: UserId, entries: ReadonlyArray<TaggedEntry>) {
+        replace: Effect.fn("EntryTagRepo.replace")(function*(user: UserId, entries: ReadonlyArray<TaggedEntry>) {
           const ids = JSON.stringify(entries.map(({ id }) => id))
           yield* sql`DELETE FROM log_entry_tags WHERE log_entry_id IN (SELECT i::uuid FROM jsonb_array_elements_text(${ids}::jsonb) AS i)`
           yield* attach(user, entries)
         })
       })
     })
-  ).pipe(Layer.provide(TagNames.layer))
+  ).pipe(Layer.provide(TagNameRepo.layer))
 }

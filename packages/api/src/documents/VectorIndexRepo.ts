@@ -9,15 +9,15 @@ import type { SqlError } from "effect/sql/SqlError"
 import { warnUnlessOutage } from "../db/Outage.ts"
 import type { ModelUse } from "./ChunkRepo.ts"
 
-export class VectorIndex extends Context.Service<VectorIndex, {
+export class VectorIndexRepo extends Context.Service<VectorIndexRepo, {
   /** Whether vectors of so many numbers have an index. */
   readonly has: (dimension: number) => Effect.Effect<boolean, SqlError>
   /** Makes the index of a dimension, where it can be had and is not there yet. */
   readonly ensure: (dimension: number) => Effect.Effect<void>
   /** SQL of the distance between a chunk `c` and a vector: less is nearer; 1 less the cosine. */
   readonly distance: (model: ModelUse, vector: ReadonlyArray<number>) => Effect.Effect<Distance, SqlError>
-}>()("@englog/api/documents/VectorIndex") {
-  static readonly layer = Layer.effect(VectorIndex, Effect.suspend(() => make))
+}>()("@englog/api/documents/VectorIndexRepo") {
+  static readonly layer = Layer.effect(VectorIndexRepo, Effect.suspend(() => make))
 }
 
 type Fragment = ReturnType<SqlClient.SqlClient["and"]>
@@ -59,12 +59,12 @@ const make = Effect.gen(function*() {
     ))
   }
 
-  const ensure = Effect.fn("VectorIndex.ensure")(function*(dimension: number) {
+  const ensure = Effect.fn("VectorIndexRepo.ensure")(function*(dimension: number) {
     if (Option.isNone(version) || (yield* has(dimension))) return
     yield* Effect.andThen(create(dimension), forget)
   }, Effect.catchCause((cause) => warnUnlessOutage("an index of vectors could not be made; they are compared one by one", cause)))
 
-  return VectorIndex.of({
+  return VectorIndexRepo.of({
     ensure,
     has,
     distance: Effect.fnUntraced(function*({ dimension }, vector) {
