@@ -33,7 +33,7 @@ import documentUploads from "./0028_document_uploads.ts"
 import emailChanges from "./0029_email_changes.ts"
 import webhookAttempts from "./0030_webhook_attempts.ts"
 import bounces from "./0031_bounces.ts"
-import uploadsAndMarks from "./0033_uploads_and_marks.ts"
+import uploadsAndMarks from "./0032_uploads_and_marks.ts"
 
 export const history = {
   "0001_accounts": accounts,
@@ -67,5 +67,5 @@ export const history = {
   "0029_email_changes": emailChanges,
   "0030_webhook_attempts": webhookAttempts,
   "0031_bounces": bounces,
-  "0033_uploads_and_marks": uploadsAndMarks
+  "0032_uploads_and_marks": uploadsAndMarks
 }

@@ -193,7 +193,8 @@ export const uploadRow = (upload: Of<"document_uploads">, document: DocumentKey,
   bytes: upload.bytes,
   parts: upload.parts,
   created_at: upload.created_at,
-  completed_at: upload.completed_at
+  completed_at: upload.completed_at,
+  resumable: upload.resumable ?? false
 })
 
 /** As a task's would be; its record stayed behind. */

@@ -277,7 +277,9 @@ export const ExportedUpload = Schema.Struct({
   bytes: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MAX_UPLOAD_BYTES }, { expected: `from 0 to ${MAX_UPLOAD_BYTES}` })),
   parts: Count,
   created_at: InstantText,
-  completed_at: Schema.NullOr(InstantText)
+  completed_at: Schema.NullOr(InstantText),
+  // Not in exports from before uploads could go on.
+  resumable: Schema.optionalKey(Schema.Boolean)
 }).annotate({ identifier: "ExportedUpload" })
 
 export const ExportedUploadPart = Schema.Struct({ upload: UploadId, place: Count, content: UploadedBytes }).annotate({ identifier: "ExportedUploadPart" })
