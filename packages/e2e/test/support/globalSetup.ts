@@ -24,6 +24,7 @@ export default function setup(): Promise<() => Promise<void>> {
   return Effect.gen(function*() {
     const scope = yield* Scope.make()
     process.env["E2E_POSTGRES"] = yield* Scope.provide(migrated, scope)
-    return () => Effect.runPromise(Scope.close(scope, Exit.void))
+    const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
+    return () => runPromise(Scope.close(scope, Exit.void))
   }).pipe(Effect.provide(NodeFileSystem.layer), Effect.runPromise)
 }
