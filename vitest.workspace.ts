@@ -3,10 +3,14 @@
  * What is made once per run for all files of a project, its global setup makes and ends: a PostgreSQL server for `api`, the data
  * folder of one for the installations of `e2e`.
  */
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
-/** Programs that are started by tests are there for their speed; what the small heap takes, `npm run bench:memory` tells. */
-const fast = { HEAP: "ample" }
+/**
+ * Programs that are started by tests are there for their speed; what the small heap takes, `npm run bench:memory` tells. What runs
+ * from its sources finds them compiled by whoever ran them before.
+ */
+const fast = { HEAP: "ample", NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) }
 
 const project = (name: string, options: { readonly globalSetup?: boolean; readonly timeout?: number } = {}) => ({
   extends: true as const,
