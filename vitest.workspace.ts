@@ -1,15 +1,18 @@
 /**
  * All test projects. Vitest reads this file only when it is passed: `vitest run --config vitest.workspace.ts`.
- * Projects that need a database share one PostgreSQL server, which the global setup starts and stops.
+ * What is made once per run for all files of a project, its global setup makes and ends: a PostgreSQL server for `api`, the data
+ * folder of one for the installations of `e2e`.
  */
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
-const globalSetup = ["packages/api/test/support/globalSetup.ts"]
+/**
+ * Programs that are started by tests are there for their speed; what the small heap takes, `npm run bench:memory` tells. What runs
+ * from its sources finds them compiled by whoever ran them before.
+ */
+const fast = { HEAP: "ample", NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) }
 
-/** Programs that are started by tests are there for their speed; what the small heap takes, `npm run bench:memory` tells. */
-const fast = { HEAP: "ample" }
-
-const project = (name: string, options: { readonly database: boolean; readonly timeout?: number }) => ({
+const project = (name: string, options: { readonly globalSetup?: boolean; readonly timeout?: number } = {}) => ({
   extends: true as const,
   test: {
     name,
@@ -18,7 +21,7 @@ const project = (name: string, options: { readonly database: boolean; readonly t
     env: fast,
     testTimeout: options.timeout ?? 20_000,
     hookTimeout: 60_000,
-    ...(options.database ? { globalSetup } : {})
+    ...(options.globalSetup === true ? { globalSetup: [`packages/${name}/test/support/globalSetup.ts`] } : {})
   }
 })
 
@@ -26,6 +29,9 @@ export default defineConfig({
   test: {
     // Suites of whole processes wait more than they compute: more of them at a time than there are cores.
     maxWorkers: 3,
+    // Files of one project that run in the same process share what they import, and the code that is warm by then: half the CPU.
+    // A file that changes what others see (the environment, a global) puts it back when it ends.
+    isolate: false,
     coverage: {
       provider: "v8",
       include: ["packages/{domain,platform,rpc,api,worker}/src/**/*.ts"],
@@ -33,12 +39,12 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"]
     },
     projects: [
-      project("domain", { database: false, timeout: 60_000 }),
-      project("platform", { database: false }),
-      project("rpc", { database: false }),
-      project("api", { database: true }),
-      project("worker", { database: false }),
-      project("e2e", { database: false, timeout: 120_000 }),
+      project("domain", { timeout: 60_000 }),
+      project("platform"),
+      project("rpc"),
+      project("api", { globalSetup: true }),
+      project("worker"),
+      project("e2e", { globalSetup: true, timeout: 120_000 }),
       {
         extends: true as const,
         test: { name: "chaos", include: ["chaos/test/**/*.test.ts"], environment: "node" as const, env: fast, testTimeout: 60_000 }

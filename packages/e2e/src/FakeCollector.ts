@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { createServer } from "node:http"
+import { listenOnLoopback } from "./Loopback.ts"
 
 const Value = Schema.Struct({
   stringValue: Schema.optionalKey(Schema.String),
@@ -128,25 +129,18 @@ const make = Effect.gen(function*() {
       response.end("{}")
     })
   })
-  const listen = (port: number) =>
-    Effect.callback<number>((resume) => {
-      server.listen({ port, host: "127.0.0.1" }, () => {
-        const address = server.address()
-        resume(Effect.succeed(address !== null && typeof address !== "string" ? address.port : port))
-      })
-    })
   const leave = Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
     server.closeAllConnections()
   })
-  const port = yield* Effect.acquireRelease(listen(0), () => leave)
+  const port = yield* Effect.acquireRelease(listenOnLoopback(server), () => leave)
   return FakeCollector.of({
     url: `http://127.0.0.1:${port}`,
     spans,
     metrics,
     trace: (traceId) => spans.filter((span) => span.traceId === traceId),
     leave,
-    comeBack: Effect.asVoid(listen(port)),
+    comeBack: Effect.asVoid(listenOnLoopback(server, port)),
     hang: Effect.sync(() => {
       hangs = true
     }),

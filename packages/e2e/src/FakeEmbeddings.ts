@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { listenOnLoopback } from "./Loopback.ts"
 
 export interface EmbedRequest {
   readonly path: string
@@ -57,12 +58,7 @@ const make = Effect.gen(function*() {
     request.on("end", () => answer(request, response, body))
   })
   const port = yield* Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.listen({ port: 0, host: "127.0.0.1" }, () => {
-        const address = server.address()
-        resume(Effect.succeed(address !== null && typeof address !== "string" ? address.port : 0))
-      })
-    }),
+    listenOnLoopback(server),
     () => Effect.callback<void>((resume) => {
       server.close(() => resume(Effect.void))
       server.closeAllConnections()

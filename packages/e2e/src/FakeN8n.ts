@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
+import { listenOnLoopback } from "./Loopback.ts"
 
 export interface Started {
   readonly path: string
@@ -29,12 +30,7 @@ export class FakeN8n extends Context.Service<FakeN8n, {
     const started: Array<Started> = []
     const server = createServer((request, response) => answer(workflows, started, request, response))
     const port = yield* Effect.acquireRelease(
-      Effect.callback<number>((resume) => {
-        server.listen(0, "127.0.0.1", () => {
-          const address = server.address()
-          resume(Effect.succeed(address !== null && typeof address === "object" ? address.port : 0))
-        })
-      }),
+      listenOnLoopback(server),
       () => Effect.callback<void>((resume) => {
         server.closeAllConnections()
         server.close(() => resume(Effect.void))

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { listenOnLoopback } from "./Loopback.ts"
 import { type NeverCame, waitUntil } from "./WaitUntil.ts"
 
 export type Answer =
@@ -108,18 +109,11 @@ const make = Effect.gen(function*() {
   }
 
   const server = createServer(handle)
-  const listen = (port: number) =>
-    Effect.callback<number>((resume) => {
-      server.listen({ port, host: "127.0.0.1" }, () => {
-        const address = server.address()
-        resume(Effect.succeed(address !== null && typeof address !== "string" ? address.port : port))
-      })
-    })
   const leave = Effect.callback<void>((resume) => {
     server.close(() => resume(Effect.void))
     server.closeAllConnections()
   })
-  const port = yield* Effect.acquireRelease(listen(0), () => leave)
+  const port = yield* Effect.acquireRelease(listenOnLoopback(server), () => leave)
 
   return FakeOllama.of({
     url: `http://127.0.0.1:${port}`,
@@ -138,7 +132,7 @@ const make = Effect.gen(function*() {
     leave,
     comeBack: Effect.suspend(() => {
       frozen = false
-      return server.listening ? Effect.void : Effect.asVoid(listen(port))
+      return server.listening ? Effect.void : Effect.asVoid(listenOnLoopback(server, port))
     }),
     freeze: Effect.sync(() => {
       frozen = true

@@ -4,8 +4,9 @@
  */
 import { NodeFileSystem } from "@effect/platform-node"
 import { ProcessTable } from "@englog/api/db/embedded/ProcessTable"
-import { Context, Effect, FileSystem, Layer, Ref, Schedule, type Scope } from "effect"
+import { Config, Context, Effect, FileSystem, Layer, Option, Ref, Schedule, type Scope } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
+import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { ProgramError, type RunningProgram, runProgram } from "./RunningProgram.ts"
 
@@ -59,6 +60,7 @@ const make = Effect.fnUntraced(function*(common: Env) {
   // PostgreSQL's user has to pass through it.
   yield* Effect.orDie(fs.chmod(folder, 0o755))
   const dataDir = path.join(folder, "data")
+  yield* beginWithMadePostgres(path.join(dataDir, "postgres"))
   const postgres = Effect.provideService(postgresOf(dataDir), FileSystem.FileSystem, fs)
   const signalPostgres = (name: NodeJS.Signals) =>
     Effect.flatMap(postgres, Effect.forEach((pid) => ProcessTable.signal(pid, name), { discard: true }))
@@ -115,6 +117,24 @@ const make = Effect.fnUntraced(function*(common: Env) {
 
   return Installation.of({ dataDir, startApi, startAnotherApi, startWorker, startLonelyWorker, postgres, signalPostmaster, signalPostgres, postgresUrl, killPostgres })
 })
+
+/**
+ * E2E_POSTGRES, where it is set: the home of an embedded server that was stopped after it had been migrated (test/support/globalSetup.ts).
+ * Its data and its password are copied; name and port are each installation's own.
+ */
+const beginWithMadePostgres = Effect.fnUntraced(function*(home: string) {
+  const fs = yield* FileSystem.FileSystem
+  const made = yield* Config.option(Config.String("E2E_POSTGRES"))
+  if (Option.isNone(made)) return
+  yield* fs.makeDirectory(home, { recursive: true, mode: 0o711 })
+  yield* Effect.forEach(["data", "password"], (name) => copyWithOwners(path.join(made.value, name), home), { discard: true })
+}, Effect.orDie)
+
+/** The server runs as whom its files belong to. */
+const copyWithOwners = (from: string, into: string) =>
+  Effect.callback<void>((resume) => {
+    execFile("cp", ["-a", from, into], (error) => resume(error === null ? Effect.void : Effect.die(error)))
+  })
 
 const answers200 = (url: string) =>
   HttpClient.get(url).pipe(

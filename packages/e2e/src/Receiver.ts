@@ -1,6 +1,7 @@
 /** A receiver of webhooks on this machine, that fails as often as it is told, and remembers what it accepted. */
 import { Effect } from "effect"
 import * as http from "node:http"
+import { listenOnLoopback } from "./Loopback.ts"
 
 export interface Message {
   /** By their names in lower case. */
@@ -34,12 +35,7 @@ export const receiver = Effect.fnUntraced(function*(fails: (n: number) => "answe
     })
   })
   const port = yield* Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed(address !== null && typeof address === "object" ? address.port : 0))
-      })
-    }),
+    listenOnLoopback(server),
     () => Effect.callback<void>((resume) => {
       server.closeAllConnections()
       server.close(() => resume(Effect.void))

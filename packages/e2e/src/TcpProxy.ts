@@ -4,6 +4,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { connect, createServer, type Socket } from "node:net"
+import { listenOnLoopback } from "./Loopback.ts"
 
 export interface TcpProxy {
   readonly port: number
@@ -45,12 +46,6 @@ export const make = Effect.fnUntraced(function*(target: number): Effect.fn.Retur
       keep(from, side)
     }
   })
-  const listen = Effect.callback<number>((resume) => {
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address()
-      resume(Effect.succeed(address !== null && typeof address !== "string" ? address.port : 0))
-    })
-  })
   const cut = Effect.sync(() => {
     for (const socket of sockets.keys()) socket.resetAndDestroy()
   })
@@ -59,7 +54,7 @@ export const make = Effect.fnUntraced(function*(target: number): Effect.fn.Retur
       silent[side] = true
       for (const [socket, from] of sockets) if (from !== side) socket.pause()
     })
-  const port = yield* Effect.acquireRelease(listen, () => Effect.andThen(cut, Effect.sync(() => server.close())))
+  const port = yield* Effect.acquireRelease(listenOnLoopback(server), () => Effect.andThen(cut, Effect.sync(() => server.close())))
   return {
     port,
     cut,

@@ -3,24 +3,11 @@ import { assert, layer } from "@effect/vitest"
 import { DataAnalysis } from "@englog/domain/tasks/DataAnalysis"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
 import { AnalyticsScheduled } from "@englog/rpc/http/IntegrationsApi"
-import { Clock, Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
-import { FetchHttpClient } from "effect/http"
-import { type Api, Installation } from "../src/Installation.ts"
+import { Clock, DateTime, Effect, Redacted, Schema } from "effect"
 import { ask, password, register } from "../src/Person.ts"
+import { Running } from "../src/Running.ts"
 
-class Running extends Context.Service<Running, Api>()("@englog/e2e/test/analytics/Running") {
-  static readonly layer = Layer.effect(
-    Running,
-    Effect.gen(function*() {
-      const installation = yield* Installation
-      const api = yield* installation.startApi()
-      yield* installation.startWorker("worker")
-      return Running.of(api)
-    })
-  )
-}
-
-const world = Running.layer.pipe(Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer)))
+const world = Running.layer()
 
 const scheduled = Schema.decodeEffect(Schema.fromJsonString(AnalyticsScheduled))
 

@@ -1,31 +1,16 @@
 /** The RPC client against a running API with a worker, over HTTP and over WebSocket; and the README's program as it stands. */
 import { assert, layer } from "@effect/vitest"
-import { NodeFileSystem } from "@effect/platform-node"
 import { EntryId, TaskId } from "@englog/domain/Ids"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
-import { Context, DateTime, Effect, FileSystem, Layer, Redacted, Schedule, Stream } from "effect"
-import { FetchHttpClient } from "effect/http"
+import { DateTime, Effect, FileSystem, Layer, Redacted, Schedule, Stream } from "effect"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { type Api, Installation } from "../src/Installation.ts"
+import { Installation } from "../src/Installation.ts"
 import { password, register } from "../src/Person.ts"
+import { Running } from "../src/Running.ts"
 import { runProgram } from "../src/RunningProgram.ts"
 
-class Running extends Context.Service<Running, Api>()("@englog/e2e/test/Running") {
-  static readonly layer = Layer.effect(
-    Running,
-    Effect.gen(function*() {
-      const installation = yield* Installation
-      const api = yield* installation.startApi()
-      yield* installation.startWorker("worker")
-      return Running.of(api)
-    })
-  )
-}
-
-const world = Running.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer))
-)
+const world = Running.layer()
 
 const example = fileURLToPath(new URL("../../../examples/client.ts", import.meta.url))
 

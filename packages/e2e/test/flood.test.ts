@@ -1,5 +1,5 @@
 /** A worker that floods the API with lies, while an honest one beside it works. */
-import { assert, layer, vi } from "@effect/vitest"
+import { afterAll, assert, layer, vi } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
@@ -12,6 +12,7 @@ import { waitUntil } from "../src/WaitUntil.ts"
 
 // What it bounds is the memory of the heap that an API has by default.
 vi.stubEnv("HEAP", "small")
+afterAll(() => void vi.unstubAllEnvs())
 
 const world = Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeServices.layer)
 

@@ -1,27 +1,11 @@
 /** An insight over a period from request to verification: API, real worker and typed client as separate programs. */
 import { assert, layer } from "@effect/vitest"
-import { NodeFileSystem } from "@effect/platform-node"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
-import { Context, DateTime, Effect, Layer, Option, Redacted, Stream } from "effect"
-import { FetchHttpClient } from "effect/http"
-import { type Api, Installation } from "../src/Installation.ts"
+import { DateTime, Effect, Option, Redacted, Stream } from "effect"
 import { password, register } from "../src/Person.ts"
+import { Running } from "../src/Running.ts"
 
-class Running extends Context.Service<Running, Api>()("@englog/e2e/test/insights/Running") {
-  static readonly layer = Layer.effect(
-    Running,
-    Effect.gen(function*() {
-      const installation = yield* Installation
-      const api = yield* installation.startApi()
-      yield* installation.startWorker("worker")
-      return Running.of(api)
-    })
-  )
-}
-
-const world = Running.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer))
-)
+const world = Running.layer()
 
 const at = (time: string) => DateTime.makeUnsafe(`2026-01-0${time}:00Z`)
 const entry = { title: "Pair on the parser", type: "code", tags: ["parser"], start_time: at("5T09:00"), end_time: at("5T10:30"), value_rating: "high", impact_level: "product" } as const

@@ -3,26 +3,12 @@ import { assert, layer } from "@effect/vitest"
 import { ExternalSync } from "@englog/domain/tasks/ExternalSync"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
 import { Context, Effect, Layer, Redacted, Schema, Stream } from "effect"
-import { FetchHttpClient } from "effect/http"
 import { createHmac, generateKeyPairSync, verify } from "node:crypto"
 import { FakeN8n } from "../src/FakeN8n.ts"
-import { type Api, Installation } from "../src/Installation.ts"
 import { password, register } from "../src/Person.ts"
+import { Running } from "../src/Running.ts"
 
-class Running extends Context.Service<Running, Api>()("@englog/e2e/test/n8n/Running") {
-  static readonly layer = Layer.effect(
-    Running,
-    Effect.gen(function*() {
-      const installation = yield* Installation
-      const { host } = yield* FakeN8n
-      const api = yield* installation.startApi()
-      yield* installation.startWorker("worker", { N8N_PRIVATE_HOSTS: host })
-      return Running.of(api)
-    })
-  )
-}
-
-const world = Running.layer.pipe(Layer.provideMerge(Layer.mergeAll(Installation.layer(), FakeN8n.layer, FetchHttpClient.layer)))
+const world = Layer.unwrap(Effect.map(FakeN8n, ({ host }) => Running.layer({ N8N_PRIVATE_HOSTS: host }))).pipe(Layer.provideMerge(FakeN8n.layer))
 
 let people = 0
 

@@ -1,27 +1,15 @@
 /** Notifications through a real API and a real worker: told to every connected client at once, and to those who come back later. */
 import { assert, layer } from "@effect/vitest"
-import { NodeFileSystem } from "@effect/platform-node"
 import { Notification } from "@englog/domain/tasks/Notification"
 import { EngLogClient } from "@englog/rpc/client/EngLogClient"
 import { Context, Deferred, Effect, Fiber, Layer, Redacted, Ref, Schema, Stream } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import { HttpClient, HttpClientRequest } from "effect/http"
 import { grantAdmin } from "../src/Administrator.ts"
-import { type Api, Installation } from "../src/Installation.ts"
+import { Installation } from "../src/Installation.ts"
 import { password, register } from "../src/Person.ts"
+import { Running } from "../src/Running.ts"
 
-class Running extends Context.Service<Running, Api>()("@englog/e2e/test/notifications/Running") {
-  static readonly layer = Layer.effect(
-    Running,
-    Effect.gen(function*() {
-      const installation = yield* Installation
-      const api = yield* installation.startApi()
-      yield* installation.startWorker("worker")
-      return Running.of(api)
-    })
-  )
-}
-
-const world = Running.layer.pipe(Layer.provideMerge(Layer.mergeAll(Installation.layer(), FetchHttpClient.layer, NodeFileSystem.layer)))
+const world = Running.layer()
 
 let people = 0
 

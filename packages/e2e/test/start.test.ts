@@ -5,6 +5,7 @@ import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { createServer } from "node:net"
 import { type Env, Installation } from "../src/Installation.ts"
+import { listenOnLoopback } from "../src/Loopback.ts"
 import { ask, register } from "../src/Person.ts"
 import { runProgram } from "../src/RunningProgram.ts"
 
@@ -49,15 +50,11 @@ const refusesEach = (main: "api" | "worker", cases: ReadonlyArray<Case>, base: E
 
 /** Somebody else's listener on a port of its own. */
 const takenPort = Effect.acquireRelease(
-  Effect.callback<{ readonly port: string; readonly close: () => void }>((resume) => {
+  Effect.suspend(() => {
     const server = createServer()
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address()
-      const port = address !== null && typeof address !== "string" ? String(address.port) : ""
-      resume(Effect.succeed({ port, close: () => server.close() }))
-    })
+    return Effect.map(listenOnLoopback(server), (port) => ({ port: String(port), server }))
   }),
-  ({ close }) => Effect.sync(close)
+  ({ server }) => Effect.sync(() => server.close())
 ).pipe(Effect.map(({ port }) => port))
 
 describe("an API that cannot start", () => {
