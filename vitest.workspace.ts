@@ -19,7 +19,7 @@ const project = (name: string, options: { readonly globalSetup?: boolean; readon
     include: [`packages/${name}/test/**/*.test.ts`],
     environment: "node" as const,
     env: fast,
-    testTimeout: options.timeout ?? 20_000,
+    testTimeout: options.timeout ?? 60_000,
     hookTimeout: 60_000,
     ...(options.globalSetup === true ? { globalSetup: [`packages/${name}/test/support/globalSetup.ts`] } : {})
   }
@@ -39,7 +39,7 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"]
     },
     projects: [
-      project("domain", { timeout: 60_000 }),
+      project("domain"),
       project("platform"),
       project("rpc"),
       project("api", { globalSetup: true }),
