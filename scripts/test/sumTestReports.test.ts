@@ -33,9 +33,9 @@ const report = (passed: number, files: ReadonlyArray<File> = []) =>
   })
 const one: File = { name: "one.test.ts", tests: { holds: "passed", breaks: "failed" } }
 
-describe("The sum of test reports", () => {
-  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
+describe("The sum of test reports", () => {
   it("adds the tests of all steps and names those that failed", () => {
     assert.strictEqual(
       sumOf({ "check.status": "0\n", "check.json": report(40), "conformance.status": "1\n", "conformance.json": report(7, [one]) }),
