@@ -20,7 +20,7 @@ export const fence: ReadonlyArray<Cut> = [
   },
   {
     file: "packages/api/src/queue/OutcomeRepo.ts",
-    text: `WHERE q.id = n.id AND q.attempt = n.attempt AND q.session_id = n.session_id AND q.state = 'running'`,
-    instead: `WHERE q.id = n.id AND q.state = 'running'`
+    text: `WHERE q.id = n.number AND q.attempt = n.attempt AND q.session_id = n.session_id AND q.state = 'running'`,
+    instead: `WHERE q.id = n.number AND q.state = 'running'`
   }
 ]

@@ -49,9 +49,9 @@ const param = (path: string, { in: place, name, required, schema }: Json) => {
   }
 }
 
-const header = ({ name, schema }: Json) => ({
+const header = ({ name, required, schema }: Json) => ({
   name: text(name),
-  enabled: false,
+  enabled: required === true,
   value: name === "idempotency-key" ? variable("$guid") : exampleOf(children(schema))
 })
 
@@ -133,6 +133,8 @@ export const brunoRequest = (operation: Operation, seq: number, operations: Read
   const body = "example" in content ? JSON.stringify(filled(content["example"]), undefined, 2) : undefined
   const [other] = body === undefined ? Object.values(contents) : []
   const plain = other === undefined ? undefined : text(children(other)["example"])
+  // What is no text for Bruno has to be named.
+  const types = plain === undefined || "text/plain" in contents ? [] : Object.keys(contents).slice(0, 1)
   const scope = value["x-required-scope"]
   const after = script(operation, operations)
   return jsonToBruV2({
@@ -144,7 +146,10 @@ export const brunoRequest = (operation: Operation, seq: number, operations: Read
       auth: list(value["security"]).length > 0 ? "inherit" : "none"
     },
     params: parameters.filter((one) => one["in"] === "query" || path.replaceAll(wholePart, ":$1").includes(`:${text(one["name"])}`)).map((one) => param(path, one)),
-    headers: parameters.filter((one) => one["in"] === "header").map(header),
+    headers: [
+      ...types.map((type) => ({ name: "content-type", enabled: true, value: type })),
+      ...parameters.filter((one) => one["in"] === "header").map(header)
+    ],
     ...(body === undefined ? {} : { body: { json: body } }),
     ...(plain === undefined ? {} : { body: { text: plain } }),
     ...(after === "" ? {} : { script: { res: after } }),

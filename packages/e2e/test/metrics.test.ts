@@ -70,7 +70,8 @@ const moved: { readonly [key in Key]: (story: Story, name: string) => boolean } 
   databasePing: ({ api }, name) => api.total(name) > 0,
   databaseConnections: ({ api, frozen }, name) => api.total(name, { state: "active" }) >= 1 && frozen.total(name) === 0,
   databaseErrors: ({ frozen, recovered }) => lostConnections(recovered) > lostConnections(frozen),
-  statements: ({ api, recovered }, name) => api.total(name, { outcome: "ok" }) > 100 && recovered.total(name, { outcome: "error" }) > 0,
+  statements: ({ api, apiAtFirst }, name) =>
+    api.total(name, { outcome: "ok" }) > 100 && api.total(name, { outcome: "error" }) > apiAtFirst.total(name, { outcome: "error" }),
   connectionWaits: ({ api, apiAtFirst }, name) => api.total(name) > apiAtFirst.total(name),
   workerActive: ({ asked, asking, worker }, name) => asking.total(name) === 0 && asked.total(name) === 1 && worker.total(name) === 0,
   workerTasks: ({ worker }, name) => worker.total(name, { kind: "INSIGHT_GENERATION", outcome: "completed" }) === 3,
@@ -142,7 +143,9 @@ const live = Effect.gen(function*() {
     const { status, text } = yield* ask("POST", `${api.url}/api/background/${path}`, { token: ada.token, body })
     assert.include([201, 202], status, text)
   }
-  const queued = yield* scrapeUntil(apiPage, (page) => page.total(Metrics.queueOldestDue.name) > 0)
+  // Each of them is asked for at its own pace.
+  const queued = yield* scrapeUntil(apiPage, (page) =>
+    page.total(Metrics.queueOldestDue.name) > 0 && page.total(Metrics.workerSessions.name) === 0 && page.total(Metrics.webhookOldest.name) > 0)
 
   const deaf = yield* playWorker(api.grpc, WorkerId.make("deaf"), { protocol: 2, kinds: ["NOBODY_ASKS_FOR_THIS"] })
   yield* Effect.forkScoped(Stream.runDrain(deaf.tasks))

@@ -47,6 +47,7 @@ const requestOf = (request: Json): BrunoRequest => {
   const params = list(request["params"])
   const headers = list(request["headers"])
   const kind = String(http["body"])
+  const type = headers.find(({ enabled, name }) => enabled === true && name === "content-type")?.["value"]
   const body = kind === "none" ? undefined : String(children(request["body"])[kind])
   const script = String(children(request["script"])["res"] ?? "")
   const inPath = params.filter(({ type }) => type === "path")
@@ -64,7 +65,7 @@ const requestOf = (request: Json): BrunoRequest => {
       return {
         path: pairs.length === 0 ? route : `${route}?${new URLSearchParams(pairs)}`,
         headers: Object.fromEntries(chosen(headers, everything).map(({ name, value }) => [String(name), fill(value)])),
-        raw: body === undefined ? undefined : { type: types[kind] ?? kind, text: fill(body) }
+        raw: body === undefined ? undefined : { type: String(type ?? types[kind] ?? kind), text: fill(body) }
       }
     },
     keeps: (res) => {

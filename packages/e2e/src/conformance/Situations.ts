@@ -98,6 +98,15 @@ export const situations = ({ catcher, deadUrl, token, unreachable: [suppressed, 
     const { task_id } = yield* post("/api/background/tasks", { task_type: "data_analysis", payload: {}, delay: 3_600 })
     return { variables: { task_id: String(task_id) } }
   })
+  /** Nothing of it has arrived. */
+  const begunUpload = Effect.gen(function*() {
+    const { text } = yield* ask("POST", `${url}/api/background/documents/uploads`, {
+      token: token(),
+      raw: { type: "text/markdown", text: "" },
+      headers: { "upload-complete": "?0" }
+    })
+    return String(children(JSON.parse(text))["upload_id"])
+  })
   const asNewcomer = Effect.map(newcomer(url), ({ email, refresh, token }) => ({ token, variables: { email, refresh_token: refresh } }))
   const otherSession = Effect.gen(function*() {
     const { email, token } = yield* newcomer(url)
@@ -147,6 +156,7 @@ export const situations = ({ catcher, deadUrl, token, unreachable: [suppressed, 
     "deadLetters.list": { situation: Effect.as(undelivered, {}) },
     "deadLetters.replayAll": { situation: Effect.as(undelivered, {}) },
     "deadLetters.replay": { situation: undelivered },
+    "uploads.resumeUpload": { situation: Effect.map(begunUpload, (upload_id) => ({ variables: { upload_id } })) },
     // Of the days that the example is about.
     "inbox.read": { everything: true },
     "entries.list": { after: ["entries.create"] },
