@@ -85,7 +85,10 @@ const headerParameterAttacks = ({ name, shape }: Parameter): Attacks => {
   const tooLong = shape.maxLength === undefined ? [] : [fc.constantFrom("a b", "x".repeat(shape.maxLength + 1))]
   // What has no length is a number, or a tag.
   const noNumber = tooLong.length > 0 ? [] : [fc.constantFrom("9999999999", "2147483648", "abc", "-1", "1.5", "1e400", "0x10", "99999999999999999999", "NaN", "1,2")]
-  const ofWrongShape = tooLong.length > 0 ? [] : wrongTexts({ ...shape, maxLength: undefined }).map((texts) => texts.filter((text) => /^[!-~]*$/.test(text)))
+  // Spaces around a value are none of it: what is wrong by them alone would be made for ever.
+  const sendable = shape.enum === undefined ? (text: string) => text : (text: string) => text.replaceAll(/[^!-~]/g, "~")
+  const ofWrongShape = tooLong.length > 0 ? [] : wrongTexts({ ...shape, maxLength: undefined }).map((texts) =>
+    texts.map(sendable).filter((text) => /^[!-~]*$/.test(text)))
   const wrong = [...ofWrongShape, ...noNumber, ...tooLong]
   return [[`${name} that is wrong`, fc.oneof(...wrong).map((text) => ({ headers: [[name, text]] as const, status: 400, names: name }))]]
 }
