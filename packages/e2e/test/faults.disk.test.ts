@@ -20,8 +20,9 @@ describe.runIf(possible)("a full disk", () => {
     Effect.gen(function*() {
       const installation = yield* Installation
       const disk = yield* SmallDisk.make(installation.dataDir, 256)
-      const api = yield* installation.startApi()
+      // After the API, which would start it again, and while its name can be read from the disk.
       yield* Effect.addFinalizer(() => installation.killPostgres)
+      const api = yield* installation.startApi()
       const ada = yield* register(api.url, "ada@example.com")
       const answers: Array<Answer> = []
       const stopped = yield* Ref.make(false)
