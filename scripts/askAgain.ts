@@ -21,11 +21,8 @@ if (files.length === 0 || files.length > most) {
 }
 
 const root = path.resolve(import.meta.dirname, "..")
-const vitest = path.join(root, "node_modules/.bin/vitest")
 const output = path.join(folder, `${step}.again.json`)
-const again = spawnSync(
-  vitest,
-  ["run", "--config", "vitest.workspace.ts", "--maxWorkers=1", "--reporter=default", "--reporter=json", `--outputFile.json=${output}`, ...files],
-  { cwd: root, stdio: "inherit" }
-)
+// By npm, whose scripts run on the Node of this project.
+const options = ["--maxWorkers=1", "--reporter=default", "--reporter=json", `--outputFile.json=${output}`]
+const again = spawnSync("npm", ["test", "--", ...options, ...files], { cwd: root, stdio: "inherit" })
 process.exit(again.status ?? 1)

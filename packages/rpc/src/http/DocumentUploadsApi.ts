@@ -47,7 +47,8 @@ const Complete = Schema.Literals(["?0", "?1"]).annotate({ description: "`?1`: no
   Schema.decodeTo(Schema.Boolean, SchemaTransformation.transform({ decode: (text) => text === "?1", encode: (is) => is ? "?1" as const : "?0" as const }))
 )
 
-const Offset = Schema.String.check(Schema.isPattern(/^\d{1,10}$/u, { expected: "a number of bytes" })).annotate({
+/** As many digits as the largest document has bytes. */
+const Offset = Schema.String.check(Schema.isPattern(/^\d{1,8}$/u, { expected: "a number of bytes" })).annotate({
   description: "How many bytes are stored.",
   examples: ["0"]
 }).pipe(Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String })))
