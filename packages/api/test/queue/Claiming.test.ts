@@ -47,7 +47,9 @@ layer(QueueEngine, { excludeTestServices: true, timeout: "60 seconds" })("claimi
     yield* report(task_id, session_id, 1, failed("not yet"))
     assert.deepStrictEqual(yield* claim(claimant(kind)), [])
     yield* age(task_id, "run_at", 1)
-    assert.deepStrictEqual((yield* claim(claimant(kind))).map((lease) => lease.attempt), [2])
+    // The engine's own look at what is due may hold its row at this very moment.
+    const leases = yield* Effect.repeat(claim(claimant(kind)), { until: (leases) => leases.length > 0, times: 100 })
+    assert.deepStrictEqual(leases.map((lease) => lease.attempt), [2])
   }))
 
   it.effect("leaves a task alone whose deadline has passed", () => Effect.gen(function*() {
