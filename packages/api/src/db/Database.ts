@@ -59,7 +59,7 @@ const layer = (options: DatabaseOptions): Layer.Layer<Channels | SqlClient, SqlE
         : {})
     })
     const watch = options.tellsOutages === true ? yield* OutageWatch.make : OutageWatch.silent
-    const connections = lending(pool, { watch, maxConnections, acquireTimeout: options.acquireTimeout ?? "2 seconds" })
+    const { held, ...connections } = lending(pool, { watch, maxConnections, acquireTimeout: options.acquireTimeout ?? "2 seconds" })
     const sql = yield* makeSqlClient({
       ...connections,
       transactionAcquirer: connections.acquirer,
@@ -73,7 +73,7 @@ const layer = (options: DatabaseOptions): Layer.Layer<Channels | SqlClient, SqlE
     return Context.make(SqlClient, sql).pipe(Context.add(
       Channels,
       Channels.of({
-        listen: (channel) => Effect.flatMap(pool.reserve, (connection) => connection.listen(channel)),
+        listen: (channel) => Effect.flatMap(held, (connection) => connection.listen(channel)),
         notify: (channel, payload) => Effect.asVoid(sql`SELECT pg_notify(${channel}, ${payload})`)
       })
     ))
@@ -92,7 +92,7 @@ const lending = (pool: PgPool.PgPool, { acquireTimeout, maxConnections, watch }:
   readonly watch: OutageWatch.OutageWatch
   readonly maxConnections: number
   readonly acquireTimeout: Duration.Input
-}): { readonly acquirer: Acquirer; readonly borrower: Borrower } => {
+}): { readonly acquirer: Acquirer; readonly borrower: Borrower; readonly held: PgPool.PgPool["reserve"] } => {
   /** Who has a connection or waits for one. */
   let takers = 0
   const come = Effect.sync(() => {
@@ -107,7 +107,9 @@ const lending = (pool: PgPool.PgPool, { acquireTimeout, maxConnections, watch }:
     told.set(connection, known)
     return known
   }
-  const acquirer = Effect.andThen(Effect.acquireRelease(come, () => go), pool.reserve).pipe(
+  /** For as long as the scope lives. */
+  const held = Effect.andThen(Effect.acquireRelease(come, () => go), pool.reserve)
+  const acquirer = held.pipe(
     Effect.timeoutOrElse({ duration: acquireTimeout, orElse: () => Effect.fail(noConnection(acquireTimeout)) }),
     StatementMetrics.acquisition,
     Effect.tapError(watch.failed),
@@ -121,13 +123,11 @@ const lending = (pool: PgPool.PgPool, { acquireTimeout, maxConnections, watch }:
         return f(connectionOf(connection))
       }), watch.failed)
   return {
+    held,
     acquirer,
     borrower: (f) =>
-      Effect.suspend(() => {
-        if (takers >= maxConnections) return Effect.scoped(Effect.flatMap(acquirer, f))
-        takers += 1
-        return Effect.ensuring(lent(f), go)
-      })
+      Effect.suspend(() =>
+        takers >= maxConnections ? Effect.scoped(Effect.flatMap(acquirer, f)) : Effect.acquireUseRelease(come, () => lent(f), () => go))
   }
 }
 
